@@ -1,0 +1,106 @@
+"""What the hub must know of an OCPI module: its id, its URLs, whose objects it carries, how it is routed.
+
+Modules that keep objects build on `parties.owned_module.OwnedModule`. Nothing outside a module asks for it by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ocpi.calls import Call, Interface, PartyId, Role
+from ocpi.errors import MethodNotAllowed, UnknownObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One URL pattern behind an endpoint ("{country_code}/{party_id}/{location_id}") and its methods (appendix D)."""
+
+    interface: Interface
+    pattern: str
+    methods: tuple[str, ...]
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return tuple(self.pattern.split("/")) if self.pattern else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A call's path, read: the pattern it fits and the values of its placeholders."""
+
+    pattern: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> PartyId | None:
+        """The owner in the URL of client-owned objects (TRANS-33)."""
+        if "country_code" not in self.values:
+            return None
+        return PartyId(self.values["country_code"], self.values["party_id"])
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a module's look-up found for a call without a receiver (conformance table 2a)."""
+
+    party: PartyId | None = None
+    ambiguous: bool = False
+
+
+NOTHING = Resolved()
+
+
+class Module:
+    """One subclass per OCPI module, listed in `settings.OCPI_MODULES`."""
+
+    id: ClassVar[str]
+    routes: ClassVar[tuple[Route, ...]]
+    owner_roles: ClassVar[frozenset[Role]]  # who may push to the hub's own copy (LOC-19)
+    broadcast: ClassVar[bool] = False  # pushes to the hub are fanned out (ROUTE-23); else they have one addressee
+
+    def match(self, call: Call) -> Match:
+        """Read the path.
+
+        Raises:
+            UnknownObject: no URL of this interface looks like that.
+            MethodNotAllowed: the URL is there, the method is not (TRANS-36).
+        """
+        allowed: set[str] = set()
+        for route in self.routes:
+            if route.interface is not call.interface:
+                continue
+            values = _fit(route.segments, call.path)
+            if values is None:
+                continue
+            if call.method in route.methods:
+                return Match(route.pattern, values)
+            allowed.update(route.methods)
+        if allowed:
+            raise MethodNotAllowed(f"{call.method} is not offered here", allow=tuple(sorted(allowed)))
+        raise UnknownObject(f"no such URL in {self.id} {call.interface}")
+
+    def get_log_id(self, match: Match) -> str:
+        """The object id as the call log may show it; modules with personal ids mask them."""
+        ids = (value for name, value in match.values.items() if name.endswith(("_id", "uid")) and name != "party_id")
+        return next(ids, "")
+
+
+def _fit(segments: tuple[str, ...], path: tuple[str, ...]) -> dict[str, str] | None:
+    if len(segments) != len(path):
+        return None
+    values: dict[str, str] = {}
+    for segment, given in zip(segments, path, strict=True):
+        if segment.startswith("{"):
+            if not given:
+                return None
+            values[segment[1:-1]] = given
+        elif segment != given:
+            return None
+    return values

@@ -1,0 +1,125 @@
+"""Where a call goes. One pure function: facts in, decision out. The same answers "what would happen if …?".
+
+How a call without a receiver is resolved (conformance table 2a) is the module's business: what it found comes in as
+`resolved`. Locations, tariffs and tokens pushed to the hub are broadcast (ROUTE-23); sessions and CDRs never are
+(ROUTE-30): they have exactly one addressee.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ocpi.calls import Call, ConnectionStatus, Delivery, Interface, PartyId, Role
+from ocpi.errors import HubError, NotEnoughInformation, OcpiError, ReceiverNotConnected, UnknownObject, UnknownReceiver
+from ocpi.module import NOTHING, Module, Resolved
+from routing.network import Network, Node
+
+# ROUTE-25, AMB-22: who hears a broadcast of whom.
+OPPOSITE: dict[Role, frozenset[Role]] = {
+    Role.CPO: frozenset({Role.EMSP, Role.NSP, Role.OTHER, Role.NAP}),
+    Role.NAP: frozenset({Role.EMSP, Role.NSP, Role.OTHER}),
+    Role.EMSP: frozenset({Role.CPO}),
+    Role.OTHER: frozenset({Role.CPO}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Relay to one party; `delivery` says what to do if it does not answer."""
+
+    node: Node
+    url: str
+    delivery: Delivery = Delivery.RELAY
+    addressed: bool = True  # False: the hub found the receiver (open routing)
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Store, answer at once, and tell everybody who may hear it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """From the hub's own store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    error: OcpiError
+
+
+Decision = Forward | Broadcast | Answer | Reject
+
+
+def decide(call: Call, network: Network, module: Module, *, now: datetime, resolved: Resolved = NOTHING) -> Decision:
+    """The way of a call whose sender is known to be the caller's own party.
+
+    `call.receiver` is None for open routing and for calls that leave the receiver to the hub.
+    """
+    if call.receiver is not None and call.receiver != network.hub:
+        return _forward(call, network, call.receiver, now=now, addressed=True)
+    if call.is_push and call.interface is Interface.RECEIVER and module.broadcast:
+        return _broadcast(call, network, module)
+    if resolved.party is not None:
+        return _forward(call, network, resolved.party, now=now, addressed=False)
+    if call.method == "GET":
+        return _answer(call, resolved)
+    return Reject(UnknownReceiver("none named, and none can be derived from the call"))
+
+
+def is_wanted_by(sender: Node, receiver: Node) -> bool:
+    """Does this receiver's role hear broadcasts of that sender's role, and not its own echo (ROUTE-25, ROUTE-33)?"""
+    return receiver.role in OPPOSITE.get(sender.role, frozenset()) and receiver.platform != sender.platform
+
+
+def _answer(call: Call, resolved: Resolved) -> Decision:
+    if call.interface is Interface.SENDER and call.path:
+        if resolved.ambiguous:
+            return Reject(NotEnoughInformation("several parties own an object of this id: name the receiver"))
+        return Reject(UnknownObject("no such object"))
+    return Answer()
+
+
+def _broadcast(call: Call, network: Network, module: Module) -> Decision:
+    assert call.sender is not None
+    if not any(node.role in module.owner_roles for node in network.get_nodes(call.sender)):
+        return Reject(UnknownObject(f"{call.sender} has no role that owns {call.module}"))  # LOC-19
+    return Broadcast()
+
+
+def _forward(call: Call, network: Network, receiver: PartyId, *, now: datetime, addressed: bool) -> Decision:
+    assert call.sender is not None
+    nodes = network.get_nodes(receiver)
+    if not nodes:
+        return Reject(UnknownReceiver(receiver))
+    permit = network.get_permit(call.sender, receiver, module=call.module, at=now)
+    if permit is None:
+        return Reject(ReceiverNotConnected(f"{receiver} is not connected: no agreement for {call.module}"))
+    found = _find_endpoint(call, network, nodes)
+    if found is None:
+        return Reject(_explain_missing_endpoint(call, receiver, nodes))
+    node, url = found
+    delivery = permit.get_delivery(call.module)
+    may_wait = delivery is Delivery.STORE_AND_FORWARD and call.is_push and node.status is ConnectionStatus.OFFLINE
+    if node.status is not ConnectionStatus.CONNECTED and not may_wait:
+        return Reject(ReceiverNotConnected(f"{receiver} is {node.status}"))
+    return Forward(node, url, delivery, addressed)
+
+
+def _find_endpoint(call: Call, network: Network, nodes: tuple[Node, ...]) -> tuple[Node, str] | None:
+    """The platform of this party that offers the module and interface (ROUTE-07, ROUTE-08)."""
+    candidates = []
+    for node in nodes:
+        platform = network.platforms.get(node.platform)
+        url = platform.get_endpoint(call.module, call.interface) if platform else None
+        if url is not None:
+            candidates.append((node, url))
+    connected = [found for found in candidates if found[0].status is ConnectionStatus.CONNECTED]
+    return (connected or candidates or [None])[0]
+
+
+def _explain_missing_endpoint(call: Call, receiver: PartyId, nodes: tuple[Node, ...]) -> OcpiError:
+    if all(node.status is not ConnectionStatus.CONNECTED for node in nodes):
+        return ReceiverNotConnected(f"{receiver} is {nodes[0].status}")
+    return HubError(f"{receiver} does not offer {call.module} {call.interface}")  # ROUTE-18, AMB-19
