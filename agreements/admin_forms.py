@@ -1,0 +1,96 @@
+"""Forms of the agreements' admin pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from agreements.models import MODULES
+from ocpi.calls import Delivery, PartyId
+
+DELIVERIES = [
+    (Delivery.RELAY.value, "relay: the sender hears at once when the receiver is away"),
+    (Delivery.STORE_AND_FORWARD.value, "store and forward: the hub keeps it and delivers when the receiver is back"),
+]
+MAX_FILE = 5 * 1024 * 1024  # bytes
+
+
+class PartyIdField(forms.Field):
+    """ "NL*CPO" as a PartyId."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "NL*CPO", "maxlength": 7})
+
+    def to_python(self, value: Any) -> PartyId | None:
+        if not value:
+            return None
+        try:
+            return PartyId.of_text(value)
+        except ValueError as e:
+            raise ValidationError(str(e)) from e
+
+
+class AgreementForm(forms.Form):
+    """For a new agreement; one that runs is ended, not rewritten."""
+
+    provider = PartyIdField(help_text="Owns locations, tariffs, sessions and CDRs.")
+    consumer = PartyIdField(help_text="Owns tokens and sends commands.")
+    modules = forms.MultipleChoiceField(
+        choices=[(module, module) for module in MODULES],
+        initial=list(MODULES),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+    valid_from = forms.SplitDateTimeField(
+        initial=timezone.now, widget=UnfoldAdminSplitDateTimeWidget(), help_text="UTC. Traffic before it does not pass."
+    )
+    valid_until = forms.SplitDateTimeField(
+        required=False, widget=UnfoldAdminSplitDateTimeWidget(), help_text="UTC. Empty: until somebody ends it."
+    )
+    delivery = forms.ChoiceField(
+        choices=DELIVERIES, initial=Delivery.RELAY.value, widget=UnfoldAdminRadioSelectWidget()
+    )
+    note = forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget())
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for module in MODULES:
+            self.fields[f"delivery_{module}"] = forms.ChoiceField(
+                label=f"Delivery of {module}",
+                required=False,
+                choices=[
+                    ("", "as above"),
+                    *((delivery.value, delivery.value.replace("_", " ")) for delivery in Delivery),
+                ],
+                widget=UnfoldAdminSelectWidget(),
+            )
+
+    def get_terms(self) -> dict[str, Any]:
+        """What `Agreement.conclude` takes."""
+        cleaned = self.cleaned_data
+        by_module = {module: cleaned[f"delivery_{module}"] for module in MODULES if cleaned.get(f"delivery_{module}")}
+        names = ["provider", "consumer", "modules", "valid_from", "valid_until", "delivery", "note"]
+        return {name: cleaned[name] for name in names} | {"delivery_by_module": by_module}
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(label="CSV file", widget=UnfoldAdminFileFieldWidget())
+
+    def clean_file(self) -> str:
+        """The text. Spreadsheet programs put a byte order mark in front."""
+        upload = self.cleaned_data["file"]
+        if upload.size > MAX_FILE:
+            raise ValidationError(f"The file is larger than {MAX_FILE // 1024 // 1024} MB.")
+        try:
+            return str(upload.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as e:
+            raise ValidationError("The file is not UTF-8: save it as 'CSV UTF-8'.") from e

@@ -1,0 +1,130 @@
+"""What a batch does to the rows it has locked, worked out in memory before anything is written. No database here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from journal.rows import Change, Columns, Job, Mark, NewEvent, NewLogRow, Outcome, Table
+from journal.storable import refuse_unstorable
+from journal.tables import ModelTable
+
+Key = tuple[str, ...]
+RowId = tuple[str, Key]  # name of the table, key
+
+
+@dataclass(slots=True)
+class Slot:
+    """One row of the batch: as it was found, as it stands after the jobs so far, and the columns they wrote."""
+
+    table: Table
+    key: Key
+    stored: bool
+    row: Columns | None
+    written: Columns
+
+    @property
+    def is_insert(self) -> bool:
+        return not self.stored and self.row is not None
+
+    @property
+    def is_update(self) -> bool:
+        return self.stored and bool(self.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    outcomes: tuple[Outcome, ...]
+    event: NewEvent | None
+    log: tuple[NewLogRow, ...]
+
+
+class Overlay:
+    """Rows by table and key. Those under lock are slots; `bases` were read without lock."""
+
+    def __init__(self) -> None:
+        self.slots: dict[RowId, Slot] = {}
+        self.bases: dict[RowId, Columns] = {}
+
+    def add(self, table: Table, key: Key, row: Columns | None) -> None:
+        self.slots[table.name, key] = Slot(table=table, key=key, stored=row is not None, row=row, written={})
+
+    def apply(self, job: Job) -> Accepted:
+        """All of the job or, when anything raises, nothing of it: later jobs must not see a refused one."""
+        before: list[tuple[Slot, Columns | None, Columns]] = []
+        try:
+            outcomes = []
+            for change in job.changes:
+                slot = self.slots[change.table.name, change.key]
+                before.append((slot, slot.row, slot.written))
+                outcomes.append(self._change(slot, change))
+            for mark in job.marks:
+                slot = self.slots[mark.table.name, mark.key]
+                before.append((slot, slot.row, slot.written))
+                _mark(slot, mark)
+            return _accepted(job, tuple(outcomes))
+        except BaseException:
+            for slot, row, written in reversed(before):
+                slot.row, slot.written = row, written
+            raise
+
+    def _change(self, slot: Slot, change: Change) -> Outcome:
+        columns = change.apply(slot.row, self._base(change))
+        if columns is None:
+            return Outcome.KEPT
+        strange = columns.keys() - slot.table.columns.keys() | columns.keys() & set(slot.table.key)
+        if strange:
+            raise ValueError(f"{slot.table.name}: a change may not write {sorted(strange)}")
+        refuse_unstorable(columns)
+        outcome = Outcome.CREATED if slot.row is None else Outcome.UPDATED
+        slot.row = {**(new_row(slot.table, slot.key) if slot.row is None else slot.row), **columns}
+        slot.written = {**slot.written, **columns}
+        return outcome
+
+    def _base(self, change: Change) -> Columns | None:
+        if change.base_key is None:
+            return None
+        slot = self.slots.get((change.table.name, change.base_key))
+        return slot.row if slot is not None else self.bases.get((change.table.name, change.base_key))
+
+
+def new_row(table: Table, key: Key) -> dict[str, Any]:
+    """What the table says of a row before anybody wrote it."""
+    defaults: Columns = table.defaults if isinstance(table, ModelTable) else {}
+    return {**defaults, **dict(zip(table.key, key, strict=True))}
+
+
+def _mark(slot: Slot, mark: Mark) -> None:
+    if slot.row is not None:
+        slot.row = {**slot.row, **mark.columns}
+        slot.written = {**slot.written, **mark.columns}
+
+
+def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
+    unchanged = bool(outcomes) and all(outcome is Outcome.KEPT for outcome in outcomes)
+    return Accepted(
+        outcomes=outcomes,
+        event=None if unchanged else job.event,
+        log=tuple(job.log(outcomes)) if job.log is not None else (),
+    )
+
+
+def rows_to_lock(jobs: Iterable[Job]) -> dict[str, tuple[Table, dict[Key, bool]]]:
+    """By table: the keys that change, and whether the row must be read (a mark only needs it to be there)."""
+    wanted: dict[str, tuple[Table, dict[Key, bool]]] = {}
+    for job in jobs:
+        for mark in job.marks:
+            wanted.setdefault(mark.table.name, (mark.table, {}))[1].setdefault(mark.key, False)
+        for change in job.changes:
+            wanted.setdefault(change.table.name, (change.table, {}))[1][change.key] = True
+    return wanted
+
+
+def bases_to_read(jobs: Iterable[Job]) -> dict[str, tuple[Table, set[Key]]]:
+    wanted: dict[str, tuple[Table, set[Key]]] = {}
+    for job in jobs:
+        for change in job.changes:
+            if change.base_key is not None:
+                wanted.setdefault(change.table.name, (change.table, set()))[1].add(change.base_key)
+    return wanted

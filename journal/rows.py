@@ -1,0 +1,135 @@
+"""What the writer is asked to make durable: plain values, no database. The owners of the tables build them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+SUBLANES = 8  # a platform's deliveries run side by side in this many lanes; one object always in the same one
+
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included)."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+
+
+class Outcome(Enum):
+    CREATED = "created"
+    UPDATED = "updated"
+    KEPT = "kept"  # what was stored stays: stale or identical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Read one row under lock, work out the new one, write it.
+
+    `apply` is pure. It gets the row's columns (None: there is none; tombstones are rows), and those of `base_key`, read
+    without lock, where that is given. It returns the columns to write (all but the key; missing ones keep their value
+    or default), None to keep what is there, or raises an OcpiError to refuse this job alone.
+    """
+
+    table: Table
+    key: tuple[str, ...]  # values of table.key
+    apply: Callable[[Columns | None, Columns | None], Columns | None]
+    base_key: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Set columns of a row that is there, without reading it (what the receiver answered, say)."""
+
+    table: Table
+    key: tuple[str, ...]
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """One change that must be told, once, however many will hear it. `receiver` names the only one, else all who may."""
+
+    module: str
+    method: str
+    path: str  # behind the receiver's endpoint, percent-encoded, without a leading slash
+    query: str = ""
+    body: str = ""
+    object_key: str  # "module:owner:id" of the object that keeps its order
+    sender: str  # key of the party that pushed; "" for the hub itself
+    sender_role: str = ""
+    origin: int | None = None  # platform it came from: hears no echo (ROUTE-33)
+    receiver: str = ""  # key of the one party to tell (store and forward); "" is a broadcast
+    supersedes: bool = False  # a full state: waiting older ones of the same path need not be sent
+    correlation_id: str = ""
+    version: str = "2.2.1"
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLogRow:
+    """One call, in or out. Never a body, never a secret; `object_id` is masked by the module where it is personal."""
+
+    at: datetime
+    leg: str  # "in" or "out"
+    platform: int | None  # whom we spoke with
+    module: str
+    interface: str
+    method: str
+    object_id: str = ""
+    sender: str = ""
+    receiver: str = ""
+    request_id: str = ""
+    correlation_id: str = ""
+    decision: str = ""  # forward, broadcast, answer, reject, deliver
+    http_status: int | None = None
+    status_code: int | None = None
+    message: str = ""
+    duration_ms: int | None = None
+    attempt: int = 1
+    repeat: bool = False  # an earlier attempt may have arrived: its answer was lost
+    event: int | None = None
+    size: int = 0  # bytes of the body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAlias:
+    """A hub URL that stands for a partner's (ROUTE-43, ROUTE-44): unguessable, bound to one platform, expiring."""
+
+    token: str
+    kind: str  # "link", "location"
+    user: int  # platform that may use it
+    party: str  # key of the party it was given to
+    target: int | None  # platform it leads to; None: the hub's own store
+    target_party: str
+    module: str
+    interface: str
+    url: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything one call wants durable, in one transaction with other calls' jobs.
+
+    `event` is left out when every change was KEPT. `log` is asked with the outcomes once they are known.
+    """
+
+    changes: tuple[Change, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    event: NewEvent | None = None
+    aliases: tuple[NewAlias, ...] = ()
+    log: Callable[[tuple[Outcome, ...]], tuple[NewLogRow, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    outcomes: tuple[Outcome, ...] = field(default=())
+    event: int | None = None  # the event's id, where one was appended

@@ -1,0 +1,79 @@
+"""Which text PostgreSQL can hold: no NUL, no half of a surrogate pair. Changes are refused, log rows are mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from journal.rows import Columns, Job, NewAlias, NewEvent, NewLogRow
+from ocpi.errors import InvalidParameter
+
+LOG_COLUMNS = tuple(field.name for field in fields(NewLogRow))
+EVENT_COLUMNS = tuple(field.name for field in fields(NewEvent))
+ALIAS_COLUMNS = tuple(field.name for field in fields(NewAlias))
+
+event_values = attrgetter(*EVENT_COLUMNS)
+alias_values = attrgetter(*ALIAS_COLUMNS)
+
+# What a peer sent may be of any length; what is indexed may not. 250 characters are at most 1,000 bytes.
+LOG_TEXT = 250
+LOG_MESSAGE = 2000
+LOG_CODES = {"http_status": 2**15, "status_code": 2**31}  # a peer's own, so of any size
+
+
+def refuse_unstorable_job(job: Job) -> None:
+    """Looks at all that is known before `apply` is called, so that no such text reaches a statement."""
+    for change in job.changes:
+        _refuse_texts(change.table.key, change.key)
+        _refuse_texts(change.table.key, change.base_key or ())
+    for mark in job.marks:
+        _refuse_texts(mark.table.key, mark.key)
+        refuse_unstorable(mark.columns)
+    if job.event is not None:
+        _refuse_texts(EVENT_COLUMNS, event_values(job.event))
+    for alias in job.aliases:
+        _refuse_texts(ALIAS_COLUMNS, alias_values(alias))
+
+
+def refuse_unstorable(columns: Columns) -> None:
+    _refuse_texts(columns.keys(), columns.values())
+
+
+def _refuse_texts(names: Iterable[str], values: Iterable[Any]) -> None:
+    for name, value in zip(names, values, strict=False):
+        if isinstance(value, str) and not is_storable(value):
+            raise InvalidParameter(f"{name}: has a character that cannot be stored (U+0000 or half a surrogate pair)")
+
+
+def is_storable(text: str) -> bool:
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def log_values(row: NewLogRow) -> tuple[Any, ...]:
+    """Whatever a peer wrote into a header or a status code, the row that tells of it is kept."""
+    return tuple(_mended(name, getattr(row, name)) for name in LOG_COLUMNS)
+
+
+def _mended(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return _mended_text(value, limit=LOG_MESSAGE if name == "message" else LOG_TEXT)
+    if name in LOG_CODES and value is not None and abs(value) >= LOG_CODES[name]:
+        return None
+    return value
+
+
+def _mended_text(text: str, *, limit: int) -> str:
+    text = text[:limit]
+    if is_storable(text):
+        return text
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

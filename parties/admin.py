@@ -1,0 +1,273 @@
+"""Partners in the admin: platforms with their parties and endpoints. Digests and tokens are never among the fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseFormSet, ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from ocpi.errors import OcpiError
+from parties import handshake
+from parties.admin_forms import NewPlatformForm, PartyForm, PartyFormSet, RegisterForm, RotateForm
+from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_once
+from parties.models import Endpoint, Party, Platform
+
+STATUS_COLOURS = {"CONNECTED": "success", "OFFLINE": "danger", "PLANNED": "info", "SUSPENDED": "warning"}
+
+
+class PartyInline(TabularInline):
+    model = Party
+    form = PartyForm
+    formset = PartyFormSet
+    fields = ["country_code", "party_id", "role", "name", "is_active"]
+    extra = 0
+    tab = True
+    show_change_link = True
+
+
+class EndpointInline(TabularInline):
+    """From the partner's version details: told by it, never edited by us."""
+
+    model = Endpoint
+    fields = readonly_fields = ["module", "interface", "url"]
+    extra = 0
+    tab = True
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Platform)
+class PlatformAdmin(ModelAdmin):
+    """Adding one plans a partner and shows its Token A once; the buttons above a platform do the rest of its life."""
+
+    form = NewPlatformForm
+    list_display = ["name", "show_status", "show_parties", "version", "heard_at", "registered_at"]
+    list_filter = ["state", "is_online"]
+    search_fields = ["name", "parties__party_id", "parties__name"]
+    readonly_fields = [
+        "state",
+        "is_online",
+        "show_status",
+        "heard_at",
+        "version",
+        "versions_url",
+        "registered_at",
+        "changed_at",
+        "created_at",
+        "show_tokens",
+    ]
+    fieldsets = [
+        (None, {"fields": ["name", "show_status", "heard_at", "is_online"]}),
+        ("Connection", {"fields": ["version", "versions_url", "show_tokens", "sends_raw_token", "max_in_flight"]}),
+        ("Dates", {"fields": ["registered_at", "changed_at", "created_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["name", "sends_raw_token", "max_in_flight"]})]
+    inlines = [PartyInline, EndpointInline]
+    actions = None
+    actions_detail = ["issue_token_a", "register_now", "rotate_tokens", "suspend_platform"]
+
+    # Lists
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
+        return super().get_queryset(request).select_related("heartbeat").prefetch_related("parties")
+
+    @display(description="status", label=STATUS_COLOURS)
+    def show_status(self, platform: Platform) -> str:
+        return platform.status.value if platform.pk else ""
+
+    @display(description="parties")
+    def show_parties(self, platform: Platform) -> str:
+        return ", ".join(f"{party.id_pair} {party.role}" for party in platform.parties.all() if party.is_active)
+
+    @display(description="last heard", ordering="heartbeat__heard_at")
+    def heard_at(self, platform: Platform) -> Any:
+        heartbeat = getattr(platform, "heartbeat", None)
+        return heartbeat.heard_at if heartbeat else None
+
+    @display(description="tokens")
+    def show_tokens(self, platform: Platform) -> str:
+        """Whether there are any; never which."""
+        parts = [
+            ("Token A handed out, not used yet", platform.token_a_digest),
+            ("they have a token for us", platform.token_in_digest),
+            ("we have a token for them", platform.token_out),
+        ]
+        return "; ".join(text for text, there in parts if there) or "none"
+
+    # Adding and changing
+
+    def get_inlines(self, request: HttpRequest, obj: Platform | None) -> list[Any]:
+        return [PartyInline] if obj is None else [PartyInline, EndpointInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # its objects, lanes and log stay; suspend it instead
+
+    def save_model(self, request: HttpRequest, obj: Platform, form: ModelForm[Platform], change: bool) -> None:
+        if change:
+            obj.save(update_fields=[name for name in form.changed_data if name in form.fields] or ["name"])
+        else:
+            obj.changed_at = timezone.now()
+            obj.save()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: BaseFormSet[Any], change: bool) -> None:
+        now = timezone.now()
+        for party in formset.save(commit=False):  # type: ignore[attr-defined]
+            if isinstance(party, Party):
+                party.changed_at = now
+            party.save()
+        for gone in formset.deleted_objects:  # type: ignore[attr-defined]
+            gone.delete()
+
+    def response_add(self, request: HttpRequest, obj: Platform, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show_token_a(request, platform=obj)
+
+    # Buttons
+
+    def has_operate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return may_change(self, request)
+
+    @action(description="Issue Token A", icon="key", permissions=["operate"])
+    def issue_token_a(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        if platform.state == Platform.State.REGISTERED:
+            messages.warning(request, f"{platform} is registered and needs no Token A: rotate its tokens instead.")
+            return self._back(platform)
+        if request.method == "POST":
+            return self._show_token_a(request, platform=platform)
+        return ask(
+            request,
+            model_admin=self,
+            obj=platform,
+            title=f"A fresh Token A for {platform}",
+            explanation="The partner registers with it once. An earlier Token A that was not used stops working.",
+            button="Issue it and show it once",
+        )
+
+    @action(description="Register now", icon="handshake", permissions=["operate"])
+    def register_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        form = RegisterForm(request.POST or None, initial={"versions_url": platform.versions_url})
+        errors = []
+        if form.is_valid():
+            try:
+                handshake.register_at(platform, **form.cleaned_data, now=timezone.now())
+            except OcpiError as e:
+                errors = [f"It did not work: {e.message}. Nothing was changed; check URL and token with the partner."]
+            else:
+                return self._done(request, platform=platform, deed="registered at the partner's platform")
+        return ask(
+            request,
+            model_admin=self,
+            obj=platform,
+            title=f"Register at {platform}",
+            explanation="The hub calls the partner's versions endpoint with the Token A that the partner gave us, and "
+            "exchanges credentials (CRED-10).",
+            button="Register now",
+            form=form,
+            errors=errors,
+        )
+
+    @action(description="Rotate tokens", icon="autorenew", permissions=["operate"])
+    def rotate_tokens(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        if platform.state != Platform.State.REGISTERED:
+            messages.warning(request, f"{platform} is not registered: there are no tokens to rotate.")
+            return self._back(platform)
+        form = RotateForm(request.POST if request.method == "POST" else None)
+        errors = []
+        if form.is_valid():
+            try:
+                handshake.rotate(platform, **form.cleaned_data, now=timezone.now())
+            except OcpiError as e:
+                errors = [f"The partner did not take the new tokens: {e.message}."]
+            else:
+                return self._done(request, platform=platform, deed="has new tokens")
+        return ask(
+            request,
+            model_admin=self,
+            obj=platform,
+            title=f"New tokens for {platform}",
+            explanation="The hub sends the partner a new token and gets a new one back (CRED-23). Traffic goes on.",
+            button="Rotate now",
+            form=form,
+            errors=errors,
+        )
+
+    @action(description="Suspend", icon="block", permissions=["operate"])
+    def suspend_platform(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        if request.method == "POST":
+            platform.suspend(now=timezone.now())
+            return self._done(request, platform=platform, deed="is suspended")
+        return ask(
+            request,
+            model_admin=self,
+            obj=platform,
+            title=f"Suspend {platform}",
+            explanation="Both tokens are void at once: the partner gets 401, and nothing is sent to it any more. Its "
+            "objects stay. A new Token A starts again.",
+            button="Suspend it",
+        )
+
+    # Answers
+
+    def _back(self, platform: Platform) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:parties_platform_change", args=[platform.pk]))
+
+    def _done(self, request: HttpRequest, *, platform: Platform, deed: str) -> HttpResponse:
+        self.log_change(request, platform, deed)
+        messages.success(request, f"{platform} {deed}.")
+        return self._back(platform)
+
+    def _show_token_a(self, request: HttpRequest, *, platform: Platform) -> HttpResponse:
+        token_a = platform.issue_token_a()
+        self.log_change(request, platform, "Token A issued")
+        return show_once(
+            request,
+            model_admin=self,
+            title=f"Token A for {platform}",
+            explanation="Hand both over to the partner by a safe way. The hub keeps a digest only: the token cannot be "
+            "shown again.",
+            secrets=[("Token A", token_a), ("Versions URL", handshake.get_versions_url())],
+            onward=reverse("admin:parties_platform_change", args=[platform.pk]),
+        )
+
+
+@admin.register(Party)
+class PartyAdmin(ModelAdmin):
+    """One role of one company; staff may move it to another platform (CRED-21)."""
+
+    form = PartyForm
+    list_display = ["show_id", "role", "name", "platform", "is_active", "changed_at"]
+    list_filter = ["role", "is_active", "country_code"]
+    list_select_related = ["platform"]
+    search_fields = ["party_id", "name"]
+    fields = ["platform", "country_code", "party_id", "role", "name", "is_active", "business_details", "changed_at"]
+    readonly_fields = ["changed_at"]
+
+    @display(description="party", ordering="country_code")
+    def show_id(self, party: Party) -> str:
+        return str(party.id_pair)
+
+    def save_model(self, request: HttpRequest, obj: Party, form: ModelForm[Party], change: bool) -> None:
+        obj.changed_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    list_display = ["platform", "module", "interface", "url"]
+    list_filter = ["interface", "module"]
+    list_select_related = ["platform"]
+    search_fields = ["platform__name", "module", "url"]
+    ordering = ["platform__name", "module", "interface"]

@@ -1,0 +1,94 @@
+"""What all our admin pages share: read-only pages, pages that ask before they act, and secrets shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.admin.options import BaseModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from parties.display import lay_out
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """To look at: nothing can be added, changed or deleted, and every field shows as text."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    actions: Any = None  # no "delete selected"; subclasses with actions of their own list them
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def may_change(model_admin: BaseModelAdmin[Any], request: HttpRequest) -> bool:
+    """The model's own change permission, where `has_change_permission` says no because fields are read-only."""
+    opts = model_admin.opts
+    return bool(request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+
+
+def ask(
+    request: HttpRequest,
+    *,
+    model_admin: BaseModelAdmin[Any],
+    title: str,
+    explanation: str,
+    button: str,
+    form: forms.Form | None = None,
+    obj: Any = None,
+    errors: Iterable[str] = (),
+) -> HttpResponse:
+    """The page between a button and its deed: what will happen, what is needed for it, and a POST to do it."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": title,
+        "explanation": explanation,
+        "button": button,
+        "form": form,
+        "original": obj,
+        "problems": list(errors),
+        "is_multipart": bool(form and form.is_multipart()),
+    }
+    return TemplateResponse(request, "parties/ask.html", context)
+
+
+def show_once(
+    request: HttpRequest,
+    *,
+    model_admin: BaseModelAdmin[Any],
+    title: str,
+    explanation: str,
+    secrets: Iterable[tuple[str, str]],
+    onward: str,
+) -> HttpResponse:
+    """A secret that is kept as a digest only: in this one answer, which no cache may keep, and nowhere else."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": title,
+        "explanation": explanation,
+        "secrets": list(secrets),
+        "onward": onward,
+    }
+    response = TemplateResponse(request, "parties/show_once.html", context)
+    add_never_cache_headers(response)
+    return response
+
+
+def show_document(text: str) -> SafeString:
+    """JSON as it was told, laid out; numbers keep their text."""
+    return format_html('<pre class="document">{}</pre>', lay_out(text) if text else "–")

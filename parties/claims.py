@@ -1,0 +1,101 @@
+"""Which parties a platform may speak for, and taking over what it announced (CRED-19 to CRED-22, AMB-41).
+
+The protocol authenticates platforms, not parties. So where staff entered parties for a platform, these are all it may
+announce; a platform without any may take what nobody else has. A party belongs to one platform until staff moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from ocpi.calls import PartyId, Role
+from ocpi.configuration.v2_2_1 import CredentialsRole
+from ocpi.errors import InvalidParameter
+from parties.models import Endpoint, Party, Platform
+from parties.negotiation import Offer
+
+
+def check_roles(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
+    """
+    Raises:
+        InvalidParameter: listed twice, the hub's own, another platform's, or none that staff planned for this one.
+    """
+    seen: set[tuple[str, str]] = set()
+    planned = {_key_of(party) for party in platform.parties.all()}
+    for role in roles:
+        party, key = PartyId(role.country_code, role.party_id), _key(role)
+        if key in seen:
+            raise InvalidParameter(f"roles: {party} {role.role} is listed twice")  # CRED-20
+        seen.add(key)
+        if role.role == Role.HUB or party == settings.HUB_PARTY:
+            raise InvalidParameter(f"roles: {party} {role.role}: a hub cannot be a party of this hub")
+        if planned and key not in planned:
+            raise InvalidParameter(f"roles: {party} {role.role} is not planned for this platform; ask the hub's staff")
+    _refuse_claimed(platform, roles)
+
+
+def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[CredentialsRole] | None, now: datetime) -> None:
+    """Replace endpoints and, unless None, roles. Inside the caller's transaction.
+
+    Raises:
+        InvalidParameter: as `check_roles`; another platform may have been faster.
+    """
+    if roles is not None:
+        check_roles(platform, roles)
+        try:
+            with transaction.atomic():
+                _store_roles(platform, roles, now=now)
+        except IntegrityError as error:
+            raise InvalidParameter("roles: one of them was claimed by another platform just now") from error
+    platform.endpoints.all().delete()
+    Endpoint.objects.bulk_create(
+        Endpoint(platform=platform, module=module, interface=interface, url=url)
+        for (module, interface), url in offer.endpoints.items()
+    )
+
+
+def _refuse_claimed(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
+    claimed = Q()
+    for role in roles:
+        claimed |= Q(role=role.role, country_code__iexact=role.country_code, party_id__iexact=role.party_id)
+    other = Party.objects.exclude(platform=platform).filter(claimed).order_by("id").first()
+    if other is not None:
+        raise InvalidParameter(f"roles: {other} belongs to another platform")  # CRED-21
+
+
+def _store_roles(platform: Platform, roles: Sequence[CredentialsRole], *, now: datetime) -> None:
+    known = {_key_of(party): party for party in platform.parties.all()}
+    for role in roles:
+        party = known.pop(_key(role), None) or Party(
+            platform=platform,
+            country_code=role.country_code,
+            party_id=role.party_id,
+            role=role.role,
+            is_active=False,
+        )
+        party.name = role.business_details.name
+        party.business_details = msgspec.to_builtins(role.business_details)
+        _set_active(party, True, now=now)
+    for party in known.values():
+        _set_active(party, False, now=now)  # CRED-22
+
+
+def _set_active(party: Party, is_active: bool, *, now: datetime) -> None:
+    if party.is_active is not is_active:
+        party.is_active = is_active
+        party.changed_at = now  # HCI-15: only when something changed
+    party.save()
+
+
+def _key(role: CredentialsRole) -> tuple[str, str]:
+    return PartyId(role.country_code, role.party_id).key, str(role.role)
+
+
+def _key_of(party: Party) -> tuple[str, str]:
+    return party.id_pair.key, party.role

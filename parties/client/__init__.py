@@ -1,0 +1,21 @@
+"""THE ONLY PACKAGE that speaks HTTP to partners: asyncio for traffic, threads for registration, pulls and presence."""
+
+from __future__ import annotations
+
+from parties.client.asynchronous import AsyncClient
+from parties.client.blocking import SyncClient
+from parties.client.headers import write_headers
+from parties.client.peer import Answer, AnswerTooLarge, Peer, PeerBusy, PeerError, PeerTimeout, PeerUnreachable
+
+__all__ = [
+    "Answer",
+    "AnswerTooLarge",
+    "AsyncClient",
+    "Peer",
+    "PeerBusy",
+    "PeerError",
+    "PeerTimeout",
+    "PeerUnreachable",
+    "SyncClient",
+    "write_headers",
+]

@@ -1,0 +1,119 @@
+"""requests under the egress guard: addresses checked at connect time, and an exchange that can be cut off and asked
+whether anything was sent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from parties.egress import Egress, EgressRefused, make_socket, make_tls_context
+
+
+class Exchange:
+    """One request on its way. requests limits each read, not the whole, so a watchdog cuts it off at the deadline."""
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.is_cut = False
+        self._socket: Any = None
+        self._is_over = False
+        self._lock = threading.Lock()
+
+    def note_send(self, sock: Any) -> None:
+        self.sent = True
+        self._socket = sock
+        if self.is_cut:
+            self.cut()
+
+    def cut(self) -> None:
+        """From the watchdog's thread."""
+        with self._lock:
+            if self._is_over:
+                return
+            self.is_cut = True
+            if self._socket is not None:
+                try:
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # also below TLS
+                except OSError:
+                    return  # gone already: what the watchdog wanted
+
+    def end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            self._socket = None
+
+
+class _Current(threading.local):
+    """The exchange of this thread: a connection is used by the thread that asked for it."""
+
+    exchange: Exchange | None = None
+
+
+current = _Current()
+
+
+class _Guard:
+    """Mixed into urllib3's connections."""
+
+    egress: Egress
+    sock: Any
+
+    def _new_conn(self) -> socket.socket:
+        connection: Any = self
+        try:
+            infos = socket.getaddrinfo(connection._dns_host, connection.port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
+        failure: OSError = OSError("no address")
+        for family, kind, proto, _, address in infos:
+            try:
+                return self._connect(family, kind, proto, address)
+            except EgressRefused as error:
+                failure = error
+            except OSError as error:
+                failure = error
+        raise NewConnectionError(connection, f"no connection: {failure}") from failure
+
+    def _connect(self, family: int, kind: int, proto: int, address: Any) -> socket.socket:
+        connection: Any = self
+        sock = make_socket(family, kind, proto, address, egress=self.egress)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(connection.timeout)
+            sock.connect(address)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def send(self, data: Any) -> None:
+        connection: Any = self
+        if connection.sock is None:
+            connection.connect()
+        if current.exchange is not None:
+            current.exchange.note_send(connection.sock)
+        super().send(data)  # type: ignore[misc]
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Mounted for http:// and https://; no repeats of its own, no proxies."""
+
+    def __init__(self, *, egress: Egress) -> None:
+        self._egress = egress
+        super().__init__(max_retries=0, pool_connections=64, pool_maxsize=4)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=make_tls_context(), **kwargs)
+        plain = type("GuardedHTTP", (_Guard, HTTPConnection), {"egress": self._egress})
+        secure = type("GuardedHTTPS", (_Guard, HTTPSConnection), {"egress": self._egress})
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("GuardedHTTPPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("GuardedHTTPSPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }

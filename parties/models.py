@@ -1,0 +1,154 @@
+"""Who is connected, and how we reach them: platforms, the parties on them, their endpoints, the hub's own tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from ocpi.calls import ConnectionStatus, Interface, PartyId, Role, Version
+from parties.secrets import EncryptedTextField, make_token, token_digest
+
+
+class Platform(models.Model):
+    """One back end: one set of credentials, one or many parties (CRED-19).
+
+    Incoming tokens are kept as keyed digests only; the outgoing one is encrypted at rest.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "PLANNED", "planned: not registered yet"
+        REGISTERED = "REGISTERED", "registered"
+        SUSPENDED = "SUSPENDED", "suspended or unregistered"
+
+    name = models.CharField(max_length=100, unique=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
+    is_online = models.BooleanField(default=True, help_text="Set by the still-alive check; offline parties get no calls.")
+    version = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Version], default=Version.V2_2_1)
+    versions_url = models.CharField(max_length=255, blank=True)
+    token_out = EncryptedTextField(blank=True, default="", help_text="What the hub shows to this platform.")
+    token_in_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    token_in_previous_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    token_in_previous_until = models.DateTimeField(null=True, blank=True)
+    token_a_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    sends_raw_token = models.BooleanField(default=False, help_text="Older peers: token not Base64-encoded (TRANS-04).")
+    max_in_flight = models.PositiveIntegerField(default=64, help_text="Calls at the same time, per process.")
+    registered_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(help_text="Last change of state or reachability: HubClientInfo's last_updated.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token_in_digest"], condition=~Q(token_in_digest=""), name="platform_token_in_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["token_a_digest"], condition=~Q(token_a_digest=""), name="platform_token_a_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    # Mutators
+
+    def issue_token_a(self) -> str:
+        """A fresh one-time token to hand over outside OCPI (CRED-02). Only its digest is kept: show it now or never."""
+        token = make_token()
+        self.token_a_digest = token_digest(token)
+        self.save(update_fields=["token_a_digest"])
+        return token
+
+    def suspend(self, *, now: datetime) -> None:
+        """End of the connection (HCI-06): both tokens are void, nothing is sent any more. A new Token A starts again."""
+        self.state = self.State.SUSPENDED
+        self.token_in_digest = self.token_in_previous_digest = self.token_a_digest = ""
+        self.token_out = ""
+        self.changed_at = now
+        self.save(
+            update_fields=[
+                "state",
+                "token_in_digest",
+                "token_in_previous_digest",
+                "token_a_digest",
+                "token_out",
+                "changed_at",
+            ]
+        )
+
+    # Properties
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """HCI-09: what HubClientInfo says of this platform's parties."""
+        if self.state == self.State.PLANNED:
+            return ConnectionStatus.PLANNED
+        if self.state == self.State.SUSPENDED:
+            return ConnectionStatus.SUSPENDED
+        return ConnectionStatus.CONNECTED if self.is_online else ConnectionStatus.OFFLINE
+
+
+class Party(models.Model):
+    """One role of one company (CRED-19, CRED-20). (role, country, party) belongs to one platform until staff moves it."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="parties")
+    country_code = models.CharField(max_length=2)
+    party_id = models.CharField(max_length=3)
+    role = models.CharField(max_length=8, choices=[(r.value, r.value) for r in Role if r is not Role.HUB])
+    name = models.CharField(max_length=100)
+    business_details = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True, help_text="Off: the role was withdrawn by its platform (CRED-22).")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "parties"
+        constraints = [
+            models.UniqueConstraint(Lower("country_code"), Lower("party_id"), "role", name="party_role_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id_pair} {self.role}"
+
+    @property
+    def id_pair(self) -> PartyId:
+        return PartyId(self.country_code, self.party_id)
+
+
+class Endpoint(models.Model):
+    """What a platform offers, from its version details (VERS-04)."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="endpoints")
+    module = models.CharField(max_length=64)
+    interface = models.CharField(max_length=8, choices=[(i.value, i.value) for i in Interface])
+    url = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "module", "interface"], name="endpoint_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module} {self.interface}"
+
+
+class Heartbeat(models.Model):
+    """When we last heard of a platform (HCI-11). Its own table: written often, and no routing fact hangs on it."""
+
+    platform = models.OneToOneField(Platform, on_delete=models.CASCADE, primary_key=True)
+    heard_at = models.DateTimeField(null=True)
+    probed_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.platform} heard {self.heard_at}"
+
+
+class FactsVersion(models.Model):
+    """One row, raised by triggers on every table that routing facts come from: processes reload when it moved."""
+
+    version = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return str(self.version)

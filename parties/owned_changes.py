@@ -1,0 +1,116 @@
+"""How a stored document becomes the next one: pure functions that the writer calls on the locked row.
+
+Only a strictly older `last_updated` loses (LOC-16); deletes leave tombstones; nothing here reads a clock or a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from journal.rows import Change, Columns, Table
+from ocpi.errors import OcpiError, UnknownObject
+
+Guard = Callable[[Columns], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A document with what stands beside it in its row."""
+
+    document: str
+    object_id: str
+    last_updated: datetime
+    is_verified: bool
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+Describe = Callable[[bytes], Described]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The row a change is about. `base` is the hub's own copy where the row is one party's variant."""
+
+    table: Table
+    key: tuple[str, ...]
+    base: tuple[str, ...] | None = None
+    version: str = "2.2.1"
+
+
+def is_alive(row: Columns | None) -> bool:
+    return row is not None and row["deleted_at"] is None
+
+
+def put(place: Place, described: Described, *, now: datetime, guard: Guard | None = None) -> Change:
+    """Replace the document (TRANS-28)."""
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        if stored is not None and guard is not None:
+            guard(stored)
+        if stored is not None and described.last_updated < stored["last_updated"]:
+            return None
+        return _row(place, described, stored, now=now)
+
+    return Change(table=place.table, key=place.key, apply=apply)
+
+
+def rework(
+    place: Place,
+    work: Callable[[bytes, datetime], Described | None],
+    *,
+    now: datetime,
+    missing: OcpiError | None,
+    guard: Guard | None = None,
+) -> Change:
+    """Make the new document out of the stored one (PATCH, sub-objects). `work` returns None where nothing changes.
+
+    `missing` is raised when there is nothing to work on; None for relayed calls, which the receiver judges (AMB-12).
+    """
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        current = stored if is_alive(stored) else base if is_alive(base) else None
+        if current is None:
+            if missing is not None:
+                raise missing
+            return None
+        if guard is not None:
+            guard(current)
+        described = work(current["document"].encode(), current["last_updated"])
+        return None if described is None else _row(place, described, stored, now=now)
+
+    return Change(table=place.table, key=place.key, base_key=place.base, apply=apply)
+
+
+def delete(place: Place, *, now: datetime, strict: bool) -> Change:
+    """Leave a tombstone (TAR-03)."""
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        if not is_alive(stored):
+            if strict:
+                raise UnknownObject("no such object")
+            return None
+        return {"deleted_at": now, "changed_at": now}
+
+    return Change(table=place.table, key=place.key, apply=apply)
+
+
+def _row(place: Place, described: Described, stored: Columns | None, *, now: datetime) -> Columns:
+    columns: dict[str, Any] = {
+        "object_id": described.object_id,
+        "version": place.version,
+        "document": described.document,
+        "last_updated": described.last_updated,
+        "is_verified": described.is_verified,
+        "deleted_at": None,
+        "changed_at": now,
+        "verdict_code": None,
+        "verdict_message": "",
+        "verdict_at": None,
+        **described.columns,
+    }
+    if stored is None:
+        columns["received_at"] = now
+    return columns

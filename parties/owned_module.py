@@ -1,0 +1,253 @@
+"""OwnedModule: an OCPI module whose objects the hub keeps as they were told. One subclass per module app.
+
+A subclass says what its documents look like (`wire`), where they lie (`model`), which ids the URL carries and which
+columns stand beside a document. How a call is validated, changed and answered is the same for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+import msgspec
+
+from journal.reader import Reader
+from journal.rows import Change, Table
+from journal.tables import table_of
+from ocpi import patch, times
+from ocpi.calls import Call, PartyId, Reply
+from ocpi.errors import InvalidParameter, NotJson, UnknownObject
+from ocpi.module import NOTHING, Match, Module, Resolved
+from ocpi.wire import WireError, decode
+from parties import owned_reads
+from parties.owned import OwnedObject
+from parties.owned_changes import Described, Place, delete, put, rework
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """For whom an answer is: the asking party, and whose objects it may see under its agreements (decision 2)."""
+
+    caller: PartyId
+    partners: frozenset[str]
+    now: datetime
+    page_cap: int
+    url: str  # of the hub's own endpoint, for Link
+
+
+class Stamp(msgspec.Struct):
+    """What is read of a document that does not fit its type: enough to keep it under the right time."""
+
+    last_updated: str | None = None
+
+
+_ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class OwnedModule(Module):
+    model: ClassVar[type[OwnedObject]]
+    wire: ClassVar[type[msgspec.Struct]]
+    is_token_bound: ClassVar[bool] = False  # seen by the party in `cdr_token`, whatever TO said; else by audience
+    identity: ClassVar[Mapping[str, str]]  # body field -> placeholder of the URL that must agree (TRANS-34)
+
+    # What a subclass says about its documents
+
+    def get_columns(self, obj: Any) -> Mapping[str, Any]:
+        """The columns beside the document, from the typed object."""
+        return {}
+
+    def get_object_id(self, match: Match, obj: Any | None) -> str:
+        raise NotImplementedError
+
+    def get_object_key(self, object_id: str, match: Match, body: bytes) -> str:
+        return object_id.lower()
+
+    def merge(self, document: bytes, change: bytes) -> bytes:
+        return patch.merge(document, change)
+
+    def check(self, call: Call, match: Match) -> None:
+        """Refuse what even a relayed call may not carry: another identity, owner or addressee than the URL's."""
+
+    # What the pipeline asks
+
+    @cached_property
+    def table(self) -> Table:
+        return table_of(self.model)
+
+    def get_owner(self, call: Call, match: Match) -> PartyId | None:
+        """Whose object it is; must be the sender's own (TRANS-35)."""
+        return match.owner
+
+    def resolve(self, call: Call, match: Match) -> Resolved:
+        """The one party a call without a receiver is for, as far as the call itself says it (table 2a)."""
+        return NOTHING
+
+    async def look_up(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Resolved:
+        """The same, where the store has to be asked."""
+        return NOTHING
+
+    def get_supersedes(self, call: Call, match: Match) -> bool:
+        """A full state, that makes waiting older ones of the same path needless."""
+        return call.method in ("PUT", "DELETE")
+
+    def get_order_key(self, call: Call, match: Match) -> str:
+        """What keeps its order on the way out (ROUTE-35): the object, sub-objects with their parent."""
+        owner = self.get_owner(call, match)
+        return f"{self.id}:{owner.key if owner else ''}:{self.get_root_id(call, match).lower()}"
+
+    def get_root_id(self, call: Call, match: Match) -> str:
+        return self.get_object_id(match, None)
+
+    def read_push(self, call: Call, match: Match) -> None:
+        """Is it JSON, does it name the object of its URL? True of every push, relayed or not."""
+        if call.method == "DELETE":
+            return
+        body = read_fields(call.body)
+        for name, placeholder in self.identity.items():
+            value = read_text(body, name)
+            expected = match.get(placeholder)
+            if expected is None or (value is None and call.method == "PATCH"):
+                continue
+            if value is None:
+                raise InvalidParameter(f"{name}: is missing")
+            if value.lower() != expected.lower():
+                raise InvalidParameter(f"{name}: the body says {value[:64]!r}, the URL says {expected[:64]!r}")
+        self.check(call, match)
+
+    def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
+        """What this push does to the hub's store: to its own copy, or to the variant of one party."""
+        place = self.get_place(call, match, audience=audience)
+        strict = audience is None
+        if call.method == "DELETE":
+            return (delete(place, now=now, strict=strict),)
+        if call.method == "PATCH":
+            return (self._patch(call, place, now=now, strict=strict),)
+        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now),)
+
+    def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:
+        owner = self.get_owner(call, match)
+        assert owner is not None
+        if self.is_token_bound:
+            audience = None
+        object_id = self.get_object_id(match, None)
+        key = (owner.key, self.get_object_key(object_id, match, call.body))
+        return Place(
+            table=self.table,
+            key=(*key, audience.key if audience else ""),
+            base=(*key, "") if audience else None,
+            version=call.version,
+        )
+
+    def describe(self, document: bytes, match: Match, *, now: datetime, strict: bool) -> Described:
+        """Validate. What is addressed to the hub must fit (2001 with the field's name); the rest is kept unverified."""
+        text = read_utf8(document)
+        try:
+            obj: Any = decode(document, type=self.wire)
+        except WireError:
+            if strict:
+                raise
+            return Described(
+                document=text,
+                object_id=self.get_object_id(match, None),
+                last_updated=read_stamp(document) or now,
+                is_verified=False,
+            )
+        return Described(
+            document=text,
+            object_id=self.get_object_id(match, obj),
+            last_updated=obj.last_updated,
+            is_verified=True,
+            columns=self.get_columns(obj),
+        )
+
+    def _patch(self, call: Call, place: Place, *, now: datetime, strict: bool) -> Change:
+        stamp = read_patch_stamp(call.body, strict=strict)
+        match = self.match(call)
+
+        def work(document: bytes, last_updated: datetime) -> Described | None:
+            if stamp is None or stamp < last_updated:
+                return None
+            try:
+                merged = self.merge(document, call.body)
+            except patch.PatchError:
+                if strict:
+                    raise
+                return None
+            return self.describe(merged, match, now=now, strict=strict)
+
+        missing = UnknownObject("no such object: PUT it first") if strict else None
+        return rework(place, work, now=now, missing=missing, guard=self.get_guard(call))
+
+    def get_guard(self, call: Call) -> Any:
+        return None
+
+    async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
+        """The answer to a repeat of what its receiver has accepted already; None: it goes out again (CDR-05)."""
+        return None
+
+    async def get_by_key(self, owner: PartyId, object_key: str, reader: Reader) -> Reply:
+        """One object of the hub's own store, for its owner."""
+        return Reply(data=await owned_reads.fetch_document(self.table.name, (owner.key, object_key, ""), reader))
+
+    async def answer(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
+        """From the hub's own store."""
+        if call.path:
+            return await owned_reads.get_own_copy(self, call, match, scope, reader)
+        return await owned_reads.get_page(self, call, scope, reader)
+
+    def get_part(self, document: bytes, match: Match) -> bytes | None:
+        """The object of the URL inside the stored document; the document itself, except for sub-objects."""
+        return document
+
+
+def read_fields(body: bytes) -> dict[str, msgspec.Raw]:
+    """The top-level fields, raw.
+
+    Raises:
+        NotJson: it is none (TRANS-09).
+        InvalidParameter: it is no object.
+    """
+    try:
+        return _ANYTHING.decode(body)
+    except msgspec.ValidationError as e:
+        raise InvalidParameter("the body is not a JSON object") from e
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise NotJson(f"the body is not JSON: {e}") from e
+
+
+def read_text(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:
+    raw = fields.get(name)
+    if raw is None or bytes(raw) == b"null":
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except msgspec.DecodeError as e:
+        raise InvalidParameter(f"{name}: is not a string") from e
+
+
+def read_utf8(document: bytes) -> str:
+    try:
+        text = document.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise NotJson("the body is not UTF-8") from e
+    return text
+
+
+def read_stamp(document: bytes) -> datetime | None:
+    """`last_updated` of a document that is otherwise wrong, as far as it can be read."""
+    try:
+        text = msgspec.json.decode(document, type=Stamp).last_updated
+        return None if text is None else times.parse_datetime(text)
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+def read_patch_stamp(body: bytes, *, strict: bool) -> datetime | None:
+    """`last_updated` of a PATCH, which has to carry it (TRANS-30)."""
+    stamp = read_stamp(body)
+    if stamp is None and strict:
+        raise InvalidParameter("last_updated: is missing or is not an RFC 3339 time; a PATCH has to carry it")
+    return stamp

@@ -1,0 +1,93 @@
+"""Answers from the hub's own store: pages for GET all (ROUTE-39), and an owner's own copy (AMB-23).
+
+Who may see what is decided here, in SQL, by agreement and audience (decision 2): no view adds or takes away anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from journal.reader import Reader
+from ocpi.calls import Call, Interface, Reply
+from ocpi.errors import UnknownObject
+from ocpi.module import Match
+from ocpi.pages import PageQuery, read_page_query, write_page_headers
+
+if TYPE_CHECKING:
+    from parties.owned_module import OwnedModule, Scope
+
+
+async def get_page(module: OwnedModule, call: Call, scope: Scope, reader: Reader) -> Reply:
+    """One page of everything the caller may see, in order of first receipt (TRANS-23), documents as they were told."""
+    page = read_page_query(call.query, cap=scope.page_cap)
+    where, parameters = _visible(module, scope, page)
+    name = module.table.name
+    total = (await reader.fetch(f"SELECT count(*) FROM {name} o WHERE {where}", parameters))[0][0]
+    rows = await reader.fetch(*_page_sql(name, where, parameters, page))
+    has_more = len(rows) > page.limit
+    shown = rows[: page.limit]
+    headers = write_page_headers(
+        page, url=scope.url, total=total, has_more=has_more, last_id=shown[-1][0] if shown else None
+    )
+    data = "[" + ",".join(document for _, document in shown) + "]"
+    return Reply(data=data.encode(), headers=headers)
+
+
+async def get_own_copy(module: OwnedModule, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
+    """What the hub holds of the caller's own object. Others' objects are not there (TRANS-35)."""
+    owner = match.owner
+    if call.interface is not Interface.RECEIVER or owner is None or owner != scope.caller:
+        raise UnknownObject("no such object")
+    key = (owner.key, module.get_object_key(module.get_object_id(match, None), match, call.body), "")
+    part = module.get_part(await fetch_document(module.table.name, key, reader), match)
+    if part is None:
+        raise UnknownObject("no such object")
+    return Reply(data=part)
+
+
+async def fetch_document(table: str, key: tuple[str, str, str], reader: Reader) -> bytes:
+    """The document as it was told.
+
+    Raises:
+        UnknownObject: there is none, or it was deleted.
+    """
+    rows = await reader.fetch(
+        f"SELECT document FROM {table} WHERE owner = %s AND object_key = %s AND audience = %s AND deleted_at IS NULL",
+        key,
+    )
+    if not rows:
+        raise UnknownObject("no such object")
+    return str(rows[0][0]).encode()
+
+
+def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, tuple[Any, ...]]:
+    """The WHERE of all that this caller may see (ROUTE-41, ROUTE-42), and its parameters."""
+    where = ["o.owner = ANY(%s)", "o.deleted_at IS NULL", "o.is_verified"]
+    parameters: list[Any] = [sorted(scope.partners)]
+    if module.is_token_bound:
+        where.append("o.token_owner = %s")
+        parameters.append(scope.caller.key)
+    else:
+        # The variant addressed to the caller shadows the hub's own copy.
+        where.append(
+            "(o.audience = %s OR (o.audience = '' AND NOT EXISTS (SELECT 1 FROM "
+            f"{module.table.name} v WHERE v.owner = o.owner AND v.object_key = o.object_key AND v.audience = %s"
+            " AND v.is_verified)))"
+        )
+        parameters += [scope.caller.key, scope.caller.key]
+    if page.date_from is not None:
+        where.append("o.last_updated >= %s")
+        parameters.append(page.date_from)
+    if page.date_to is not None:
+        where.append("o.last_updated < %s")
+        parameters.append(page.date_to)
+    return " AND ".join(where), tuple(parameters)
+
+
+def _page_sql(name: str, where: str, parameters: tuple[Any, ...], page: PageQuery) -> tuple[str, tuple[Any, ...]]:
+    """By cursor from the hub's own Link; by offset for clients that count themselves. One row more tells of a next page."""
+    if page.after is not None:
+        sql = f"SELECT o.id, o.document FROM {name} o WHERE {where} AND o.id > %s ORDER BY o.id LIMIT %s"
+        return sql, (*parameters, page.after, page.limit + 1)
+    sql = f"SELECT o.id, o.document FROM {name} o WHERE {where} ORDER BY o.id LIMIT %s OFFSET %s"
+    return sql, (*parameters, page.limit + 1, page.offset)

@@ -1,0 +1,120 @@
+"""The still-alive check (HCI-11, HCI-12): who was heard when, whom to probe, who is OFFLINE. Schedules are elsewhere.
+
+Any authenticated message brings a platform back. A probe that fails takes it offline; a deadline that passed once does
+not, nor does one broken connection: `FAILURES` in a row do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from ocpi import envelope
+from parties.client import Peer, PeerError, PeerTimeout, SyncClient
+from parties.models import Heartbeat, Platform
+
+FAILURES = 3
+PROBE_AGAIN = timedelta(seconds=60)  # after a failure: sooner than after silence
+
+log = logging.getLogger(__name__)
+
+
+def due_probes(*, now: datetime, silence: timedelta) -> list[int]:
+    """Registered platforms, longest unheard first, that were silent too long and were not probed just now."""
+    heard = Coalesce("heartbeat__heard_at", "registered_at", "created_at")
+    retry = min(silence, PROBE_AGAIN)
+    was_not_probed = (
+        Q(heartbeat__probed_at__isnull=True)
+        | Q(heartbeat__probed_at__lte=now - silence)
+        | Q(heartbeat__failures__gt=0, heartbeat__probed_at__lte=now - retry)
+    )
+    silent = (
+        Platform.objects.filter(state=Platform.State.REGISTERED).alias(heard=heard).filter(heard__lte=now - silence)
+    )
+    return list(silent.filter(was_not_probed).order_by("heard", "id").values_list("id", flat=True))
+
+
+def record_heard(platform_ids: Iterable[int], *, now: datetime) -> list[int]:
+    """These sent something authenticated. Returns those that are back by it. One statement for many."""
+    ids = sorted(set(platform_ids))
+    if not ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO parties_heartbeat AS beat (platform_id, heard_at, failures)
+            SELECT id, %s, 0 FROM parties_platform WHERE id = ANY(%s) ORDER BY id
+            ON CONFLICT (platform_id) DO UPDATE
+            SET heard_at = GREATEST(beat.heard_at, EXCLUDED.heard_at), failures = 0
+            """,
+            [now, ids],
+        )
+    offline = Platform.objects.filter(pk__in=ids, is_online=False).order_by("id").values_list("id", flat=True)
+    return [platform_id for platform_id in offline if set_online(platform_id, now=now)]
+
+
+def record_failure(platform_id: int, *, now: datetime) -> bool:
+    """A call to it got no answer. True: that was one too many, and it is OFFLINE now."""
+    Heartbeat.objects.get_or_create(platform_id=platform_id)
+    Heartbeat.objects.filter(pk=platform_id).update(failures=F("failures") + 1)
+    if not Heartbeat.objects.filter(pk=platform_id, failures__gte=FAILURES).exists():
+        return False
+    return set_offline(platform_id, now=now)
+
+
+def probe(platform_id: int, *, now: datetime, client: SyncClient | None = None) -> bool:
+    """GET its versions (HCI-11). True: it lives. What follows for its state is stored."""
+    platform = Platform.objects.get(pk=platform_id)
+    if platform.state != Platform.State.REGISTERED:
+        return False
+    Heartbeat.objects.update_or_create(platform_id=platform_id, defaults={"probed_at": now})
+    try:
+        refusal = _ask(platform, client=client or SyncClient())
+    except PeerTimeout:
+        record_failure(platform_id, now=now)
+        return False
+    except PeerError as error:
+        refusal = str(error)
+    if refusal:
+        log.warning("%s failed the still-alive check: %s", platform, refusal)
+        Heartbeat.objects.filter(pk=platform_id).update(failures=F("failures") + 1)
+        set_offline(platform_id, now=now)
+        return False
+    record_heard([platform_id], now=now)
+    return True
+
+
+def set_online(platform_id: int, *, now: datetime) -> bool:
+    """OFFLINE → CONNECTED. True: it was offline, and its parties' ClientInfo has changed."""
+    return _set(platform_id, is_online=True, now=now)
+
+
+def set_offline(platform_id: int, *, now: datetime) -> bool:
+    """CONNECTED → OFFLINE. True: it was connected."""
+    return _set(platform_id, is_online=False, now=now)
+
+
+def _set(platform_id: int, *, is_online: bool, now: datetime) -> bool:
+    """Only on a change, so that last_updated and the routing facts stay as they are otherwise (HCI-15)."""
+    return bool(
+        Platform.objects.filter(pk=platform_id, state=Platform.State.REGISTERED, is_online=not is_online).update(
+            is_online=is_online, changed_at=now
+        )
+    )
+
+
+def _ask(platform: Platform, *, client: SyncClient) -> str:
+    """What is wrong with its answer; "" if nothing is."""
+    peer = Peer(id=platform.id, token=platform.token_out, raw_token=platform.sends_raw_token)
+    answer = client.get(peer, platform.versions_url)
+    found = envelope.read(answer.body)
+    if not 200 <= answer.http_status < 300:
+        return f"HTTP {answer.http_status}"
+    if found is None or not 1000 <= found.status_code < 2000:
+        return f"status code {found.status_code}" if found else "no OCPI envelope"
+    return ""

@@ -1,0 +1,47 @@
+"""Whose token a session or CDR is about: the key of its way (ROUTE-30, CDR-11), read from any document that names it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ocpi.calls import Call, PartyId
+from ocpi.errors import InvalidParameter
+
+
+class _Token(msgspec.Struct):
+    country_code: str
+    party_id: str
+
+
+class _Bearer(msgspec.Struct):
+    cdr_token: _Token | None = None
+
+
+_decoder = msgspec.json.Decoder(_Bearer)
+
+
+def read_token_owner(body: bytes) -> PartyId:
+    """The party in `cdr_token`.
+
+    Raises:
+        InvalidParameter: there is none, or it is no party.
+    """
+    try:
+        token = _decoder.decode(body).cdr_token
+    except msgspec.DecodeError as e:
+        raise InvalidParameter(f"cdr_token: {e}") from e
+    if token is None:
+        raise InvalidParameter("cdr_token: is missing")
+    owner = PartyId(token.country_code, token.party_id)
+    if not owner.is_well_formed:
+        raise InvalidParameter("cdr_token.party_id: country_code and party_id are not those of a party")
+    return owner
+
+
+def check_addressee(call: Call, owner: PartyId) -> None:
+    """An addressed session or CDR goes to the token's owner and to nobody else (SESS-07, CDR-09).
+
+    `call.receiver` is None where the hub itself is addressed, or nobody.
+    """
+    if call.receiver is not None and call.receiver != owner:
+        raise InvalidParameter(f"cdr_token: is of {owner}, the message is to {call.receiver}")

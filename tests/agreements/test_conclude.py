@@ -1,0 +1,137 @@
+"""Concluding one agreement, and importing many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agreements.imports import ImportRefused, import_agreements, parse
+from agreements.models import Agreement, UnableToConclude
+from ocpi.calls import Delivery, PartyId
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HEADING = "provider,consumer,modules,valid_from,valid_until,delivery,note\n"
+
+
+def conclude(**changes: Any) -> Agreement:
+    terms: dict[str, Any] = {
+        "provider": PartyId("NL", "CPO"),
+        "consumer": PartyId("FR", "MSP"),
+        "modules": ["locations", "cdrs", "locations"],
+        "valid_from": NOW,
+    }
+    return Agreement.conclude(**(terms | changes), now=NOW)
+
+
+class TestConclude:
+    def test_saves(self) -> None:
+        conclude(delivery=Delivery.STORE_AND_FORWARD, delivery_by_module={"cdrs": "relay"}, note="pilot")
+
+        agreement = Agreement.objects.get()
+        assert (str(agreement.provider), str(agreement.consumer)) == ("NL*CPO", "FR*MSP")
+        assert agreement.modules == ["locations", "cdrs"]
+        assert (agreement.delivery, agreement.delivery_by_module) == ("store_and_forward", {"cdrs": "relay"})
+        assert (agreement.valid_until, agreement.changed_at) == (None, NOW)
+
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"provider": PartyId("N1", "CPO")}, "provider"),
+            ({"consumer": PartyId("NL", "HUB")}, "consumer"),
+            ({"consumer": PartyId("nl", "cpo")}, "same party"),
+            ({"modules": []}, "modules"),
+            ({"modules": ["locations", "credentials"]}, "modules: credentials"),
+            ({"delivery": "pigeon"}, "delivery"),
+            ({"delivery_by_module": {"cdrs": "pigeon"}}, "delivery"),
+            ({"delivery_by_module": {"tokens": "relay"}}, "delivery_by_module: tokens"),
+            ({"valid_until": datetime(2026, 1, 1, tzinfo=UTC)}, "valid_until"),
+        ],
+    )
+    def test_refuses_terms_that_make_no_sense(self, changes: dict[str, Any], named: str, settings: Any) -> None:
+        settings.HUB_PARTY = PartyId("NL", "HUB")
+
+        with pytest.raises(UnableToConclude, match=named):
+            conclude(**changes)
+
+        assert not Agreement.objects.exists()
+
+
+class TestParse:
+    def test_reads_times_modules_and_defaults(self) -> None:
+        text = "\ufeffconsumer, provider,valid_from,modules\r\nFR-MSP,nl*cpo,2026-01-31,locations;cdrs tariffs\r\n"
+
+        [line] = parse(text)
+
+        assert (str(line.provider), str(line.consumer)) == ("nl*cpo", "FR*MSP")
+        assert line.modules == ("locations", "cdrs", "tariffs")
+        assert (line.valid_from, line.valid_until) == (datetime(2026, 1, 31, tzinfo=UTC), None)
+        assert (line.delivery, line.note, line.number) == ("relay", "", 2)
+
+    def test_brings_other_zones_to_utc(self) -> None:
+        text = HEADING + "NL*CPO,FR*MSP,cdrs,2026-01-31T01:00:00+02:00,2026-12-31T00:00:00Z,,\n"
+
+        [line] = parse(text)
+
+        assert line.valid_from == datetime(2026, 1, 30, 23, tzinfo=UTC)
+        assert line.valid_from.tzinfo is UTC
+
+    @pytest.mark.parametrize(
+        ("text", "line", "named"),
+        [
+            ("", 1, "the column provider is missing"),
+            (HEADING, 1, "no agreement"),
+            ("provider,consumer,modules\n", 1, "valid_from is missing"),
+            ("provider,consumer,modules,valid_from,colour\n", 1, "colour"),
+            ("provider,provider,consumer,modules,valid_from\n", 1, "twice"),
+            (HEADING + "NLX*CPO,FR*MSP,cdrs,2026-01-01,,,\n", 2, "provider"),
+            (HEADING + "NL*CPO,,cdrs,2026-01-01,,,\n", 2, "consumer"),
+            (HEADING + "NL*CPO,FR*MSP,cdrs,soon,,,\n", 2, "valid_from: 'soon'"),
+            (HEADING + "NL*CPO,FR*MSP,cdrs,2026-01-01,never,,\n", 2, "valid_until"),
+            (HEADING + "NL*CPO,FR*MSP,cdrs,2026-01-01,,,,,\n", 2, "more values"),
+            (HEADING + "NL*CPO,FR*MSP\n", 2, "valid_from"),
+            (HEADING + f"NL*CPO,FR*MSP,cdrs,2026-01-01,,,{'x' * 256}\n", 2, "note"),
+            (HEADING + 'NL*CPO,FR*MSP,cdrs,2026-01-01,,,"open\n', 2, "not CSV"),
+        ],
+    )
+    def test_names_line_and_reason(self, text: str, line: int, named: str) -> None:
+        with pytest.raises(ImportRefused) as refused:
+            parse(text)
+
+        assert named in " ".join(refused.value.by_line[line])
+
+    def test_names_every_wrong_line(self) -> None:
+        text = HEADING + "x,y,cdrs,2026-01-01,,,\nNL*CPO,FR*MSP,cdrs,2026-01-01,,,\nNL*CPO,z,cdrs,2026-01-01,,,\n"
+
+        with pytest.raises(ImportRefused) as refused:
+            parse(text)
+
+        assert {number: len(texts) for number, texts in refused.value.by_line.items()} == {2: 2, 4: 1}
+
+
+class TestImport:
+    def test_enters_all(self) -> None:
+        text = HEADING + (
+            "NL*CPO,FR*MSP,locations cdrs,2026-01-01,,store_and_forward,pilot\n"
+            "NL*CPO,IT*MSP,locations,2026-01-01,2027-01-01,,\n"
+        )
+
+        assert len(import_agreements(text, now=NOW)) == 2
+
+        assert [str(agreement) for agreement in Agreement.objects.order_by("id")] == [
+            "NL*CPO – FR*MSP",
+            "NL*CPO – IT*MSP",
+        ]
+
+    def test_enters_none_if_one_makes_no_sense(self) -> None:
+        good = "NL*CPO,FR*MSP,cdrs,2026-01-01,,,\n"
+        text = HEADING + good + "NL*CPO,NL*CPO,cdrs,2026-01-01,,,\n" + good + "NL*CPO,FR*MSP,shoes,2026-01-01,,,\n"
+
+        with pytest.raises(ImportRefused) as refused:
+            import_agreements(text, now=NOW)
+
+        assert sorted(refused.value.by_line) == [3, 5]
+        assert not Agreement.objects.exists()

@@ -1,0 +1,550 @@
+"""The credentials handshake in both directions, against a partner over real HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from ocpi import wire
+from ocpi.calls import ConnectionStatus, PartyId
+from ocpi.configuration.v2_2_1 import Credentials
+from ocpi.errors import (
+    InvalidParameter,
+    MethodNotAllowed,
+    NoMatchingEndpoints,
+    NotAuthorized,
+    ServerError,
+    UnableToUseClientApi,
+    UnsupportedVersion,
+)
+from parties import handshake
+from parties.lookup import find_platform
+from parties.models import Party, Platform
+from parties.negotiation import OutcomeUnknown
+from parties.secrets import token_digest
+from tests.parties.fake_platform import CPO_ROLE, FakePlatform, run_platform
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=30)
+EMSP_ROLE = CPO_ROLE | {"role": "EMSP", "party_id": "MSP"}
+
+
+@pytest.fixture(autouse=True)
+def _loopback(settings: Any) -> None:
+    settings.HUB_REQUIRE_HTTPS = False
+    settings.HUB_EGRESS_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
+    settings.HUB_PUBLIC_URL = "https://hub.example"
+    settings.HUB_PARTY = PartyId("NL", "HUB")
+    settings.HUB_NAME = "The Hub"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakePlatform]:
+    with run_platform() as platform:
+        yield platform
+
+
+@pytest.fixture
+def planned() -> Platform:
+    return Platform.objects.create(name="Blue", changed_at=NOW - timedelta(days=1))
+
+
+@pytest.fixture
+def registered(planned: Platform, fake: FakePlatform) -> tuple[Platform, str]:
+    return register(planned, fake)
+
+
+def read(document: dict[str, Any]) -> Credentials:
+    return wire.decode(json.dumps(document).encode(), type=Credentials)
+
+
+def register(platform: Platform, fake: FakePlatform, **changes: Any) -> tuple[Platform, str]:
+    platform.issue_token_a()
+    done = handshake.accept_registration(platform, read(fake.make_credentials(**changes)), now=NOW)
+    assert fake.http is not None
+    fake.http.seen.clear()
+    return done
+
+
+def kind_of(token: str, *, now: datetime = NOW) -> str | None:
+    found = find_platform(token, None, now=now)
+    return found[1] if found else None
+
+
+class TestAcceptRegistration:
+    def test_calls_back_with_token_b_before_it_answers(self, planned: Platform, fake: FakePlatform) -> None:
+        planned.issue_token_a()
+
+        handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+
+        assert fake.calls == [("GET", "/versions", "their-token"), ("GET", "/2.2.1", "their-token")]
+
+    def test_stores_everything_and_uses_token_a_up(self, planned: Platform, fake: FakePlatform) -> None:
+        token_a = planned.issue_token_a()
+
+        _, token_c = handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+
+        platform = Platform.objects.get()
+        assert (platform.status, platform.registered_at, platform.changed_at) == (ConnectionStatus.CONNECTED, NOW, NOW)
+        assert (platform.token_out, platform.versions_url) == ("their-token", fake.versions_url)
+        assert kind_of(token_a) is None
+        assert kind_of(token_c) == "credentials"
+        assert str(Party.objects.get()) == "NL*CPO CPO"
+        endpoints = {(e.module, e.interface): e.url for e in platform.endpoints.all()}
+        assert endpoints[("locations", "SENDER")] == fake.url + "/2.2.1/locations"
+
+    def test_is_not_for_a_registered_platform(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        with pytest.raises(MethodNotAllowed):
+            handshake.accept_registration(registered[0], read(fake.make_credentials()), now=NOW)
+
+        assert fake.calls == []
+
+    def test_token_a_gives_one_registration(self, planned: Platform, fake: FakePlatform) -> None:
+        """Two requests that both read the platform before either was done (CRED-25)."""
+        planned.issue_token_a()
+        twin = Platform.objects.get()
+
+        handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+        with pytest.raises(NotAuthorized):
+            handshake.accept_registration(twin, read(fake.make_credentials()), now=NOW)
+
+    def test_fresh_token_a_registers_anew_and_a_failure_keeps_the_old(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        platform, token_c = registered
+        platform.issue_token_a()
+        fake.status = 500
+        with pytest.raises(UnableToUseClientApi):
+            handshake.accept_registration(platform, read(fake.make_credentials()), now=LATER)
+        assert kind_of(token_c) == "credentials"
+
+        fake.status = 200
+        _, newer = handshake.accept_registration(Platform.objects.get(), read(fake.make_credentials()), now=LATER)
+
+        assert (kind_of(token_c), kind_of(newer)) == (None, "credentials")
+        assert Platform.objects.get().changed_at == NOW  # nothing changed for HubClientInfo (HCI-15)
+
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            ({"status": 500}, UnableToUseClientApi),
+            ({"status": 401}, UnableToUseClientApi),
+            ({"status_code": 2001}, UnableToUseClientApi),
+            ({"spoil": {"/versions": b"<html>"}}, UnableToUseClientApi),
+            ({"spoil": {"/versions": b'{"status_code":1000}'}}, UnableToUseClientApi),
+            ({"spoil": {"/versions": b'{"status_code":1000,"data":[{"version":"2.2.1"}]}'}}, UnableToUseClientApi),
+            ({"spoil": {"/2.2.1": b'{"status_code":1000,"data":{}}'}}, UnableToUseClientApi),
+            ({"versions": ["2.1.1"]}, UnsupportedVersion),
+            ({"versions": []}, UnsupportedVersion),
+            ({"modules": [("credentials", "SENDER")]}, NoMatchingEndpoints),
+            ({"modules": [("credentials", "SENDER"), ("nltnm-tokens", "SENDER")]}, NoMatchingEndpoints),
+            ({"modules": [("locations", "SENDER")]}, NoMatchingEndpoints),
+        ],
+    )
+    def test_failing_call_back_stores_nothing(
+        self, planned: Platform, changes: dict[str, Any], error: type[Exception]
+    ) -> None:
+        token_a = planned.issue_token_a()
+        with run_platform(**changes) as fake, pytest.raises(error) as failure:
+            handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+
+        assert failure.type is error
+        platform = Platform.objects.get()
+        assert (platform.state, platform.token_out, platform.endpoints.count()) == ("PLANNED", "", 0)
+        assert kind_of(token_a) == "token_a"
+
+    def test_internal_url_is_not_called(self, planned: Platform, fake: FakePlatform, settings: Any) -> None:
+        settings.HUB_EGRESS_ALLOW = []
+        planned.issue_token_a()
+
+        with pytest.raises(UnableToUseClientApi):
+            handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+
+        assert fake.calls == []
+
+    def test_internal_endpoint_is_not_stored(self, planned: Platform, fake: FakePlatform) -> None:
+        planned.issue_token_a()
+        endpoints = [{"identifier": "credentials", "role": "SENDER", "url": "http://10.0.0.1/credentials"}]
+        data = {"status_code": 1000, "data": {"version": "2.2.1", "endpoints": endpoints}}
+        fake.spoil["/2.2.1"] = json.dumps(data).encode()
+
+        with pytest.raises(UnableToUseClientApi, match="internal"):
+            handshake.accept_registration(planned, read(fake.make_credentials()), now=NOW)
+
+
+class TestRoles:
+    @pytest.mark.parametrize(
+        "roles",
+        [
+            [CPO_ROLE, CPO_ROLE | {"country_code": "nl", "party_id": "cpo"}],
+            [CPO_ROLE | {"role": "HUB"}],
+            [CPO_ROLE | {"party_id": "HUB"}],
+        ],
+    )
+    def test_refused_before_anything_is_called(
+        self, planned: Platform, fake: FakePlatform, roles: list[dict[str, Any]]
+    ) -> None:
+        planned.issue_token_a()
+
+        with pytest.raises(InvalidParameter, match="roles"):
+            handshake.accept_registration(planned, read(fake.make_credentials(roles=roles)), now=NOW)
+
+        assert fake.calls == []
+
+    def test_another_platforms_party_is_refused(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        stranger = Platform.objects.create(name="Green", changed_at=NOW)
+        roles = [CPO_ROLE | {"country_code": "nl"}]
+
+        with pytest.raises(InvalidParameter, match="belongs to another platform"):
+            register(stranger, fake, roles=roles)
+
+        assert fake.calls == []
+        assert Party.objects.get().platform == registered[0]
+
+    def test_one_party_may_have_different_roles_on_different_platforms(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        register(Platform.objects.create(name="Green", changed_at=NOW), fake, roles=[CPO_ROLE | {"role": "EMSP"}])
+
+        assert Party.objects.count() == 2
+
+    def test_two_platforms_at_once_get_one_party(
+        self, planned: Platform, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both looked before either stored: the constraint decides, and the loser keeps its Token A."""
+        register(planned, fake)
+        slow = Platform.objects.create(name="Green", changed_at=NOW)
+        token_a = slow.issue_token_a()
+        monkeypatch.setattr("parties.claims._refuse_claimed", lambda platform, roles: None)
+
+        with pytest.raises(InvalidParameter, match="just now"):
+            handshake.accept_registration(slow, read(fake.make_credentials()), now=NOW)
+
+        assert kind_of(token_a) == "token_a"
+        assert Platform.objects.get(name="Green").token_in_digest == ""
+
+    def test_planned_parties_are_all_a_platform_may_announce(self, planned: Platform, fake: FakePlatform) -> None:
+        Party.objects.create(
+            platform=planned, country_code="DE", party_id="XYZ", role="CPO", name="Planned", changed_at=NOW
+        )
+
+        with pytest.raises(InvalidParameter, match=r"NL\*CPO CPO is not planned"):
+            register(planned, fake)
+
+    def test_planned_party_is_taken_over(self, planned: Platform, fake: FakePlatform) -> None:
+        Party.objects.create(
+            platform=planned, country_code="nl", party_id="cpo", role="CPO", name="Planned", changed_at=NOW
+        )
+
+        register(planned, fake)
+
+        party = Party.objects.get()
+        assert (party.name, party.business_details["name"], party.is_active) == ("Blue Power", "Blue Power", True)
+
+
+class TestAcceptUpdate:
+    def test_takes_over_the_new_and_keeps_the_previous_token_for_a_while(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        platform, token_c = registered
+        fake.modules.append(("tokens", "RECEIVER"))
+
+        _, newer = handshake.accept_update(platform, read(fake.make_credentials(token="newer-theirs")), now=LATER)
+
+        assert [token for _, _, token in fake.calls] == ["newer-theirs", "newer-theirs"]
+        assert Platform.objects.get().token_out == "newer-theirs"
+        assert platform.endpoints.filter(module="tokens").exists()
+        assert (kind_of(newer, now=LATER), kind_of(token_c, now=LATER)) == ("credentials", "previous")
+        assert kind_of(token_c, now=LATER + timedelta(minutes=10)) is None
+        assert Platform.objects.get().changed_at == NOW
+
+    def test_first_use_of_the_new_token_ends_the_previous(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        platform, token_c = registered
+        handshake.accept_update(platform, read(fake.make_credentials()), now=LATER)
+
+        assert handshake.retire_previous(platform.id, now=LATER)
+
+        assert kind_of(token_c, now=LATER) is None
+        assert not handshake.retire_previous(platform.id, now=LATER)
+
+    def test_failure_changes_nothing(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        platform, token_c = registered
+        before = Platform.objects.values().get()
+        fake.versions = []
+
+        with pytest.raises(UnsupportedVersion):
+            handshake.accept_update(platform, read(fake.make_credentials(token="newer-theirs")), now=LATER)
+
+        assert Platform.objects.values().get() == before
+        assert kind_of(token_c, now=LATER) == "credentials"
+
+    def test_removed_role_is_suspended_and_may_return(self, planned: Platform, fake: FakePlatform) -> None:
+        fake.roles = [CPO_ROLE, EMSP_ROLE]
+        platform, _ = register(planned, fake)
+
+        handshake.accept_update(platform, read(fake.make_credentials(roles=[CPO_ROLE])), now=LATER)
+        gone = Party.objects.get(role="EMSP")
+        assert (gone.is_active, gone.changed_at) == (False, LATER)
+        assert Party.objects.get(role="CPO").changed_at == NOW
+
+        handshake.accept_update(platform, read(fake.make_credentials()), now=LATER)
+        assert Party.objects.get(role="EMSP").is_active
+
+    def test_of_two_at_once_one_wins(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        twin = Platform.objects.get()
+        handshake.accept_update(registered[0], read(fake.make_credentials()), now=LATER)
+
+        with pytest.raises(ServerError):
+            handshake.accept_update(twin, read(fake.make_credentials()), now=LATER)
+
+    def test_keeps_the_token_the_caller_came_with(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        """The answer to the first PUT was lost, so the caller repeats it with its old token, and that again."""
+        platform, token_c = registered
+        for _ in range(3):
+            handshake.accept_update(
+                platform, read(fake.make_credentials()), now=LATER, caller_digest=token_digest(token_c)
+            )
+
+        assert kind_of(token_c, now=LATER) == "previous"
+
+    def test_is_not_for_an_unregistered_platform(self, planned: Platform, fake: FakePlatform) -> None:
+        with pytest.raises(MethodNotAllowed):
+            handshake.accept_update(planned, read(fake.make_credentials()), now=NOW)
+        with pytest.raises(MethodNotAllowed):
+            handshake.accept_revocation(planned, now=NOW)
+
+    def test_brings_an_offline_platform_back(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        Platform.objects.update(is_online=False)
+
+        handshake.accept_update(Platform.objects.get(), read(fake.make_credentials()), now=LATER)
+
+        platform = Platform.objects.get()
+        assert (platform.status, platform.changed_at) == (ConnectionStatus.CONNECTED, LATER)
+
+
+class TestRevocation:
+    def test_voids_both_tokens(self, registered: tuple[Platform, str]) -> None:
+        platform, token_c = registered
+
+        handshake.accept_revocation(platform, now=LATER)
+
+        platform = Platform.objects.get()
+        assert (platform.status, platform.changed_at) == (ConnectionStatus.SUSPENDED, LATER)
+        assert platform.token_out == ""
+        assert kind_of(token_c) is None
+
+    def test_disconnect_tells_the_platform_and_suspends(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        assert handshake.disconnect(registered[0], now=LATER)
+
+        assert fake.calls == [("DELETE", "/2.2.1/credentials", "their-token")]
+        assert Platform.objects.get().status is ConnectionStatus.SUSPENDED
+
+    def test_disconnect_suspends_also_what_cannot_be_told(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        fake.hang_up_on = ("DELETE",)
+
+        assert not handshake.disconnect(registered[0], now=LATER)
+
+        assert Platform.objects.get().status is ConnectionStatus.SUSPENDED
+
+
+class TestRegisterAt:
+    @pytest.mark.django_db(transaction=True)
+    def test_token_b_is_good_while_the_post_is_open(self, planned: Platform, fake: FakePlatform) -> None:
+        kinds: list[str | None] = []
+
+        def call_back(method: str, path: str) -> None:
+            if method == "POST":
+                kinds.append(kind_of(fake.get_body("POST")["token"]))
+                connection.close()
+
+        fake.on_call = call_back
+        handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert kinds == ["token_a"]  # opens versions and credentials, nothing else yet
+
+    def test_registers(self, planned: Platform, fake: FakePlatform) -> None:
+        handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert fake.calls == [
+            ("GET", "/versions", "their-a"),
+            ("GET", "/2.2.1", "their-a"),
+            ("POST", "/2.2.1/credentials", "their-a"),
+        ]
+        sent = fake.get_body("POST")
+        assert sent == handshake.get_hub_credentials(sent["token"])
+        platform = Platform.objects.get()
+        assert (platform.status, platform.token_out) == (ConnectionStatus.CONNECTED, "their-token")
+        assert kind_of(sent["token"]) == "credentials"
+        assert platform.token_in_previous_digest == ""
+        assert str(Party.objects.get()) == "NL*CPO CPO"
+
+    def test_does_not_post_where_endpoints_are_missing(self, planned: Platform, fake: FakePlatform) -> None:
+        fake.modules = [("credentials", "SENDER")]
+
+        with pytest.raises(NoMatchingEndpoints):
+            handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert [method for method, _, _ in fake.calls] == ["GET", "GET"]
+
+    @pytest.mark.parametrize("changes", [{"credentials_status_code": 3001}, {"hang_up_on": ("POST",)}])
+    def test_refusal_leaves_it_unregistered(
+        self, planned: Platform, fake: FakePlatform, changes: dict[str, Any]
+    ) -> None:
+        vars(fake).update(changes)
+
+        with pytest.raises(UnableToUseClientApi):
+            handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert Platform.objects.get().state == "PLANNED"
+        assert kind_of(fake.get_body("POST")["token"]) is None
+        assert [method for method, _, _ in fake.calls].count("POST") == 1
+
+    def test_roles_we_cannot_take_are_declined(self, planned: Platform, fake: FakePlatform) -> None:
+        fake.roles = [CPO_ROLE | {"role": "HUB"}]
+
+        with pytest.raises(InvalidParameter):
+            handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert fake.calls[-1] == ("DELETE", "/2.2.1/credentials", "their-token")
+        assert Platform.objects.get().state == "PLANNED"
+
+
+class TestRotate:
+    def test_puts_after_looking(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        platform, token_c = registered
+        fake.token = "newer-theirs"
+        fake.modules.append(("cdrs", "SENDER"))
+
+        handshake.rotate(platform, now=LATER)
+
+        assert fake.calls == [
+            ("GET", "/versions", "their-token"),
+            ("GET", "/2.2.1", "their-token"),
+            ("PUT", "/2.2.1/credentials", "their-token"),
+        ]
+        assert Platform.objects.get().token_out == "newer-theirs"
+        assert platform.endpoints.filter(module="cdrs").exists()
+        assert kind_of(fake.get_body("PUT")["token"], now=LATER) == "credentials"
+        assert kind_of(token_c, now=LATER) == "previous"
+
+    def test_compromised_token_gets_no_grace(self, registered: tuple[Platform, str]) -> None:
+        handshake.rotate(registered[0], now=LATER, compromised=True)
+
+        assert kind_of(registered[1], now=LATER) is None
+
+    @pytest.mark.django_db(transaction=True)
+    def test_both_tokens_are_good_while_the_put_is_open(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        platform, token_c = registered
+        kinds: list[str | None] = []
+
+        def call_back(method: str, path: str) -> None:
+            if method == "PUT":
+                handshake.retire_previous(platform.id, now=LATER)  # somebody used the token in force meanwhile
+                kinds.extend([kind_of(token_c, now=LATER), kind_of(fake.get_body("PUT")["token"], now=LATER)])
+                connection.close()
+
+        fake.on_call = call_back
+        handshake.rotate(platform, now=LATER)
+
+        assert kinds == ["credentials", "previous"]
+
+    def test_refusal_keeps_both_old_tokens(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        platform, token_c = registered
+        fake.credentials_status_code = 3001
+
+        with pytest.raises(UnableToUseClientApi):
+            handshake.rotate(platform, now=LATER, compromised=True)
+
+        assert kind_of(token_c, now=LATER) == "credentials"
+        assert kind_of(fake.get_body("PUT")["token"], now=LATER) is None
+        assert Platform.objects.get().token_out == "their-token"
+
+    def test_no_answer_leaves_either_token_good(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        platform, token_c = registered
+        fake.hang_up_on = ("PUT",)
+
+        with pytest.raises(OutcomeUnknown):
+            handshake.rotate(platform, now=LATER)
+
+        assert kind_of(token_c, now=LATER) == "credentials"
+        assert kind_of(fake.get_body("PUT")["token"], now=LATER + timedelta(hours=23)) == "previous"
+        assert not handshake.retire_previous(platform.id, now=LATER)
+
+    def test_roles_we_cannot_take_leave_the_known_ones(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        fake.roles = [EMSP_ROLE]
+        fake.token = "newer-theirs"
+
+        handshake.rotate(registered[0], now=LATER)
+
+        assert Party.objects.get().is_active
+        assert Platform.objects.get().token_out == "newer-theirs"
+
+    def test_needs_a_registration(self, planned: Platform) -> None:
+        with pytest.raises(UnableToUseClientApi):
+            handshake.rotate(planned, now=NOW)
+
+
+class TestHubCredentials:
+    def test_name_the_hub_alone(self) -> None:
+        assert handshake.get_hub_credentials("t") == {
+            "token": "t",
+            "url": "https://hub.example/ocpi/versions",
+            "roles": [
+                {
+                    "role": "HUB",
+                    "party_id": "HUB",
+                    "country_code": "NL",
+                    "business_details": {"name": "The Hub"},
+                }
+            ],
+        }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_registrations_with_one_token_give_one(planned: Platform, fake: FakePlatform) -> None:
+    planned.issue_token_a()
+    together = threading.Barrier(2, timeout=10)
+    outcomes: list[str] = []
+
+    def meet(method: str, path: str) -> None:
+        if path == "/2.2.1":
+            together.wait()
+
+    fake.on_call = meet
+
+    def post() -> None:
+        try:
+            handshake.accept_registration(Platform.objects.get(), read(fake.make_credentials()), now=NOW)
+            outcomes.append("registered")
+        except NotAuthorized:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["refused", "registered"]
+    assert Party.objects.count() == 1
