@@ -1,0 +1,47 @@
+"""Stored CDRs, to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q
+from unfold.decorators import display
+
+from cdrs.models import Cdr
+from parties.display import show_party
+from parties.owned_admin import OwnedObjectAdmin
+
+
+@admin.register(Cdr)
+class CdrAdmin(OwnedObjectAdmin):
+    list_display = [
+        "show_owner",
+        "object_id",
+        "show_token_owner",
+        "total_energy",
+        "total_cost",
+        "currency",
+        "end_at",
+        "reconciled_at",
+        "show_verdict",
+    ]
+    list_filter = [*OwnedObjectAdmin.list_filter, "is_credit", "currency"]
+    search_help_text = 'CDR id, session id or owner ("NL*CPO"); several words narrow it down'
+    own_fields = (
+        "show_token_owner",
+        "session_key",
+        "start_at",
+        "end_at",
+        "total_energy",
+        "total_cost",
+        "currency",
+        "is_credit",
+        "credit_reference_key",
+        "reconciled_at",
+    )
+
+    def _get_match(self, word: str) -> Q:
+        return super()._get_match(word) | Q(session_key=word.lower())
+
+    @display(description="token owner")
+    def show_token_owner(self, cdr: Cdr) -> str:
+        return show_party(cdr.token_owner)

@@ -1,0 +1,120 @@
+"""The cdrs module (mod_cdrs). CDRs are immutable, have one addressee, and are answered with a Location (CDR-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from cdrs.models import Cdr
+from cdrs.wire import v2_2_1
+from journal.reader import Reader
+from journal.rows import Change, Columns
+from ocpi.calls import Call, Interface, PartyId, Reply, Role
+from ocpi.errors import InvalidParameter
+from ocpi.module import Match, Resolved, Route
+from parties.owned_changes import Described, Place, put
+from parties.owned_module import OwnedModule, read_fields, read_text
+from parties.token_owner import check_addressee, read_token_owner
+
+_exact = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Cdrs(OwnedModule):
+    id = "cdrs"
+    owner_roles = frozenset({Role.CPO})
+    routes = (
+        Route(interface=Interface.SENDER, pattern="", methods=("GET",)),
+        Route(interface=Interface.RECEIVER, pattern="", methods=("POST",)),
+    )
+    model = Cdr
+    wire = v2_2_1.CDR
+    identity: Mapping[str, str] = {}  # a CDR's URL names nothing (CDR-02)
+    is_token_bound = True
+
+    def get_object_id(self, match: Match, obj: Any | None) -> str:
+        return str(obj.id) if obj is not None else match["cdr_id"]
+
+    def get_owner(self, call: Call, match: Match) -> PartyId | None:
+        return PartyId(match["country_code"], match["party_id"]) if "cdr_id" in match.values else None
+
+    def match(self, call: Call) -> Match:
+        """The URL of a POST names nothing, so the body has to."""
+        match = super().match(call)
+        if call.method == "POST":
+            body = read_fields(call.body)
+            for name, limit in (("country_code", 2), ("party_id", 3), ("id", 39)):
+                value = read_text(body, name)
+                if not value or len(value) > limit:
+                    raise InvalidParameter(f"{name}: is missing or longer than {limit}")
+                match.values["cdr_id" if name == "id" else name] = value
+        return match
+
+    def get_log_id(self, match: Match) -> str:
+        return match.get("cdr_id") or ""
+
+    def check(self, call: Call, match: Match) -> None:
+        check_addressee(call, read_token_owner(call.body))  # CDR-09
+
+    def resolve(self, call: Call, match: Match) -> Resolved:
+        return Resolved(read_token_owner(call.body)) if call.method == "POST" else super().resolve(call, match)
+
+    def get_supersedes(self, call: Call, match: Match) -> bool:
+        return False  # every CDR is money: none stands for another
+
+    def get_columns(self, obj: v2_2_1.CDR) -> Mapping[str, Any]:
+        return {
+            "token_owner": PartyId(obj.cdr_token.country_code, obj.cdr_token.party_id).key,
+            "session_key": (obj.session_id or "").lower(),
+            "start_at": obj.start_date_time,
+            "end_at": obj.end_date_time,
+            "total_energy": obj.total_energy,
+            "total_cost": obj.total_cost.excl_vat,
+            "currency": obj.currency,
+            "is_credit": bool(obj.credit),
+            "credit_reference_key": (obj.credit_reference_id or "").lower(),
+        }
+
+    def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
+        """The first body stays once a receiver has accepted it (CDR-04, CDR-05)."""
+        place = self.get_place(call, match, audience=None)
+        described = self.describe(call.body, match, now=now, strict=audience is None)
+        return (_post(place, described, now=now, strict=audience is None),)
+
+    async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
+        place = self.get_place(call, match, audience=None)
+        rows = await reader.fetch(
+            "SELECT verdict_code FROM cdrs_cdr WHERE owner = %s AND object_key = %s AND audience = %s", place.key
+        )
+        return Reply() if rows and is_accepted({"verdict_code": rows[0][0]}) else None
+
+
+def _post(place: Place, described: Described, *, now: datetime, strict: bool) -> Change:
+    replace = put(place, described, now=now).apply
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        if stored is None:
+            return {**(replace(None, None) or {}), "reconciled_at": None}
+        if is_same_content(stored["document"], described.document):
+            return None
+        if is_accepted(stored):
+            if strict:
+                raise InvalidParameter(f"id: CDR {described.object_id[:39]!r} is known with other content (CDR-05)")
+            return None
+        changed = replace({**stored, "last_updated": described.last_updated}, None)
+        return None if changed is None else {**changed, "reconciled_at": None}
+
+    return Change(table=place.table, key=place.key, apply=apply)
+
+
+def is_accepted(stored: Columns) -> bool:
+    """A receiver took it with a 1xxx."""
+    return stored["verdict_code"] is not None and 1000 <= stored["verdict_code"] < 2000
+
+
+def is_same_content(one: str, other: str) -> bool:
+    """Equal to the letter, or equal as JSON with exact numbers."""
+    return one == other or _exact.decode(one) == _exact.decode(other)

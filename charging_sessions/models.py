@@ -1,0 +1,25 @@
+"""Charging sessions: seen by their owner and by the party in `cdr_token`, whatever TO said (decision 2)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from parties.owned import OwnedObject
+
+
+class Session(OwnedObject):
+    token_owner = models.CharField(max_length=5, default="", db_collation="C")
+    status = models.CharField(max_length=16, default="")
+    start_at = models.DateTimeField(null=True)
+    end_at = models.DateTimeField(null=True)
+    kwh = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    total_cost = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    currency = models.CharField(max_length=3, default="")
+    location_key = models.CharField(max_length=36, default="", db_collation="C")
+
+    class Meta(OwnedObject.Meta):
+        indexes = [
+            models.Index(fields=["owner", "last_updated"], name="session_owner_updated"),
+            models.Index(fields=["token_owner", "id"], name="session_token_owner"),
+            models.Index(fields=["changed_at"], name="session_changed"),
+        ]

@@ -1,0 +1,113 @@
+"""The sessions module (mod_sessions). A session has one addressee, the party in `cdr_token`; it is never broadcast (ROUTE-30)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from charging_sessions.models import Session
+from charging_sessions.wire import v2_2_1
+from journal.reader import Reader
+from journal.rows import Columns
+from ocpi import patch
+from ocpi.calls import Call, Interface, PartyId, Reply, Role
+from ocpi.errors import InvalidParameter
+from ocpi.module import NOTHING, Match, Resolved, Route
+from ocpi.pages import read_query
+from parties.owned_changes import Guard
+from parties.owned_module import OwnedModule, Scope
+from parties.token_owner import check_addressee, read_token_owner
+
+
+class Sessions(OwnedModule):
+    id = "sessions"
+    owner_roles = frozenset({Role.CPO})
+    routes = (
+        Route(interface=Interface.SENDER, pattern="", methods=("GET",)),
+        Route(interface=Interface.SENDER, pattern="{session_id}/charging_preferences", methods=("PUT",)),
+        Route(
+            interface=Interface.RECEIVER,
+            pattern="{country_code}/{party_id}/{session_id}",
+            methods=("GET", "PUT", "PATCH"),
+        ),
+    )
+    model = Session
+    wire = v2_2_1.Session
+    identity = {"country_code": "country_code", "party_id": "party_id", "id": "session_id"}
+    is_token_bound = True
+
+    def get_object_id(self, match: Match, obj: Any | None) -> str:
+        return str(obj.id) if obj is not None else match["session_id"]
+
+    def get_columns(self, obj: v2_2_1.Session) -> Mapping[str, Any]:
+        token = obj.cdr_token
+        return {
+            "token_owner": PartyId(token.country_code, token.party_id).key,
+            "status": str(obj.status),
+            "start_at": obj.start_date_time,
+            "end_at": obj.end_date_time,
+            "kwh": obj.kwh,
+            "total_cost": obj.total_cost.excl_vat if obj.total_cost else None,
+            "currency": obj.currency,
+            "location_key": obj.location_id.lower(),
+        }
+
+    def check(self, call: Call, match: Match) -> None:
+        if call.interface is Interface.RECEIVER and call.method == "PUT":
+            check_addressee(call, read_token_owner(call.body))  # SESS-07
+
+    def get_guard(self, call: Call) -> Guard | None:
+        """A PATCH names no token: the stored session says whose it is (SESS-07)."""
+        receiver = call.receiver
+
+        def guard(stored: Columns) -> None:
+            if receiver is not None and stored["token_owner"] not in ("", receiver.key):
+                raise InvalidParameter(f"cdr_token: this session is not of a token of {receiver}")
+
+        return guard
+
+    def resolve(self, call: Call, match: Match) -> Resolved:
+        if call.interface is Interface.RECEIVER and call.method == "PUT":
+            return Resolved(read_token_owner(call.body))
+        return NOTHING
+
+    async def look_up(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Resolved:
+        """A PATCH goes to the token owner of the stored session."""
+        if call.method != "PATCH" or match.owner is None:
+            return NOTHING
+        rows = await reader.fetch(
+            "SELECT token_owner FROM charging_sessions_session WHERE owner = %s AND object_key = %s AND audience = ''"
+            " AND token_owner <> ''",
+            (match.owner.key, match["session_id"].lower()),
+        )
+        return Resolved(PartyId.of_key(rows[0][0])) if rows else NOTHING
+
+    def merge(self, document: bytes, change: bytes) -> bytes:
+        """New periods are appended (SESS-05), but not a second time when the same PATCH is sent again."""
+        if _is_repeat(document, change):
+            return document
+        return patch.merge(document, change, append=v2_2_1.APPENDED)
+
+    async def answer(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
+        if not call.path and "date_from" not in read_query(call.query):
+            raise InvalidParameter("date_from: is required for sessions")  # SESS-02
+        return await super().answer(call, match, scope, reader)
+
+
+class _Periods(msgspec.Struct):
+    last_updated: str | None = None
+    charging_periods: list[msgspec.Raw] | None = None
+
+
+_periods = msgspec.json.Decoder(_Periods)
+
+
+def _is_repeat(document: bytes, change: bytes) -> bool:
+    """The same `last_updated`, and the document already ends with these periods."""
+    stored, given = _periods.decode(document), _periods.decode(change)
+    if not given.charging_periods or stored.last_updated != given.last_updated:
+        return False
+    tail = (stored.charging_periods or [])[-len(given.charging_periods) :]
+    return [bytes(raw) for raw in tail] == [bytes(raw) for raw in given.charging_periods]

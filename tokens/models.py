@@ -1,0 +1,18 @@
+"""Tokens as their owners told them. `object_key` is uid and type together (TOK-03)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from parties.owned import OwnedObject
+
+
+class Token(OwnedObject):
+    uid_key = models.CharField(max_length=36, db_collation="C", db_index=True)
+    type = models.CharField(max_length=16)
+    contract_id = models.TextField(default="")
+    valid = models.BooleanField(default=True)
+    whitelist = models.CharField(max_length=16, default="")
+
+    class Meta(OwnedObject.Meta):
+        pass
