@@ -1,0 +1,19 @@
+# One image for every process of the hub: docker-compose.yml says which one each container runs.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /app
+
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+
+COPY . .
+# The keys are for this one command: the settings want some, static files need none.
+RUN HUB_SECRET_KEY=build HUB_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    python manage.py collectstatic --noinput \
+    && useradd --system --uid 10001 --no-create-home hub
+
+USER hub
+EXPOSE 8600
+CMD ["uvicorn", "roaming_hub.asgi:application", "--host", "0.0.0.0", "--port", "8600", \
+     "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "10"]

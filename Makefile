@@ -1,0 +1,70 @@
+# One command each. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STACK := $(BIN)/python -m roaming_hub.stack
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check fmt lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.run ## a throw-away hub with simulated partners; Ctrl-C ends it (DEMO_EXIT=1: ends by itself)
+	@$(STACK) demo
+
+up: $(VENV)/.run ## a durable hub on this machine: data in HUB_STATE (default .hub)
+	@$(STACK) up
+
+test: $(VENV)/.dev ## all checks and all tests, on throw-away servers
+	@$(STACK) exec -- $(MAKE) --no-print-directory _check _pytest
+
+check: $(VENV)/.dev ## format, lint, types, import rules, missing migrations
+	@$(STACK) exec -- $(MAKE) --no-print-directory _check
+
+fmt: $(VENV)/.dev ## format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what can be made again; the data in .hub stays
+	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Steps of `test` and `check`, run inside the stack (migrations are compared with a real database).
+.PHONY: _check _pytest
+_check:
+	@echo "ruff format"; $(BIN)/ruff format --check --quiet .
+	@echo "ruff check"; $(BIN)/ruff check --quiet .
+	@echo "mypy"; $(BIN)/mypy .
+	@echo "lint-imports"; $(BIN)/lint-imports --no-cache
+	@echo "makemigrations --check"; $(BIN)/python manage.py makemigrations --check --dry-run
+
+_pytest:
+	@$(BIN)/python -m pytest -q
+
+# The virtual environment. A stamp per lock file, so that nothing is installed twice.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11 or later, or set PYTHON."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$($(PYTHON) --version) is too old: the hub needs 3.11 or later. Try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv/ensurepip. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "making $(VENV) (about half a minute, this once)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock | $(BIN)/python
+	@$(PIP_INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(BIN)/python
+	@$(PIP_INSTALL) -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,198 @@
+"""Deliveries in the admin: how far behind each lane is, and what a receiver would not take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from unfold.decorators import display
+
+from forwarding import resend as resending
+from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
+from forwarding.models import DeadLetter, Lane
+from ocpi.errors import OcpiError
+from parties.admin_pages import ReadOnlyAdmin, may_change, show_document
+from parties.display import mask_path, show_party
+from parties.paging import EstimatingPaginator
+
+
+def get_lag(lane: Lane) -> Lag:
+    """As the page hung it on the row: one query for all rows and columns."""
+    return getattr(lane, "lag", NO_LAG)
+
+
+@admin.register(Lane)
+class LaneAdmin(ReadOnlyAdmin):
+    list_display = [
+        "platform",
+        "sublane",
+        "show_state",
+        "show_behind",
+        "show_age",
+        "sent",
+        "skipped",
+        "failures",
+        "retry_at",
+        "show_error",
+    ]
+    list_filter = ["platform", "needs_resync"]
+    list_select_related = ["platform"]
+    list_per_page = 100
+    search_fields = ["platform__name"]
+    ordering = ["platform__name", "sublane"]
+    fields = [
+        "platform",
+        "sublane",
+        "show_state",
+        "show_behind",
+        "show_age",
+        "cursor",
+        "cursor_at",
+        "sent",
+        "skipped",
+        "failures",
+        "retry_at",
+        "last_error",
+        "leased_until",
+        "is_held",
+        "fence",
+        "needs_resync",
+    ]
+    actions = ["retry_now"]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        _hang_lags(changelist.result_list)
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Lane | None:
+        lane: Lane | None = super().get_object(request, object_id, from_field)
+        _hang_lags([lane] if lane else [])
+        return lane
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return may_change(self, request)
+
+    @display(
+        description="state", label={"up to date": "success", "waits": "warning", "sending": "info", "resync": "danger"}
+    )
+    def show_state(self, lane: Lane) -> str:
+        if lane.needs_resync:
+            return "resync"
+        if lane.retry_at is not None and lane.failures:
+            return "waits"
+        return "sending" if get_lag(lane).events else "up to date"
+
+    @display(description="events behind")
+    def show_behind(self, lane: Lane) -> str:
+        events = get_lag(lane).events
+        return f"{COUNT_LIMIT}+" if events >= COUNT_LIMIT else str(events)
+
+    @display(description="oldest waits")
+    def show_age(self, lane: Lane) -> str:
+        oldest = get_lag(lane).oldest_at
+        return timesince(oldest, timezone.now()) if oldest else "–"
+
+    @display(description="last error")
+    def show_error(self, lane: Lane) -> str:
+        return lane.last_error[:80]
+
+    @admin.action(description="Retry now", permissions=["retry"])
+    def retry_now(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
+        number = lanes.update(retry_at=None)
+        messages.success(request, f"{number} lanes will be tried within a second.")
+
+
+def _hang_lags(lanes: Iterable[Lane]) -> None:
+    lags = get_lags()
+    for lane in lanes:
+        lane.lag = lags.get(lane.pk, NO_LAG)  # type: ignore[attr-defined]
+
+
+class StateFilter(SimpleListFilter):
+    """Open ones first: they are what somebody must look at."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("resent", "resent"), ("closed", "closed"), ("all", "all")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+        if self.value() == "all":
+            return queryset
+        if self.value() == "closed":
+            return queryset.filter(closed_at__isnull=False)
+        return queryset.filter(closed_at__isnull=True, resent_at__isnull=self.value() != "resent")
+
+    def choices(self, changelist: Any) -> Any:
+        everything, *others = super().choices(changelist)
+        yield {**everything, "display": "open"}
+        yield from others
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "platform", "show_receiver", "method", "module", "show_path", "show_answer", "reason"]
+    list_filter = [StateFilter, "platform", "module"]
+    list_select_related = ["platform"]
+    search_fields = ["path", "correlation_id", "receiver"]
+    search_help_text = "Object id (part of the path), correlation id or receiver"
+    ordering = ["-created_at", "-id"]
+    paginator = EstimatingPaginator
+    actions = ["resend_selected", "close_selected"]
+    fieldsets = [
+        (None, {"fields": ["platform", "show_receiver", "show_sender", "method", "module", "path", "query"]}),
+        ("What happened", {"fields": ["reason", "http_status", "status_code", "attempts", "correlation_id", "event"]}),
+        ("Dates", {"fields": ["event_at", "created_at", "resent_at", "closed_at"]}),
+        ("Body", {"fields": ["show_body"]}),
+    ]
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return may_change(self, request)
+
+    @display(description="receiver", ordering="receiver")
+    def show_receiver(self, letter: DeadLetter) -> str:
+        return show_party(letter.receiver)
+
+    @display(description="sender")
+    def show_sender(self, letter: DeadLetter) -> str:
+        return show_party(letter.sender)
+
+    @display(description="object")
+    def show_path(self, letter: DeadLetter) -> str:
+        return mask_path(letter.path, module=letter.module)
+
+    @display(description="answer")
+    def show_answer(self, letter: DeadLetter) -> str:
+        return f"{letter.http_status or '–'} / {letter.status_code or '–'}"
+
+    @display(description="body")
+    def show_body(self, letter: DeadLetter) -> SafeString:
+        return show_document(letter.body)
+
+    @admin.action(description="Resend", permissions=["resend"])
+    def resend_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        """One after the other, so that one receiver's refusal does not hide another's success."""
+        sent = 0
+        for letter in letters.filter(closed_at__isnull=True):
+            try:
+                resending.resend(letter, now=timezone.now())
+            except OcpiError as e:
+                messages.error(request, f"{letter}: {e.message}")
+            else:
+                sent += 1
+                self.log_change(request, letter, "resent")
+        messages.success(request, f"{sent} dead letters on their way again.")
+
+    @admin.action(description="Close without sending", permissions=["resend"])
+    def close_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        number = letters.filter(closed_at__isnull=True).update(closed_at=timezone.now())
+        messages.success(request, f"{number} dead letters closed.")

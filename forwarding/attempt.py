@@ -1,0 +1,107 @@
+"""One attempt to deliver: the request as it goes out, and what its end means for the lane. Decides nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import Enum
+
+from forwarding.plan import Planned
+from ocpi import envelope
+from parties.client import (
+    Answer,
+    AnswerTooLarge,
+    AsyncClient,
+    Peer,
+    PeerBusy,
+    PeerTimeout,
+    PeerUnreachable,
+    write_headers,
+)
+
+TIMEOUT = 8.0  # seconds; a lease is longer and is renewed meanwhile
+
+# Not about this object: the hub's token, the peer's patience, its load. Worth another attempt.
+_PASSING = frozenset({401, 403, 407, 408, 425, 429})
+
+
+class End(Enum):
+    DELIVERED = "delivered"
+    REFUSED = "refused"  # the receiver's own word on this object
+    UNKNOWN_THERE = "unknown there"  # 404: a PATCH of what it never got (ROUTE-34)
+    FAILED = "failed"  # it answered, but not on the object
+    TIMED_OUT = "timed out"
+    UNREACHED = "unreached"
+    BUSY = "busy"  # our own limit for this peer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    end: End
+    request_id: str
+    method: str
+    http_status: int | None = None
+    status_code: int | None = None
+    message: str = ""
+    elapsed_ms: int = 0
+    may_have_arrived: bool = False  # and nobody knows: its answer is lost
+
+
+async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
+    """A new request id each time, the correlation id of the push it began with (ROUTE-10); the body as it came."""
+    request_id = str(uuid.uuid4())
+    headers = write_headers(
+        peer,
+        request_id=request_id,
+        correlation_id=planned.event.correlation_id or request_id,
+        sender=planned.sender,
+        receiver=planned.receiver,
+        has_body=bool(body),
+    )
+    try:
+        answer = await client.send(peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT)
+    except PeerTimeout as error:
+        return Attempt(
+            end=End.TIMED_OUT, request_id=request_id, method=method, status_code=4002, message=str(error),
+            elapsed_ms=round(TIMEOUT * 1000), may_have_arrived=True,
+        )  # fmt: skip
+    except AnswerTooLarge as error:
+        return Attempt(end=End.FAILED, request_id=request_id, method=method, status_code=4000, message=str(error))
+    except PeerBusy as error:
+        return Attempt(end=End.BUSY, request_id=request_id, method=method, status_code=4003, message=str(error))
+    except PeerUnreachable as error:
+        return Attempt(
+            end=End.UNREACHED, request_id=request_id, method=method, status_code=4003, message=str(error),
+            may_have_arrived=not error.before_send,
+        )  # fmt: skip
+    return _read(answer, request_id=request_id, method=method)
+
+
+def _read(answer: Answer, *, request_id: str, method: str) -> Attempt:
+    told = envelope.read(answer.body)
+    status = answer.http_status
+    return Attempt(
+        end=classify(status, told.status_code if told else None, method=method),
+        request_id=request_id,
+        method=method,
+        http_status=status,
+        status_code=told.status_code if told else None,
+        message=(told.status_message or "") if told else f"no OCPI answer (HTTP {status})",
+        elapsed_ms=answer.elapsed_ms,
+    )
+
+
+def classify(http_status: int, status_code: int | None, *, method: str) -> End:
+    """Both layers must agree on success (AMB-03); a 400 or 5xx around an envelope of 2xxx is an answer (AMB-18)."""
+    is_good_http = 200 <= http_status < 300
+    if is_good_http and status_code is not None and 1000 <= status_code < 2000:
+        return End.DELIVERED
+    if http_status in _PASSING:
+        return End.FAILED
+    if http_status == 404 and method == "PATCH":
+        return End.UNKNOWN_THERE
+    if status_code is not None and 2000 <= status_code < 3000:
+        return End.REFUSED
+    if 400 <= http_status < 500 and (status_code is None or status_code < 3000):
+        return End.REFUSED
+    return End.FAILED

@@ -1,0 +1,249 @@
+"""One delivery, from the last look at the rules to what its end means for the lane. Order is not its business."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+
+from forwarding.attempt import Attempt, End, attempt
+from forwarding.breaker import Breaker
+from forwarding.facts import FactsWatch
+from forwarding.ledger import Ledger
+from forwarding.modules import FullState, Subject, get_log_id, get_place
+from forwarding.plan import CLIENT_INFO, Planned, Step, join_path, judge, plan_event
+from forwarding.record import NewDeadLetter, clean
+from forwarding.store import Store
+from journal.rows import Mark, NewLogRow
+from ocpi.calls import Delivery, Interface
+from parties.client import AsyncClient, Peer
+
+Chain = tuple[str, str]
+
+MAX_JUDGED = 12  # attempts that a reachable receiver failed at; with the pauses between them about half an hour
+AGAIN_SECONDS = 0.1
+
+
+class Held(Enum):
+    """Why something still waits."""
+
+    AWAY = "away"  # known to be OFFLINE: nothing is sent (HCI-13)
+    UNREACHED = "unreached"
+    FAILED = "failed"
+
+
+class Deliverer:
+    """For one platform. `held` is the worst that happened: a platform that is away outweighs one object's failure."""
+
+    def __init__(
+        self,
+        platform: int,
+        *,
+        ledger: Ledger,
+        store: Store,
+        client: AsyncClient,
+        watch: FactsWatch,
+        breaker: Breaker,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._platform = platform
+        self._ledger = ledger
+        self._store = store
+        self._client = client
+        self._watch = watch
+        self._breaker = breaker
+        self._clock = clock
+        self._told: dict[Chain, int] = {}  # events up to this one were in a full state that was sent
+        self.held: Held | None = None
+        self.error = ""
+        self.has_recovered = False
+
+    async def deliver(self, one: Planned) -> bool:
+        """False: it has to wait, and what is behind it with it."""
+        now = self._clock()
+        planned = self._look_again(one, now=now)
+        if planned is None or self._is_told(planned):
+            self._ledger.forget([one.key])
+            return True
+        if planned.obstacle:
+            self._bury(planned, reason=planned.obstacle)
+            return True
+        step, why = judge(planned, now=now)
+        peer = self._watch.facts.peers.get(self._platform)
+        if step is Step.SEND and peer is None:
+            step, why = _without_token(planned)
+        if step is Step.SEND and self._breaker.is_open(self._platform):
+            return self._postpone(planned, "the receiver does not answer", held=Held.UNREACHED)
+        if step is Step.SKIP:
+            self._skip(planned, why)
+            return True
+        if step is Step.WAIT or peer is None:
+            self._hold(why, Held.AWAY)
+            return False
+        return await self._send(planned, peer)
+
+    def _look_again(self, one: Planned, *, now: datetime) -> Planned | None:
+        """By the facts of this moment: an agreement may have ended since the plan was made."""
+        found = plan_event(one.event, platform=self._platform, roster=self._watch.roster, now=now)
+        return next((planned for planned in found if planned.key == one.key), None)
+
+    def _is_told(self, planned: Planned) -> bool:
+        is_state = planned.event.method in ("PUT", "PATCH")
+        return is_state and planned.event.id <= self._told.get(planned.chain, 0)
+
+    async def _send(self, planned: Planned, peer: Peer) -> bool:
+        event = planned.event
+        end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
+        if end.end is End.UNREACHED and not end.may_have_arrived and not self._breaker.is_open(self._platform):
+            await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing
+            end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
+        if end.end is End.UNKNOWN_THERE:
+            end = await self._send_whole(planned, peer) or end
+        return self._settle(planned, end)
+
+    async def _send_whole(self, planned: Planned, peer: Peer) -> Attempt | None:
+        """ROUTE-34: it never got the object, so it gets all of it. What waits behind and is in it need not be sent."""
+        state: FullState | None = await self._store.get_full_state(
+            _subject(planned), object_key=planned.event.object_key
+        )
+        if state is None:
+            return None
+        url = join_path(planned, state.path)
+        end = await self._attempt(planned, peer, method="PUT", url=url, body=state.body)
+        if end.end is End.DELIVERED:
+            self._told[planned.chain] = state.until
+        return end
+
+    async def _attempt(self, planned: Planned, peer: Peer, *, method: str, url: str, body: str) -> Attempt:
+        content = body.encode()
+        end = await attempt(planned, client=self._client, peer=peer, method=method, url=url, body=content)
+        self._ledger.note_attempt(
+            planned.key,
+            self._row(planned, end, size=len(content)),
+            judged=end.end in (End.FAILED, End.TIMED_OUT),
+            lost=end.may_have_arrived,
+        )
+        if end.end in (End.UNREACHED, End.TIMED_OUT):
+            if self._breaker.note_failure(self._platform):
+                await self._store.record_failure(self._platform, now=self._clock())
+        elif end.end is not End.BUSY and end.http_status not in (401, 403):
+            self._breaker.note_answer(self._platform)
+        return end
+
+    def _settle(self, planned: Planned, end: Attempt) -> bool:
+        waited = self._ledger.waiting[planned.key]
+        if end.end is End.DELIVERED:
+            self._mark(planned, end)
+            self._ledger.note_sent(planned.key)
+            self.has_recovered |= waited.attempts > 1
+            return True
+        if end.end in (End.REFUSED, End.UNKNOWN_THERE):
+            self._mark(planned, end)
+            self._bury(planned, reason=end.message or f"refused (HTTP {end.http_status})", end=end)
+            return True
+        if planned.policy is Delivery.RELAY:  # AMB-20: recorded, and healed by GET
+            self._ledger.note_skipped(planned.key)
+            return True
+        if waited.judged >= MAX_JUDGED:
+            self._bury(planned, reason=f"failed {waited.judged} times: {end.message}", end=end)
+            return True
+        self._hold(end.message, Held.UNREACHED if end.end is End.UNREACHED else Held.FAILED)
+        return False
+
+    def _postpone(self, planned: Planned, why: str, *, held: Held) -> bool:
+        if planned.policy is Delivery.RELAY:
+            self._skip(planned, why)
+            return True
+        self._hold(why, held)
+        return False
+
+    def _hold(self, why: str, held: Held) -> None:
+        self.error = why
+        if self.held is None or self.held is Held.FAILED or held is Held.AWAY:
+            self.held = held
+
+    def _skip(self, planned: Planned, why: str) -> None:
+        self._ledger.note_skipped(planned.key, self._row(planned, None, message=f"skipped: {why}"))
+
+    def _mark(self, planned: Planned, end: Attempt) -> None:
+        """What the one receiver said is kept with its object (decision 4)."""
+        place = get_place(_subject(planned)) if planned.event.receiver else None
+        if place is not None:
+            columns = {
+                "verdict_code": end.status_code,
+                "verdict_message": clean(end.message)[:500],
+                "verdict_at": self._clock(),
+            }
+            self._ledger.note_verdict(Mark(table=place.table, key=place.key, columns=columns))
+
+    def _bury(self, planned: Planned, *, reason: str, end: Attempt | None = None) -> None:
+        """Of what the hub promised to deliver a letter is kept; of a broadcast under relay the log row is enough."""
+        event = planned.event
+        if planned.policy is Delivery.RELAY or event.module == CLIENT_INFO:
+            self._ledger.forget([planned.key])
+            return
+        self._ledger.note_dead(
+            planned.key,
+            NewDeadLetter(
+                platform=self._platform,
+                receiver=planned.key[1],
+                event=event.id,
+                event_at=event.at,
+                module=event.module,
+                method=event.method,
+                path=event.path,
+                query=event.query,
+                body=event.body,
+                sender=event.sender,
+                correlation_id=event.correlation_id,
+                http_status=end.http_status if end else None,
+                status_code=end.status_code if end else None,
+                reason=reason,
+                attempts=max(1, self._ledger.waiting[planned.key].attempts),
+                created_at=self._clock(),
+            ),
+        )
+
+    def _row(self, planned: Planned, end: Attempt | None, *, size: int = 0, message: str = "") -> NewLogRow:
+        event = planned.event
+        waited = self._ledger.waiting[planned.key]
+        return NewLogRow(
+            at=self._clock(),
+            leg="out",
+            platform=self._platform,
+            module=event.module,
+            interface=Interface.RECEIVER,
+            method=end.method if end else event.method,
+            object_id=event.path if event.module == CLIENT_INFO else get_log_id(_subject(planned)),
+            sender=event.sender,
+            receiver=planned.key[1],
+            request_id=end.request_id if end else "",
+            correlation_id=event.correlation_id,
+            decision="deliver" if end else "skip",
+            http_status=end.http_status if end else None,
+            status_code=end.status_code if end else None,
+            message=end.message if end else message,
+            duration_ms=end.elapsed_ms if end else None,
+            attempt=min(waited.attempts + 1, 32_767),
+            repeat=waited.lost,
+            event=event.id,
+            size=size,
+        )
+
+
+def _without_token(planned: Planned) -> tuple[Step, str]:
+    why = "the platform is not registered"
+    return (Step.WAIT, why) if planned.policy is Delivery.STORE_AND_FORWARD else (Step.SKIP, why)
+
+
+def _subject(planned: Planned) -> Subject:
+    event = planned.event
+    return Subject(
+        module=event.module,
+        method=event.method,
+        path=event.path,
+        query=event.query,
+        body=event.body,
+        receiver=event.receiver,
+    )

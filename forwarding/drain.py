@@ -1,0 +1,106 @@
+"""Sends what is due: leases lanes, runs them side by side, looks for more until there is none or time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from forwarding.breaker import Breaker
+from forwarding.facts import FactsWatch
+from forwarding.lane_run import LaneRun
+from forwarding.store import Store
+from parties.client import AsyncClient
+from parties.egress import Egress
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 8.0
+LANES = 64  # at the same time
+LOOK_SECONDS = 0.05
+HEARD_SECONDS = 2.0
+
+
+async def drain(
+    *, clock: Callable[[], datetime], seconds: float = SECONDS, limit: int = LANES, egress: Egress | None = None
+) -> int:
+    """How many deliveries succeeded."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with Store() as store:
+        await store.begin_lanes(now=clock())
+        async with FactsWatch(store) as watch, AsyncClient(egress=egress) as client:
+            return await _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit).run()
+
+
+class _Drain:
+    def __init__(
+        self,
+        store: Store,
+        watch: FactsWatch,
+        client: AsyncClient,
+        *,
+        clock: Callable[[], datetime],
+        deadline: float,
+        limit: int,
+    ) -> None:
+        self._store = store
+        self._watch = watch
+        self._client = client
+        self._clock = clock
+        self._deadline = deadline
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._breaker = Breaker(clock=self._loop.time)
+        self._running: set[asyncio.Task[int]] = set()
+        self._sent = 0
+
+    async def run(self) -> int:
+        heard_at = self._loop.time()
+        try:
+            while True:
+                await self._start_lanes()
+                if not self._running:
+                    break
+                done, self._running = await asyncio.wait(
+                    self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                self._take(done)
+                if self._loop.time() - heard_at >= HEARD_SECONDS:
+                    heard_at = self._loop.time()
+                    await self._tell_presence()
+        finally:
+            if self._running:
+                await asyncio.wait(self._running)
+        await self._tell_presence()
+        return self._sent
+
+    async def _start_lanes(self) -> None:
+        room = self._limit - len(self._running)
+        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh:
+            return
+        for lane in await self._store.lease(limit=room, now=self._clock()):
+            run = LaneRun(
+                lane,
+                store=self._store,
+                client=self._client,
+                watch=self._watch,
+                breaker=self._breaker,
+                clock=self._clock,
+                deadline=self._deadline,
+            )
+            self._running.add(asyncio.create_task(run.run()))
+
+    def _take(self, done: set[asyncio.Task[int]]) -> None:
+        for task in done:
+            error = task.exception()
+            if error is None:
+                self._sent += task.result()
+            else:  # the lane's lease runs out, and somebody takes it up again
+                logger.error("a lane failed", exc_info=error)
+
+    async def _tell_presence(self) -> None:
+        """An answer is a sign of life, and ends a row of failures (HCI-12)."""
+        heard = self._breaker.take_heard()
+        if heard:
+            await self._store.record_heard(heard, now=self._clock())

@@ -1,0 +1,60 @@
+"""The routing facts while a drain runs: looked at four times a second, and trusted for one (decision 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import psycopg2
+from django.db.utils import DatabaseError
+
+from agreements.network import Facts
+from forwarding.plan import Roster
+from forwarding.store import Store
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+TRUSTED_SECONDS = 1.0
+
+
+class FactsWatch:
+    """A revoked agreement stops what still waits within a second."""
+
+    facts: Facts
+    roster: Roster
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._confirmed = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> FactsWatch:
+        await self._load(asyncio.get_running_loop().time())
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    @property
+    def is_fresh(self) -> bool:
+        return asyncio.get_running_loop().time() - self._confirmed <= TRUSTED_SECONDS
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            asked = asyncio.get_running_loop().time()
+            try:
+                if await self._store.get_facts_version() != self.facts.version:
+                    await self._load(asked)
+                self._confirmed = asked
+            except (DatabaseError, psycopg2.Error) as error:
+                logger.warning("routing facts: %s", str(error).strip().split("\n")[0])
+
+    async def _load(self, asked: float) -> None:
+        self.facts = await self._store.load_facts()
+        self.roster = Roster(self.facts.network)
+        self._confirmed = asked

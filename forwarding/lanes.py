@@ -1,0 +1,218 @@
+"""SQL on lanes: begin them, lease what is due, move and release. Knows nothing of events' contents or of partners.
+
+Every function takes a psycopg2 cursor; transactions are the caller's. Every change after the lease is conditional on
+the fence, so that a worker that was taken for dead cannot undo what its successor did.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from forwarding import waiting
+from forwarding.waiting import Key, Waiting
+from journal.rows import SUBLANES
+
+LEASE = timedelta(seconds=15)
+MARGIN = timedelta(minutes=10)  # events become visible in the order of ids; their times may be this much out of order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """A lane as it was when it was leased. `crashed_at`: the worker before never gave it back."""
+
+    id: int
+    fence: int
+    platform: int
+    sublane: int
+    cursor: int
+    seen: int
+    seen_at: datetime
+    waiting: Mapping[Key, Waiting]
+    failures: int
+    may_retry: bool
+    crashed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a lane stands now, and how much was sent and skipped since it was last saved."""
+
+    lane: int
+    fence: int
+    seen: int
+    seen_at: datetime
+    waiting: Mapping[Key, Waiting]
+    sent: int = 0
+    skipped: int = 0
+
+    @property
+    def cursor(self) -> int:
+        return min((one.event for one in self.waiting.values()), default=self.seen + 1) - 1
+
+    @property
+    def cursor_at(self) -> datetime:
+        return min((one.at for one in self.waiting.values()), default=self.seen_at) - MARGIN
+
+
+# A platform that hears nothing yet begins at the end of the log, as it was when it registered (ROUTE-21: no backlog).
+ENSURE = """
+    INSERT INTO forwarding_lane (platform_id, sublane, cursor, cursor_at, seen, seen_at, fence, failures, waiting,
+                                 last_error, sent, skipped, needs_resync, is_held)
+    SELECT platform.id, sub.lane, coalesce(ended.id, 0), platform.began_at - %(margin)s, coalesce(ended.id, 0),
+           platform.began_at, 0, 0, '{}', '', 0, 0, false, false
+      FROM (SELECT id, coalesce(registered_at, %(now)s) AS began_at FROM parties_platform
+             WHERE state = 'REGISTERED'
+               AND (SELECT count(*) FROM forwarding_lane WHERE platform_id = parties_platform.id) < %(sublanes)s
+           ) AS platform
+     CROSS JOIN generate_series(0, %(sublanes)s - 1) AS sub(lane)
+      LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane AND at < platform.began_at
+                          ORDER BY id DESC LIMIT 1) AS ended ON true
+    ON CONFLICT (platform_id, sublane) DO NOTHING
+"""
+
+TAILS = """
+    SELECT sub.lane, coalesce(tail.id, 0)
+      FROM generate_series(0, %s - 1) AS sub(lane)
+      LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane ORDER BY id DESC LIMIT 1) AS tail ON true
+"""
+
+# Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back.
+LEASE_DUE = """
+    WITH tails(lane, last) AS (SELECT * FROM unnest(%(lanes)s::int[], %(tails)s::bigint[])),
+    due AS (
+        SELECT lane.id, lane.leased_until,
+               lane.retry_at IS NULL OR lane.retry_at <= %(now)s
+                   OR coalesce(platform.changed_at > lane.parked_at, false) AS may_retry
+          FROM forwarding_lane lane
+          JOIN tails ON tails.lane = lane.sublane
+          JOIN parties_platform platform ON platform.id = lane.platform_id
+         WHERE lane.cursor < tails.last
+           AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
+           AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
+                    THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at
+                         OR (NOT lane.is_held AND lane.seen < tails.last)
+                    ELSE NOT lane.is_held AND lane.seen < tails.last END
+         ORDER BY lane.cursor_at, lane.id
+         LIMIT %(limit)s
+           FOR UPDATE OF lane SKIP LOCKED
+    )
+    UPDATE forwarding_lane lane
+       SET leased_until = %(until)s, fence = lane.fence + 1
+      FROM due WHERE due.id = lane.id
+    RETURNING lane.id, lane.fence, lane.platform_id, lane.sublane, lane.cursor, lane.seen,
+              coalesce(lane.seen_at, lane.cursor_at), lane.waiting::text, lane.failures, due.may_retry, due.leased_until
+"""
+
+ADVANCE = """
+    UPDATE forwarding_lane
+       SET cursor = %(cursor)s, cursor_at = %(cursor_at)s, seen = %(seen)s, seen_at = %(seen_at)s,
+           waiting = %(waiting)s::jsonb, sent = sent + %(sent)s, skipped = skipped + %(skipped)s,
+           leased_until = %(until)s
+     WHERE id = %(lane)s AND fence = %(fence)s
+"""
+
+RELEASE = """
+    UPDATE forwarding_lane
+       SET leased_until = NULL, failures = 0, retry_at = NULL, parked_at = NULL, is_held = %(held)s,
+           last_error = %(error)s
+     WHERE id = %(lane)s AND fence = %(fence)s
+"""
+
+GIVE_BACK = "UPDATE forwarding_lane SET leased_until = NULL WHERE id = %s AND fence = %s"
+
+PARK = """
+    UPDATE forwarding_lane
+       SET leased_until = NULL, failures = %(failures)s, retry_at = %(retry_at)s, parked_at = %(now)s,
+           is_held = %(held)s, last_error = %(error)s
+     WHERE id = %(lane)s AND fence = %(fence)s
+"""
+
+
+def ensure_lanes(cursor: Any, *, now: datetime) -> int:
+    cursor.execute(ENSURE, {"now": now, "sublanes": SUBLANES, "margin": MARGIN})
+    return int(cursor.rowcount)
+
+
+def get_tails(cursor: Any) -> dict[int, int]:
+    """The id of the last event of each sub-lane."""
+    cursor.execute(TAILS, [SUBLANES])
+    return dict(cursor.fetchall())
+
+
+def lease(cursor: Any, *, limit: int, now: datetime) -> list[Leased]:
+    tails = get_tails(cursor)
+    cursor.execute(
+        LEASE_DUE,
+        {"lanes": list(tails), "tails": list(tails.values()), "now": now, "until": now + LEASE, "limit": limit},
+    )
+    return [
+        Leased(
+            id=row[0],
+            fence=row[1],
+            platform=row[2],
+            sublane=row[3],
+            cursor=row[4],
+            seen=row[5],
+            seen_at=row[6],
+            waiting=waiting.read(json.loads(row[7])),
+            failures=row[8],
+            may_retry=row[9],
+            crashed_at=row[10],
+        )
+        for row in cursor.fetchall()
+    ]
+
+
+def advance(cursor: Any, position: Position, *, now: datetime) -> bool:
+    """Save where the lane stands, and hold it for another while. False: somebody else has it; stop at once."""
+    cursor.execute(
+        ADVANCE,
+        {
+            "lane": position.lane,
+            "fence": position.fence,
+            "cursor": position.cursor,
+            "cursor_at": position.cursor_at,
+            "seen": position.seen,
+            "seen_at": position.seen_at,
+            "waiting": json.dumps(waiting.write(position.waiting)),
+            "sent": position.sent,
+            "skipped": position.skipped,
+            "until": now + LEASE,
+        },
+    )
+    return bool(cursor.rowcount)
+
+
+def release(cursor: Any, *, lane: int, fence: int, error: str = "", held: bool = False) -> bool:
+    """Give it back with nothing to retry by the clock; what still waits, waits for its platform to come back."""
+    cursor.execute(RELEASE, {"lane": lane, "fence": fence, "error": error, "held": held})
+    return bool(cursor.rowcount)
+
+
+def give_back(cursor: Any, *, lane: int, fence: int) -> bool:
+    """As it was parked before: new events came in between, what waits does so until its time."""
+    cursor.execute(GIVE_BACK, [lane, fence])
+    return bool(cursor.rowcount)
+
+
+def park(
+    cursor: Any, *, lane: int, fence: int, failures: int, retry_at: datetime, error: str, held: bool, now: datetime
+) -> bool:
+    """Give it back until `retry_at`; `held`: new events do not make it due any sooner."""
+    cursor.execute(
+        PARK,
+        {
+            "lane": lane,
+            "fence": fence,
+            "failures": failures,
+            "retry_at": retry_at,
+            "error": error[:500],
+            "held": held,
+            "now": now,
+        },
+    )
+    return bool(cursor.rowcount)

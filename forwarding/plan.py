@@ -1,0 +1,235 @@
+"""What of the event log goes to whom. Pure: events and facts in, deliveries out; asked when an event is read, and again
+just before it is sent, because what was allowed then may have ended since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from forwarding.events import Event
+from forwarding.waiting import Key
+from ocpi.calls import ConnectionStatus, Delivery, Interface, PartyId, Role
+from routing.decide import is_wanted_by
+from routing.network import Network, Node, Permit
+
+RELAY_WINDOW = timedelta(seconds=60)  # ROUTE-21: what is older is fetched by GET, not pushed late
+CLIENT_INFO = "hubclientinfo"
+NOWHERE = -1
+
+_THERE = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
+_CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One event for one party. `obstacle`: why it cannot be sent, although it was accepted for this receiver."""
+
+    event: Event
+    receiver: PartyId | None  # None: for the platform as such, no routing headers (ROUTE-01)
+    sender: PartyId | None  # OCPI-from
+    endpoint: str
+    policy: Delivery
+    status: ConnectionStatus
+    obstacle: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.event.id, self.receiver.key if self.receiver else ""
+
+    @property
+    def url(self) -> str:
+        return join_path(self, self.event.path)
+
+    @property
+    def chain(self) -> tuple[str, str]:
+        """What is sent strictly one after the other (ROUTE-35)."""
+        return self.event.object_key, self.receiver.key if self.receiver else ""
+
+
+class Step(Enum):
+    SEND = "send"
+    SKIP = "skip"  # recorded, and not sent any more
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The network, indexed by platform. Made once per snapshot."""
+
+    network: Network
+    by_platform: Mapping[int, tuple[Node, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        index: dict[int, list[Node]] = {}
+        for nodes in self.network.nodes.values():
+            for node in nodes:
+                index.setdefault(node.platform, []).append(node)
+        object.__setattr__(self, "by_platform", {platform: tuple(nodes) for platform, nodes in index.items()})
+
+    def get_nodes(self, platform: int) -> tuple[Node, ...]:
+        return self.by_platform.get(platform, ())
+
+
+def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
+    """Every delivery of this event that this platform is to get, as things stand now."""
+    if event.module == CLIENT_INFO:
+        return _plan_client_info(event, platform, roster)
+    if event.receiver:
+        return _plan_directed(event, platform, roster, now=now)
+    return _plan_broadcast(event, platform, roster, now=now)
+
+
+def judge(planned: Planned, *, now: datetime) -> tuple[Step, str]:
+    """What to do with it at this moment, and why (decision 4)."""
+    is_connected = planned.status is ConnectionStatus.CONNECTED
+    if planned.policy is Delivery.STORE_AND_FORWARD:
+        return (Step.SEND, "") if is_connected else (Step.WAIT, f"the receiver is {planned.status}")
+    if not is_connected:
+        return Step.SKIP, f"the receiver is {planned.status}"
+    if now - planned.event.at > RELAY_WINDOW:
+        return Step.SKIP, f"older than {RELAY_WINDOW.seconds} s"
+    return Step.SEND, ""
+
+
+def coalesce(waiting: Sequence[Planned]) -> list[Planned]:
+    """Leave out what a newer full state behind it makes needless: the same object, at the same or a deeper path.
+
+    PATCHes replace nothing, and what was POSTed (CDRs) is never left out.
+    """
+    newer: dict[tuple[str, str, str], list[Event]] = {}
+    kept = []
+    for one in reversed(waiting):
+        event = one.event
+        replacing = newer.setdefault((*one.chain, event.receiver), [])
+        if event.method in _CAN_BE_REPLACED and any(_replaces(full, event) for full in replacing):
+            continue
+        kept.append(one)
+        if event.supersedes and not one.obstacle:
+            replacing.append(event)
+    kept.reverse()
+    return kept
+
+
+def _replaces(full: Event, older: Event) -> bool:
+    if full.query != older.query:  # a token's type is part of its identity (TOK-03)
+        return False
+    return older.path == full.path or older.path.startswith(full.path.rstrip("/") + "/")
+
+
+def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
+    if event.origin == platform or not event.sender_role:  # ROUTE-33
+        return ()
+    network = roster.network
+    facts = network.platforms.get(platform)
+    endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
+    if facts is None or endpoint is None or facts.version != event.version:  # ROUTE-26; never sent untranslated
+        return ()
+    sender = Node(
+        party=get_party(event.sender, network),
+        role=Role(event.sender_role),
+        platform=NOWHERE if event.origin is None else event.origin,
+        status=ConnectionStatus.CONNECTED,
+    )
+    planned: dict[str, Planned] = {}
+    for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
+        if node.status not in _THERE or not is_wanted_by(sender, node) or node.party.key in planned:
+            continue
+        permit = _get_permit(event, sender.party, node.party, network, now=now)
+        if permit is not None:
+            planned[node.party.key] = Planned(
+                event=event,
+                receiver=node.party,
+                sender=network.hub,  # ROUTE-24
+                endpoint=endpoint,
+                policy=permit.get_delivery(event.module),
+                status=node.status,
+            )
+    return tuple(planned.values())
+
+
+def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
+    """Accepted for one party: it waits, is delivered, or becomes a dead letter; it is never forgotten (decision 4)."""
+    network = roster.network
+    receiver, sender = get_party(event.receiver, network), get_party(event.sender, network)
+    home = _find_home(receiver, event, network)
+    if home is None or home.platform != platform:
+        return ()
+    facts = network.platforms.get(platform)
+    endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
+    obstacle = ""
+    if _get_permit(event, sender, receiver, network, now=now) is None:
+        obstacle = f"no agreement between {sender} and {receiver} for {event.module} any more"
+    elif home.status not in _THERE:
+        endpoint = endpoint or ""  # it may register again, with endpoints
+    elif endpoint is None:
+        obstacle = f"{receiver} does not offer {event.module} {Interface.RECEIVER}"
+    elif facts is not None and facts.version != event.version:
+        obstacle = f"{receiver} speaks OCPI {facts.version}, this is {event.version}"
+    return (
+        Planned(
+            event=event,
+            receiver=receiver,
+            sender=sender,
+            endpoint=endpoint or "",
+            policy=Delivery.STORE_AND_FORWARD,
+            status=home.status,
+            obstacle=obstacle,
+        ),
+    )
+
+
+def _find_home(receiver: PartyId, event: Event, network: Network) -> Node | None:
+    """Exactly one platform delivers, whichever lane asks: one that offers the module, active roles before others."""
+    nodes = network.get_nodes(receiver)
+
+    def rank(node: Node) -> tuple[bool, bool, int]:
+        facts = network.platforms.get(node.platform)
+        offers = facts is not None and facts.get_endpoint(event.module, Interface.RECEIVER) is not None
+        return not offers, node.status not in _THERE, node.platform
+
+    return min(nodes, key=rank, default=None)
+
+
+def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Planned, ...]:
+    """Made for one platform's eyes, which its object key names; once per platform (HCI-05, AMB-43)."""
+    if event.object_key.split(":")[1:2] != [str(platform)]:
+        return ()
+    network = roster.network
+    facts = network.platforms.get(platform)
+    endpoint = facts.get_endpoint(CLIENT_INFO, Interface.RECEIVER) if facts else None
+    nodes = roster.get_nodes(platform)
+    if endpoint is None or not nodes:
+        return ()
+    alive = [node.status for node in nodes if node.status in _THERE]
+    return (
+        Planned(
+            event=event,
+            receiver=None,
+            sender=None,
+            endpoint=endpoint,
+            policy=Delivery.STORE_AND_FORWARD,
+            status=alive[0] if alive else nodes[0].status,
+        ),
+    )
+
+
+def _get_permit(event: Event, sender: PartyId, receiver: PartyId, network: Network, *, now: datetime) -> Permit | None:
+    """It must have held when it happened and still hold (decision 3)."""
+    if network.get_permit(sender, receiver, module=event.module, at=event.at) is None:
+        return None
+    return network.get_permit(sender, receiver, module=event.module, at=now)
+
+
+def get_party(key: str, network: Network) -> PartyId:
+    """As the party writes itself, where it is known."""
+    party = PartyId(key[:2].upper(), key[2:].upper())
+    return next((node.party for node in network.get_nodes(party)), party)
+
+
+def join_path(planned: Planned, path: str) -> str:
+    """Exactly one "/" between (AMB-15); path and query as they came."""
+    url = planned.endpoint.rstrip("/") + "/" + path if path else planned.endpoint
+    return f"{url}?{planned.event.query}" if planned.event.query else url

@@ -1,0 +1,96 @@
+"""What came of deliveries, made durable together with the lane's new position: one transaction, several lanes.
+
+The log row of an attempt is never later than the cursor that passes it. A worker that lost its lease still gets its log
+rows and verdicts written, for they are true; its position is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extras import execute_values
+
+from forwarding import lanes
+from journal.batch import run_batch
+from journal.rows import Job, Mark, NewLogRow
+
+DEAD_LETTER = """
+    INSERT INTO forwarding_deadletter (platform_id, receiver, event, event_at, module, method, path, query, body,
+                                       sender, correlation_id, http_status, status_code, reason, attempts, created_at)
+    VALUES %s ON CONFLICT (platform_id, receiver, event) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDeadLetter:
+    platform: int
+    receiver: str
+    event: int
+    event_at: datetime
+    module: str
+    method: str
+    path: str
+    query: str
+    body: str
+    sender: str
+    correlation_id: str
+    http_status: int | None
+    status_code: int | None
+    reason: str
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    position: lanes.Position
+    log: Sequence[NewLogRow] = ()
+    marks: Sequence[Mark] = ()
+    dead: Sequence[NewDeadLetter] = field(default=())
+
+
+def save(cursor: Any, records: Sequence[Record], *, now: datetime) -> list[bool]:
+    """Everything but COMMIT. Per record: is the lane still ours?"""
+    rows = tuple(row for record in records for row in record.log)
+    marks = tuple(mark for record in records for mark in record.marks)
+    if rows or marks:
+        for result in run_batch(cursor, [Job(marks=marks, log=lambda outcomes: rows)]):
+            if isinstance(result, Exception):
+                raise result
+    dead = [letter for record in records for letter in record.dead]
+    if dead:
+        execute_values(cursor, DEAD_LETTER, [_values(letter) for letter in dead])
+    ordered = sorted(range(len(records)), key=lambda number: records[number].position.lane)
+    kept = [False] * len(records)
+    for number in ordered:  # in the order of lanes, so that two workers never wait for each other in a circle
+        kept[number] = lanes.advance(cursor, records[number].position, now=now)
+    return kept
+
+
+def _values(letter: NewDeadLetter) -> tuple[Any, ...]:
+    return (
+        letter.platform,
+        letter.receiver,
+        letter.event,
+        letter.event_at,
+        letter.module,
+        letter.method,
+        letter.path,
+        letter.query,
+        letter.body,
+        letter.sender,
+        letter.correlation_id,
+        letter.http_status,
+        letter.status_code if letter.status_code is None or abs(letter.status_code) < 2**31 else None,
+        clean(letter.reason),
+        letter.attempts,
+        letter.created_at,
+    )
+
+
+def clean(text: str) -> str:
+    """What a peer wrote, as PostgreSQL can hold it."""
+    return text[:2000].replace("\x00", "\ufffd").encode(errors="replace").decode()

@@ -1,0 +1,40 @@
+"""Celery shells of what goes out. Safe to run twice, safe to lose: everything still waits in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from celery import shared_task
+from django.utils.timezone import now
+
+from forwarding.announce import Settled, announce
+from forwarding.drain import drain
+from forwarding.wake import take_wake_up
+from forwarding.watch import watch
+from journal.writer import Writer
+
+_settled = Settled()
+
+
+@shared_task
+def drain_lanes(**kwargs: Any) -> int:
+    take_wake_up()
+    return asyncio.run(drain(clock=now))
+
+
+@shared_task
+def watch_presence(**kwargs: Any) -> int:
+    return watch(now=now())
+
+
+@shared_task
+def announce_clients(**kwargs: Any) -> int:
+    writer = Writer()
+    try:
+        count = announce(writer=writer, settled=_settled, now=now())
+    finally:
+        writer.stop()
+    if count:
+        drain_lanes.apply_async(expires=5)
+    return count

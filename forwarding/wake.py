@@ -1,0 +1,75 @@
+"""Wakes the lanes when events were appended: at most one drain waits at a time, and nobody is kept waiting for Redis.
+
+Losing a wake-up costs a second at most: the lanes are swept by the clock anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import redis
+from celery import current_app
+from celery.exceptions import CeleryError
+from django.conf import settings
+from kombu.exceptions import KombuError
+
+logger = logging.getLogger(__name__)
+
+TASK = "forwarding.tasks.drain_lanes"
+KEY = "hub:lanes:wake"
+KEY_SECONDS = 2
+GATHER_SECONDS = 0.02
+PAUSE_SECONDS = 1.0  # after a failure: Redis is away, and the sweep goes on without it
+
+
+class Waker:
+    """`wake` may be called from any thread, as often as anybody likes; it sets a flag."""
+
+    def __init__(self) -> None:
+        self._flag = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        thread, self._thread = self._thread, None
+        self._stop.set()
+        self._flag.set()
+        if thread is not None:
+            thread.join(timeout=5)
+        self._redis.close()
+
+    def wake(self) -> None:
+        self._flag.set()
+
+    def _run(self) -> None:
+        while True:
+            self._flag.wait()
+            if self._stop.wait(GATHER_SECONDS):
+                return
+            self._flag.clear()
+            try:
+                self._send()
+            except (redis.RedisError, KombuError, CeleryError, OSError) as error:
+                logger.warning("the lanes could not be woken: %s", error)
+                self._stop.wait(PAUSE_SECONDS)
+
+    def _send(self) -> None:
+        if self._redis.set(KEY, "1", nx=True, ex=KEY_SECONDS):
+            current_app.send_task(TASK, expires=5, retry=False, ignore_result=True)
+
+
+def take_wake_up() -> None:
+    """The drain that was waited for begins: what is appended from now on asks for another one."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
+        try:
+            client.delete(KEY)
+        except redis.RedisError as error:
+            logger.warning("the wake-up key could not be deleted, it expires by itself: %s", error)

@@ -1,0 +1,95 @@
+"""Who is calling: the Authorization header alone says it (TRANS-07), before any other work, on every route."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreements.network import Facts, TokenFact
+from gateway.hub import Hub
+from ocpi import auth_header
+from ocpi.errors import NotAuthorized
+from parties import handshake
+from parties.lookup import TokenKind, find_platform
+from parties.secrets import token_digest
+
+LOOKUPS_AT_ONCE = 4
+FACTS_WAIT_SECONDS = 1.0
+_LONGEST_TOKEN = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The platform a token belongs to, and what the token is for."""
+
+    platform: int
+    kind: TokenKind
+    token: str  # as presented; for GET credentials (AMB-36), never stored
+
+    @property
+    def is_registered(self) -> bool:
+        return self.kind != "token_a"
+
+
+class Authenticator:
+    """Looks in the facts in memory; asks the database, a few at a time, about tokens these do not know."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._retired: set[str] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
+
+    async def authenticate(self, header: str | None, facts: Facts, *, now: datetime) -> Caller:
+        """
+        Raises:
+            NotAuthorized: no token, or none of a platform that may call now (TRANS-02).
+        """
+        decoded, raw = auth_header.read(header)
+        for token, is_raw in ((decoded, False), (raw, True)):
+            if not token or len(token) > _LONGEST_TOKEN:
+                continue
+            digest = token_digest(token)
+            fact = facts.tokens.get(digest)
+            if fact is not None and _is_valid(fact, is_raw=is_raw, now=now):
+                self._retire_previous(fact, digest, now=now)
+                return Caller(fact.platform, fact.kind, token)
+        found = await self._look_up(decoded, raw, now=now)
+        if found is None:
+            raise NotAuthorized("the token is missing or unknown")
+        return found
+
+    async def _look_up(self, decoded: str | None, raw: str | None, *, now: datetime) -> Caller | None:
+        """A token made a moment ago is not in the facts yet, and a peer calls back with it at once (CRED-10)."""
+        if not (decoded or raw) or max(len(decoded or ""), len(raw or "")) > _LONGEST_TOKEN:
+            return None
+        async with self._lookups:
+            found = await self._hub.in_thread(lambda: find_platform(decoded, raw, now=now))
+        if found is None:
+            return None
+        platform, kind = found
+        token = decoded or raw or ""
+        await self._wait_for_facts(token_digest(token))
+        return Caller(platform.id, kind, token)
+
+    async def _wait_for_facts(self, digest: str) -> None:
+        """The rest of the call is judged by the facts, so let them learn of the token first."""
+        deadline = time.monotonic() + FACTS_WAIT_SECONDS
+        while digest not in self._hub.facts.get().tokens and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+    def _retire_previous(self, fact: TokenFact, digest: str, *, now: datetime) -> None:
+        """The first use of a new token ends the one before (CRED-14)."""
+        if fact.has_previous and fact.kind == "credentials" and digest not in self._retired:
+            self._retired.add(digest)
+            task = asyncio.create_task(self._hub.in_thread(lambda: handshake.retire_previous(fact.platform, now=now)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+def _is_valid(fact: TokenFact, *, is_raw: bool, now: datetime) -> bool:
+    if is_raw and not fact.is_raw:
+        return False  # TRANS-04: only platforms known for it may send the token as it is
+    return fact.until is None or now < fact.until

@@ -1,0 +1,77 @@
+"""What one web process works with: facts, writer, reader, client, the lanes' wake-up. Started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from forwarding.wake import Waker
+from gateway.facts import FactsKeeper
+from gateway.heartbeats import Heartbeats
+from journal.reader import Reader
+from journal.writer import Writer
+from ocpi.module import Module
+from parties.client import AsyncClient
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CONFIGURATION_THREADS = 8  # handshakes at the same time
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.waker = Waker()
+        self.writer = Writer(on_events=lambda _: self.waker.wake())
+        self.reader = Reader()
+        self.facts = FactsKeeper()
+        self.heartbeats = Heartbeats()
+        self.client = AsyncClient()
+        self.threads = ThreadPoolExecutor(CONFIGURATION_THREADS, thread_name_prefix="handshake")
+
+    async def start(self) -> None:
+        self.writer.start()
+        self.facts.start()
+        self.waker.start()
+        self.heartbeats.start()
+        await self.client.__aenter__()
+
+    async def stop(self) -> None:
+        await self.client.__aexit__(None, None, None)
+        for part in (self.writer, self.waker, self.heartbeats, self.facts, self.reader):
+            await asyncio.to_thread(part.stop)
+        await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run what blocks (handshakes, the ORM) off the event loop; its database connection ends with it."""
+
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                connections.close_all()
+
+        return await asyncio.get_running_loop().run_in_executor(self.threads, run)
+
+
+@lru_cache
+def get_modules() -> dict[str, Module]:
+    """The registry: every functional module of `settings.OCPI_MODULES`, by its OCPI id."""
+    modules = [import_string(path)() for path in settings.OCPI_MODULES]
+    found = {module.id: module for module in modules}
+    assert len(found) == len(modules), "two modules of one id in OCPI_MODULES"
+    return found
+
+
+def get_endpoint_url(module: str, interface: str) -> str:
+    """Where the hub itself offers a module; never made from a Host header (decision 7)."""
+    return f"{settings.HUB_PUBLIC_URL}/ocpi/2.2.1/{interface.lower()}/{module}"

@@ -1,0 +1,100 @@
+"""The call-log rows of one incoming call: its own, and that of the hop it caused. Also turns refusals into answers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+
+from gateway.hub import Hub
+from gateway.relay import Hop
+from journal.rows import Job, NewLogRow
+from ocpi.calls import Call, Reply
+from ocpi.errors import OcpiError
+
+logger = logging.getLogger(__name__)
+
+_LONGEST = 500  # characters of a message
+
+
+def refusal(error: OcpiError) -> Reply:
+    return Reply(
+        http_status=error.http_status,
+        status_code=error.status_code,
+        status_message=error.message,
+        headers=error.headers,
+    )
+
+
+class Trail:
+    def __init__(self, *, call: Call, platform: int | None, now: datetime) -> None:
+        self.call = call
+        self.platform = platform or 0
+        self.object_id = ""
+        self.decision = "reject"
+        self._now = now
+        self._started = time.monotonic()
+
+    def row(self, reply: Reply) -> NewLogRow:
+        """The incoming leg."""
+        call = self.call
+        return NewLogRow(
+            at=self._now,
+            leg="in",
+            platform=self.platform or None,
+            module=call.module[:32],
+            interface=call.interface,
+            method=call.method[:8],
+            object_id=self.object_id[:100],
+            sender=call.sender.key[:5] if call.sender else "",
+            receiver=call.receiver.key[:5] if call.receiver else "",
+            request_id=call.request_id[:100],
+            correlation_id=call.correlation_id[:100],
+            decision=self.decision,
+            http_status=reply.http_status,
+            status_code=reply.status_code,
+            message=(reply.status_message or "")[:_LONGEST],
+            duration_ms=int((time.monotonic() - self._started) * 1000),
+            size=len(call.body),
+        )
+
+    def rows(self, reply: Reply, hop: Hop | None) -> tuple[NewLogRow, ...]:
+        """Both legs of a relayed call."""
+        if hop is None:
+            return (self.row(reply),)
+        call = self.call
+        out = NewLogRow(
+            at=self._now,
+            leg="out",
+            platform=hop.platform,
+            module=call.module,
+            interface=call.interface,
+            method=call.method,
+            object_id=self.object_id[:100],
+            sender=call.sender.key if call.sender else "",
+            receiver=hop.receiver.key,
+            request_id=hop.request_id,
+            correlation_id=call.correlation_id[:100],
+            decision=self.decision,
+            http_status=hop.http_status,
+            status_code=hop.status_code,
+            message=hop.message[:_LONGEST],
+            duration_ms=hop.elapsed_ms,
+            size=len(call.body),
+        )
+        return (self.row(reply), out)
+
+    async def finish(self, reply: Reply, hub: Hub) -> Reply:
+        """Log, then answer."""
+        await hub.writer.write(Job(log=lambda _: (self.row(reply),)))
+        return reply
+
+    async def refuse(self, error: OcpiError, hub: Hub) -> Reply:
+        """A refusal leaves a row like any other call; it is told to the caller even if the row cannot be written."""
+        reply = refusal(error)
+        self.decision = "reject"
+        try:
+            await hub.writer.write(Job(log=lambda _: (self.row(reply),)))
+        except OcpiError as e:
+            logger.warning("a refusal could not be logged: %s", e.message)
+        return reply

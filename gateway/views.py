@@ -1,0 +1,196 @@
+"""From an HTTP request to a `Call` and back. No rules here: authenticate, read, one call down, write the answer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from django.conf import settings
+
+from gateway import configuration, pipeline, trail
+from gateway.auth import Authenticator, Caller
+from gateway.hub import Hub
+from ocpi import envelope
+from ocpi.calls import Call, Interface, PartyId, Reply, Version
+from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request under /ocpi. `read_body` is awaited only after the caller is known (TRANS-02)."""
+
+    method: str
+    path: str  # percent-encoded, as it came
+    query: str
+    headers: Mapping[str, str]  # names in lower case (TRANS-51)
+    is_secure: bool  # by https, as far as the hub or a proxy it trusts can tell
+    read_body: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Views:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._authenticator = Authenticator(hub)
+
+    async def respond(self, request: Request) -> Response:
+        """Never raises; always an envelope, always both message ids (TRANS-37)."""
+        now = datetime.now(UTC)
+        ids = _read_ids(request.headers)
+        segments = [unquote(segment) for segment in request.path.strip("/").split("/")[1:]]
+        call = Call(
+            module=_get_module_name(segments),
+            interface=Interface.SENDER,
+            method=request.method,
+            request_id=ids[0],
+            correlation_id=ids[1],
+        )
+        note = trail.Trail(call=call, platform=None, now=now)
+        try:
+            reply = await self._route(request, segments, call, note, now)
+        except OcpiError as e:
+            reply = await note.refuse(e, self._hub)
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path[:200])
+            reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), self._hub)
+        return write_reply(reply, ids=ids, now=now)
+
+    async def _route(
+        self, request: Request, segments: list[str], call: Call, note: trail.Trail, now: datetime
+    ) -> Reply:
+        hub = self._hub
+        if settings.HUB_REQUIRE_HTTPS and settings.HUB_PUBLIC_URL.startswith("https:") and not request.is_secure:
+            raise NotAuthorized("OCPI is spoken by https only")  # TRANS-01; the token is burnt: rotate it
+        facts = hub.facts.get()
+        caller = await self._authenticator.authenticate(request.headers.get("authorization"), facts, now=now)
+        note.platform = caller.platform
+        self._record_heard(caller)
+        match segments:
+            case ["versions"]:
+                configuration.demand_get(request.method)
+                return await note.finish(configuration.get_versions(), hub)
+            case [version]:
+                configuration.demand_version(version)
+                configuration.demand_get(request.method)
+                return await note.finish(configuration.get_version_details(), hub)
+            case [version, "credentials"]:
+                configuration.demand_version(version)
+                body = await request.read_body()
+                reply = await configuration.handle_credentials(request.method, body, caller=caller, hub=hub, now=now)
+                return await note.finish(reply, hub)
+        configuration.demand_registered(caller)
+        return await self._route_module(request, segments, call, caller, note, now)
+
+    async def _route_module(
+        self, request: Request, segments: list[str], call: Call, caller: Caller, note: trail.Trail, now: datetime
+    ) -> Reply:
+        hub = self._hub
+        match segments:
+            case [version, "sender", "hubclientinfo"]:
+                configuration.demand_version(version)
+                reply = configuration.get_client_infos(request.method, request.query, caller=caller, hub=hub, now=now)
+                return await note.finish(reply, hub)
+            case [version, "alias", token]:
+                configuration.demand_version(version)
+                configuration.demand_get(request.method)
+                return await pipeline.follow(token, call, caller=caller, hub=hub, now=now)
+            case [version, "sender" | "receiver" as interface, module, *path]:
+                configuration.demand_version(version)
+                call = await read_call(request, Interface(interface.upper()), module, path, call)
+                return await pipeline.handle(call, caller=caller, hub=hub, now=now)
+        raise UnknownObject("no such URL")
+
+    def _record_heard(self, caller: Caller) -> None:
+        if caller.is_registered:
+            nodes = self._hub.facts.get().network.get_parties_of(caller.platform)
+            self._hub.heartbeats.record(caller.platform, was_offline=any(n.status == "OFFLINE" for n in nodes))
+
+
+async def read_call(request: Request, interface: Interface, module: str, path: list[str], call: Call) -> Call:
+    """The request to a functional module, with its routing headers."""
+    encoded = "/".join(request.path.strip("/").split("/")[4:])
+    return Call(
+        module=module,
+        interface=interface,
+        method=request.method,
+        path=tuple(path),
+        raw_path=encoded,
+        query=request.query,
+        body=await request.read_body(),
+        sender=_read_party(request.headers, "from"),
+        receiver=_read_party(request.headers, "to"),
+        request_id=call.request_id,
+        correlation_id=call.correlation_id,
+        version=Version.V2_2_1,
+    )
+
+
+def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Response:
+    body = reply.body or envelope.write(
+        status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
+    )
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("X-Request-ID", ids[0]),
+        ("X-Correlation-ID", ids[1]),
+        *reply.headers,
+    ]
+    if reply.sender is not None and reply.receiver is not None:
+        headers += [
+            ("OCPI-to-country-code", reply.receiver.country_code),
+            ("OCPI-to-party-id", reply.receiver.party_id),
+            ("OCPI-from-country-code", reply.sender.country_code),
+            ("OCPI-from-party-id", reply.sender.party_id),
+        ]
+    encoded = [(name.encode("latin-1"), _one_line(value).encode("latin-1", "replace")) for name, value in headers]
+    return Response(reply.http_status, encoded, body)
+
+
+def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Both message ids; made up where the peer sent none (TRANS-38)."""
+    made = str(uuid.uuid4())
+    return headers.get("x-request-id") or made, headers.get("x-correlation-id") or made
+
+
+def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
+    """A pair of routing headers (ROUTE-02)."""
+    country = headers.get(f"ocpi-{which}-country-code", "").strip()
+    party = headers.get(f"ocpi-{which}-party-id", "").strip()
+    if not country and not party:
+        return None
+    if not country or not party:
+        missing = "country-code" if not country else "party-id"
+        raise InvalidParameter(f"OCPI-{which}-{missing}: is missing; routing headers come in pairs")
+    found = PartyId(country, party)
+    if not found.is_well_formed:
+        raise InvalidParameter(f"OCPI-{which}-party-id: {country[:5]!r} {party[:5]!r} is not a party")
+    return found
+
+
+def _get_module_name(segments: list[str]) -> str:
+    """For the log of calls that never get as far as a module."""
+    match segments:
+        case [_, "sender" | "receiver", module, *_]:
+            return module[:32]
+        case ["versions"] | [_]:
+            return "versions"
+        case [_, "credentials"]:
+            return "credentials"
+    return ""
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")

@@ -1,0 +1,68 @@
+"""Finding: one difference between what was delivered and what was billed. Data is never corrected by it (CDR-18)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from reconciliation.compare import Kind, Severity
+
+
+class State(models.TextChoices):
+    """`explained` is the hub's own word: the difference has gone. The other three closed words are people's."""
+
+    OPEN = "open"
+    EXPLAINED = "explained"
+    ACCEPTED = "accepted"
+    DISPUTED = "disputed"
+    CLOSED = "closed"
+
+
+class Finding(models.Model):
+    """One row per fault, however often it is looked at: a repeated run meets the unique constraint.
+
+    A fault that has gone and comes back opens the same row again. Keys are lower case; ids are as they were written.
+    """
+
+    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in Kind])
+    severity = models.CharField(max_length=8, choices=[(severity.value, severity.value) for severity in Severity])
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    owner = models.CharField(max_length=5, db_collation="C")
+    token_owner = models.CharField(max_length=5, default="", blank=True, db_collation="C")
+    cdr_id = models.CharField(max_length=64, default="", blank=True)  # "" where there is no CDR
+    cdr_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
+    session_id = models.CharField(max_length=64, default="", blank=True)
+    session_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
+    path = models.CharField(max_length=64, default="", blank=True)  # JSON pointer into the CDR, or into the session
+    expected = models.TextField(default="", blank=True)
+    actual = models.TextField(default="", blank=True)
+    message = models.TextField(default="", blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "cdr_key", "session_key", "kind", "path"], name="finding_once"),
+            models.CheckConstraint(
+                name="finding_closed_at",
+                condition=Q(state__in=["open", "disputed"], closed_at__isnull=True)
+                | Q(state__in=["explained", "accepted", "closed"], closed_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "session_key"], name="finding_open_session", condition=Q(state="open")),
+            models.Index(fields=["token_owner", "id"], name="finding_token_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.owner} {self.cdr_id or self.session_id}"
+
+
+class Sweep(models.Model):
+    """How far a sweep over sessions has come, so that the next looks only at what changed since."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    reached_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

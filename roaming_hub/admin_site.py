@@ -1,0 +1,106 @@
+"""How the admin looks: its name, its side bar and its dashboard. Settings only, no code of the domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _item(title: str, icon: str, view: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
+
+
+# A quiet green: state colours (red, amber) must stand out against it.
+PRIMARY = {
+    "50": "240 253 250",
+    "100": "204 251 241",
+    "200": "153 246 228",
+    "300": "94 234 212",
+    "400": "45 212 191",
+    "500": "20 184 166",
+    "600": "13 148 136",
+    "700": "15 118 110",
+    "800": "17 94 89",
+    "900": "19 78 74",
+    "950": "4 47 46",
+}
+
+NAVIGATION = [
+    {
+        "items": [_item("Dashboard", "dashboard", "index")],
+    },
+    {
+        "title": "Network",
+        "separator": True,
+        "items": [
+            _item("Platforms", "dns", "parties_platform_changelist"),
+            _item("Parties", "groups", "parties_party_changelist"),
+            _item("Endpoints", "link", "parties_endpoint_changelist"),
+            _item("Agreements", "handshake", "agreements_agreement_changelist"),
+        ],
+    },
+    {
+        "title": "Traffic",
+        "separator": True,
+        "items": [
+            _item("Call log", "swap_vert", "management_logcall_changelist"),
+            _item("Events", "campaign", "management_logevent_changelist"),
+            _item("Lanes", "alt_route", "forwarding_lane_changelist"),
+            _item("Dead letters", "report", "forwarding_deadletter_changelist"),
+        ],
+    },
+    {
+        "title": "Stored objects",
+        "separator": True,
+        "items": [
+            _item("Locations", "location_on", "locations_location_changelist"),
+            _item("Tariffs", "sell", "tariffs_tariff_changelist"),
+            _item("Tokens", "badge", "tokens_token_changelist"),
+            _item("Sessions", "ev_station", "charging_sessions_session_changelist"),
+            _item("CDRs", "receipt_long", "cdrs_cdr_changelist"),
+        ],
+    },
+    {
+        "title": "Money",
+        "separator": True,
+        "items": [
+            _item("Findings", "rule", "reconciliation_finding_changelist"),
+        ],
+    },
+    {
+        "title": "Staff",
+        "separator": True,
+        "items": [
+            _item("Users", "person", "auth_user_changelist"),
+            _item("Groups", "group", "auth_group_changelist"),
+            _item("Staff tokens", "key", "management_stafftoken_changelist"),
+        ],
+    },
+]
+
+
+def _get_name(request: HttpRequest) -> str:
+    return str(settings.HUB_NAME)
+
+
+def _get_style(request: HttpRequest) -> str:
+    return static("management/dashboard.css")
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _get_name,
+    "SITE_HEADER": _get_name,
+    "SITE_SUBHEADER": "OCPI 2.2.1",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": "/admin/",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "management.dashboard.fill",
+    "STYLES": [_get_style],
+    "COLORS": {"primary": PRIMARY},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
+}

@@ -1,0 +1,188 @@
+"""All configuration, from the environment, once. `.env.example` explains every variable."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from ocpi.calls import PartyId
+from roaming_hub.admin_site import UNFOLD as UNFOLD
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+
+# The hub's own identity: nothing it says about itself comes from a request (decision 7).
+DEBUG = env.bool("HUB_DEBUG", default=False)
+HUB_PUBLIC_URL: str = env.str("HUB_PUBLIC_URL", default="http://127.0.0.1:8600").rstrip("/")
+HUB_PARTY = PartyId.of_text(env.str("HUB_PARTY", default="NL*HUB"))
+HUB_NAME: str = env.str("HUB_NAME", default="Roaming Hub")
+HUB_REQUIRE_HTTPS: bool = env.bool("HUB_REQUIRE_HTTPS", default=True)
+HUB_TRUSTED_PROXIES = [ipaddress.ip_network(net) for net in env.list("HUB_TRUSTED_PROXIES", default=[])]
+HUB_EGRESS_ALLOW = [ipaddress.ip_network(net) for net in env.list("HUB_EGRESS_ALLOW", default=[])]
+
+SECRET_KEY: str = env.str("HUB_SECRET_KEY", default="")
+ENCRYPTION_KEYS: list[str] = env.list("HUB_ENCRYPTION_KEYS", default=[])
+if not SECRET_KEY or not ENCRYPTION_KEYS:
+    raise ImproperlyConfigured(
+        "HUB_SECRET_KEY and HUB_ENCRYPTION_KEYS must be set: see .env.example. `make up` and `make demo` make their own."
+    )
+TOKEN_DIGEST_KEY: bytes = hashlib.sha256(b"ocpi-token-digest:" + SECRET_KEY.encode()).digest()
+
+# Limits, all per call.
+HUB_MAX_BODY: int = env.int("HUB_MAX_BODY", default=2 * 1024 * 1024)  # bytes
+HUB_MAX_ANSWER: int = env.int("HUB_MAX_ANSWER", default=16 * 1024 * 1024)  # bytes of a partner's answer
+HUB_FORWARD_TIMEOUT: float = env.float("HUB_FORWARD_TIMEOUT", default=8.0)  # seconds, whole call (ROUTE-20)
+HUB_PAGE_LIMIT: int = env.int("HUB_PAGE_LIMIT", default=1000)  # objects per page
+HUB_SILENCE: int = env.int("HUB_SILENCE", default=300)  # seconds until a silent platform is probed (HCI-11)
+
+# Reconciliation: what counts as equal, and when something is late.
+HUB_RECONCILE_GRACE: int = env.int("HUB_RECONCILE_GRACE", default=300)  # seconds a CDR waits for its session
+HUB_CDR_DUE: int = env.int("HUB_CDR_DUE", default=86400)  # seconds after its end until a session lacks its CDR
+HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE", default="0.001"))  # kWh
+HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
+HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
+
+OCPI_MODULES = [
+    "locations.module.Locations",
+    "tariffs.module.Tariffs",
+    "tokens.module.Tokens",
+    "charging_sessions.module.Sessions",
+    "cdrs.module.Cdrs",
+]
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "journal",
+    "parties",
+    "agreements",
+    "locations",
+    "tariffs",
+    "tokens",
+    "charging_sessions",
+    "cdrs",
+    "forwarding",
+    "reconciliation",
+    "gateway",
+    "management",
+    "simulator",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "roaming_hub.urls"
+ASGI_APPLICATION = "roaming_hub.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default="postgres:///roaming_hub")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+
+def _broker(url: str) -> str:
+    """kombu spells a unix socket differently from redis-py."""
+    return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=") if url[:4] == "unix" else url
+
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = _broker(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5}
+CELERY_TIMEZONE = "UTC"
+
+_public = urlsplit(HUB_PUBLIC_URL)
+if HUB_REQUIRE_HTTPS and _public.scheme != "https" and _public.hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise ImproperlyConfigured(
+        f"HUB_PUBLIC_URL is {HUB_PUBLIC_URL}: partners must reach the hub by https, except on the loopback."
+    )
+ALLOWED_HOSTS = [_public.hostname, "127.0.0.1", "localhost", "[::1]", *env.list("HUB_ALLOWED_HOSTS", default=[])]
+if _public.scheme == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31536000
+CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL]
+
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".static"
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "/admin/login/"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["management.auth.StaffTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["management.auth.HasScope"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "PAGE_SIZE": 100,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Roaming hub management API",
+    "DESCRIPTION": "Platforms, parties, agreements, lanes, dead letters and the call log, for hub staff.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("HUB_LOG_LEVEL", default="INFO")},
+    "loggers": {"aiohttp.access": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+}

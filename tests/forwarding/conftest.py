@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection
+
+from parties.models import FactsVersion
+from tests.forwarding.cast import Clock, accept
+from tests.parties.http_peer import HttpPeer, serve
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(transactional_db: None) -> Iterator[None]:
+    """A database whose logs are empty; the drain reads and writes it on connections of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE journal_event, journal_calllog")
+    FactsVersion.objects.get_or_create(pk=1)
+    return
+
+
+@pytest.fixture
+def peer() -> Iterator[HttpPeer]:
+    """The eMSP's back end. Set `behave` to change its manners."""
+    with serve(accept) as peer:
+        yield peer
+
+
+@pytest.fixture
+def query(hub: None) -> Callable[..., list[tuple]]:
+    def ask(sql: str, *params: object) -> list[tuple]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return list(cursor.fetchall())
+
+    return ask

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from reconciliation.compare import CHECKS, CdrFacts, Kind, SessionFacts, Thresholds, as_text, compare
+
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+END = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+CDR = CdrFacts(
+    cdr_id="C1",
+    token_owner="frmsp",
+    session_key="s1",
+    start_at=START,
+    end_at=END,
+    total_energy=Decimal("12.345"),
+    total_cost=Decimal("4.20"),
+    currency="EUR",
+)
+SESSION = SessionFacts(
+    session_id="S1",
+    token_owner="frmsp",
+    status="COMPLETED",
+    start_at=START,
+    end_at=END,
+    kwh=Decimal("12.345"),
+    total_cost=Decimal("4.20"),
+    currency="EUR",
+)
+THRESHOLDS = Thresholds()
+
+
+def test_nothing_is_wrong_with_a_cdr_that_agrees() -> None:
+    assert compare(CDR, SESSION, thresholds=THRESHOLDS) == ()
+
+
+@pytest.mark.parametrize(
+    ("cdr", "session", "kinds"),
+    [
+        ({"total_energy": Decimal("12.346")}, {}, []),  # within the tolerance
+        ({"total_energy": Decimal("12.346001")}, {}, [Kind.ENERGY_DIFFERS]),
+        ({"total_energy": Decimal("12.343999")}, {}, [Kind.ENERGY_DIFFERS]),
+        ({}, {"kwh": None}, []),
+        ({"total_cost": Decimal("4.21")}, {}, []),
+        ({"total_cost": Decimal("4.22")}, {}, [Kind.COST_DIFFERS]),
+        ({}, {"total_cost": None}, []),  # SESS-15: no price information
+        ({}, {"total_cost": Decimal(0)}, [Kind.COST_DIFFERS]),  # SESS-15: free
+        ({"currency": "CHF"}, {}, [Kind.CURRENCY_DIFFERS]),
+        ({"currency": "CHF", "total_cost": Decimal(9)}, {}, [Kind.CURRENCY_DIFFERS]),  # amounts do not compare
+        ({"currency": "eur"}, {}, []),
+        ({"start_at": START + timedelta(seconds=60)}, {}, []),
+        ({"start_at": START + timedelta(seconds=61)}, {}, [Kind.TIME_DIFFERS]),
+        ({"end_at": END - timedelta(seconds=61)}, {}, [Kind.TIME_DIFFERS]),
+        ({}, {"end_at": None}, []),
+        ({"token_owner": "itmsp"}, {}, [Kind.TOKEN_OWNER_DIFFERS]),
+        ({}, {"status": "INVALID"}, [Kind.SESSION_INVALID]),  # SESS-08
+        ({"earlier_cdr_id": "C0"}, {}, [Kind.SESSION_BILLED_TWICE]),
+        ({"total_energy": Decimal(99), "is_credit": True}, {}, []),
+        ({"total_energy": Decimal(99), "is_credited": True}, {}, []),
+    ],
+)
+def test_each_difference_has_its_name(cdr: dict[str, Any], session: dict[str, Any], kinds: list[Kind]) -> None:
+    faults = compare(replace(CDR, **cdr), replace(SESSION, **session), thresholds=THRESHOLDS)
+
+    assert [fault.kind for fault in faults] == kinds
+
+
+@pytest.mark.parametrize(
+    ("cdr", "kinds"),
+    [
+        ({}, []),  # the session may still come
+        ({"is_overdue": True}, [Kind.CDR_WITHOUT_SESSION]),
+        ({"session_key": ""}, [Kind.SESSION_ID_MISSING]),  # CDR-14
+        ({"session_key": "", "is_overdue": True}, [Kind.SESSION_ID_MISSING]),
+    ],
+)
+def test_a_cdr_without_its_session(cdr: dict[str, Any], kinds: list[Kind]) -> None:
+    faults = compare(replace(CDR, **cdr), None, thresholds=THRESHOLDS)
+
+    assert [fault.kind for fault in faults] == kinds
+
+
+def test_a_fault_says_what_it_is_in_plain_words() -> None:
+    (fault,) = compare(replace(CDR, total_energy=Decimal("13.500000")), SESSION, thresholds=THRESHOLDS)
+
+    assert fault.message == "CDR C1 bills 13.5 kWh, session S1 delivered 12.345 kWh."
+    assert (fault.path, fault.expected, fault.actual) == ("/total_energy", "12.345", "13.5")
+
+
+def test_every_kind_has_words() -> None:
+    assert {check.kind for check in CHECKS} == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [("100.000000", "100"), ("0.000000", "0"), ("-1.50", "-1.5"), ("1E+2", "100")]
+)
+def test_amounts_without_needless_zeros(amount: str, text: str) -> None:
+    assert as_text(Decimal(amount)) == text

@@ -1,0 +1,142 @@
+"""The set-based statement and `compare` give the same verdicts over random data, also when it arrives in two halves."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cdrs.models import Cdr
+from charging_sessions.models import Session
+from reconciliation.compare import CdrFacts, Fault, SessionFacts, Thresholds, compare
+from reconciliation.models import Finding
+from reconciliation.reconcile import reconcile_pending
+from tests.reconciliation.stored import ENDED, NOW, STARTED, cdr_columns, session_columns
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sql_and_python_agree(seed: int) -> None:
+    choose = random.Random(seed)
+    cdrs = [Cdr(**_random_cdr(choose, number)) for number in range(150)]
+    sessions = [Session(**_random_session(choose, number)) for number in range(60)]
+
+    _store_and_reconcile(cdrs[::2], sessions[::2], now=NOW)
+    late = NOW + timedelta(seconds=1)
+    for session in sessions[:20:2]:
+        session.kwh, session.changed_at = _vary(choose, "12.345"), late
+        session.save()
+    for session in sessions[1::2]:
+        session.changed_at = late
+    _store_and_reconcile(cdrs[1::2], sessions[1::2], now=LATER)
+
+    opened = Finding.objects.filter(state="open")
+    columns = ("cdr_id", "owner", "kind", "severity", "path", "expected", "actual", "message")
+    assert sorted(opened.values_list(*columns)) == sorted(_judge_all(LATER))
+    assert opened.exists()
+
+
+def _store_and_reconcile(cdrs: list[Cdr], sessions: list[Session], *, now: Any) -> None:
+    Session.objects.bulk_create(sessions)
+    Cdr.objects.bulk_create(cdrs)
+    reconcile_pending(now=now)
+
+
+def _vary(choose: random.Random, usual: str) -> Decimal:
+    exact = Decimal(usual)
+    steps = ["0", "0", "0", "0.001", "0.001001", "-0.001", "-0.5", "0.01", "0.010001", "100", "-12.345"]
+    return exact + Decimal(choose.choice(steps))
+
+
+def _vary_time(choose: random.Random, usual: Any) -> Any:
+    return usual + timedelta(seconds=choose.choice([0, 0, 0, 60, 61, -60, -61, 3600]))
+
+
+def _random_session(choose: random.Random, number: int) -> dict[str, Any]:
+    return session_columns(
+        f"s{number // 2}",
+        owner=("nlcpo", "decpo")[number % 2],
+        status=choose.choice(["COMPLETED"] * 6 + ["ACTIVE", "INVALID"]),
+        token_owner=choose.choice(["frmsp"] * 5 + ["itmsp"]),
+        kwh=choose.choice([_vary(choose, "12.345"), None]),
+        total_cost=choose.choice([_vary(choose, "4.20"), None]),
+        currency=choose.choice(["EUR", "EUR", "eur", "CHF"]),
+        start_at=_vary_time(choose, STARTED),
+        end_at=choose.choice([_vary_time(choose, ENDED), None]),
+        is_verified=choose.random() > 0.1,
+        deleted_at=choose.choice([None] * 9 + [NOW]),
+    )
+
+
+def _random_cdr(choose: random.Random, number: int) -> dict[str, Any]:
+    is_credit = choose.random() < 0.25
+    return cdr_columns(
+        f"c{number}",
+        owner=choose.choice(["nlcpo", "decpo"]),
+        session_key=choose.choice(["", *(f"s{each}" for each in range(35))]),
+        token_owner=choose.choice(["frmsp"] * 5 + ["itmsp"]),
+        total_energy=choose.choice([_vary(choose, "12.345"), Decimal("12.345")]),
+        total_cost=_vary(choose, "4.20"),
+        currency=choose.choice(["EUR", "EUR", "EUR", "CHF"]),
+        start_at=_vary_time(choose, STARTED),
+        end_at=_vary_time(choose, ENDED),
+        is_credit=is_credit,
+        credit_reference_key=f"c{choose.randrange(150)}" if is_credit else "",
+        is_verified=choose.random() > 0.1,
+        deleted_at=choose.choice([None] * 19 + [NOW]),
+    )
+
+
+def _judge_all(now: Any) -> list[tuple[str, ...]]:
+    live = [cdr for cdr in Cdr.objects.order_by("id") if cdr.is_verified and cdr.deleted_at is None]
+    sessions = {
+        (session.owner, session.object_key): session
+        for session in Session.objects.filter(is_verified=True, deleted_at=None)
+    }
+    found: list[tuple[str, ...]] = []
+    for cdr in live:
+        session = sessions.get((cdr.owner, cdr.session_key))
+        for fault in _judge(cdr, session, live=live, now=now):
+            words = (fault.kind, fault.severity, fault.path, fault.expected, fault.actual, fault.message)
+            found.append((cdr.object_id, cdr.owner, *words))
+    return found
+
+
+def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> tuple[Fault, ...]:
+    same = [each for each in live if cdr.session_key and (each.owner, each.session_key) == (cdr.owner, cdr.session_key)]
+    credited = {each.credit_reference_key for each in same if each.is_credit}
+    bills = [each for each in same if not each.is_credit and each.object_key not in credited]
+    earlier = next((each.object_id for each in bills if each.id < cdr.id), None)
+    facts = CdrFacts(
+        cdr_id=cdr.object_id,
+        token_owner=cdr.token_owner,
+        session_key=cdr.session_key,
+        start_at=cdr.start_at,
+        end_at=cdr.end_at,
+        total_energy=cdr.total_energy,
+        total_cost=cdr.total_cost,
+        currency=cdr.currency,
+        is_credit=cdr.is_credit,
+        is_credited=cdr.object_key in credited,
+        is_overdue=cdr.received_at <= now - Thresholds().grace,
+        earlier_cdr_id=earlier,
+    )
+    return compare(facts, _as_facts(session) if session else None, thresholds=Thresholds())
+
+
+def _as_facts(session: Session) -> SessionFacts:
+    return SessionFacts(
+        session_id=session.object_id,
+        token_owner=session.token_owner,
+        status=session.status,
+        start_at=session.start_at,
+        end_at=session.end_at,
+        kwh=session.kwh,
+        total_cost=session.total_cost,
+        currency=session.currency,
+    )

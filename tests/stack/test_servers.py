@@ -1,0 +1,102 @@
+"""The real PostgreSQL and Valkey of the wheels, started, killed and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from roaming_hub.stack import Stack, StackFailed
+from tests.stack.stand_ins import can_query, environment, is_alive, until
+
+
+def restarted(name: str, said: list[str]) -> bool:
+    return any(line.startswith(f"{name} ready again") for line in said)
+
+
+@pytest.fixture
+def closed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A folder that only its owner can enter, as people have their home; and another where root may put the data."""
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with tempfile.TemporaryDirectory() as open_folder:
+        Path(open_folder).chmod(0o755)
+        monkeypatch.setattr("roaming_hub.stack.postgres.ROOT_HOME", Path(open_folder))
+        yield tmp_path / "closed"
+
+
+class TestServers:
+    def test_start_and_leave_nothing(self):
+        with Stack(environ=environment(), say=lambda message: None) as stack:
+            pids = stack.processes
+            folder = stack.state.parent
+            connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('server_encoding'), current_setting('listen_addresses')")
+                assert cursor.fetchone() == ("UTF8", "")
+            connection.close()
+            assert redis.Redis.from_url(stack.environ["REDIS_URL"]).ping()
+
+        assert list(pids) == ["postgres", "valkey"]
+        assert not any(is_alive(pid) for pid in pids.values())
+        assert not folder.exists()
+
+    def test_come_back_when_killed(self):
+        said: list[str] = []
+        with Stack(environ=environment(), say=said.append) as stack:
+            before = stack.processes
+
+            os.kill(before["postgres"], signal.SIGKILL)
+            os.kill(before["valkey"], signal.SIGKILL)
+
+            assert until(lambda: restarted("postgres", said))
+            assert until(lambda: restarted("valkey", said))
+            assert can_query(stack.environ["DATABASE_URL"])
+            assert redis.Redis.from_url(stack.environ["REDIS_URL"]).ping()
+
+    def test_keep_what_is_in_the_state_folder(self, closed_folder: Path):
+        state = closed_folder / "state"
+        with Stack(state=state, environ=environment(), say=lambda message: None) as stack:
+            store(stack)
+            keys = stack.environ["HUB_ENCRYPTION_KEYS"]
+
+        with Stack(state=state, environ=environment(), say=lambda message: None) as stack:
+            assert read(stack) == (1, b"kept")
+            assert stack.environ["HUB_ENCRYPTION_KEYS"] == keys
+
+    def test_refuse_data_of_another_version(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("roaming_hub.stack.stack.home", lambda state, uid: state)
+        (tmp_path / "postgres").mkdir()
+        (tmp_path / "postgres" / "PG_VERSION").write_text("12\n")
+
+        with pytest.raises(StackFailed, match="is PostgreSQL 12"), Stack(state=tmp_path, environ=environment()):
+            pass
+
+    def test_given_ones_are_used_as_they_are(self):
+        given = {"DATABASE_URL": "postgres://elsewhere/hub", "REDIS_URL": "redis://elsewhere"}
+
+        with Stack(environ=environment() | given, say=lambda message: None) as stack:
+            assert stack.processes == {}
+            assert stack.environ["DATABASE_URL"] == given["DATABASE_URL"]
+
+
+def store(stack: Stack) -> None:
+    connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE kept (id int)")
+        cursor.execute("INSERT INTO kept VALUES (1)")
+    connection.close()
+    redis.Redis.from_url(stack.environ["REDIS_URL"]).set("key", "kept")
+
+
+def read(stack: Stack) -> tuple[int, object]:
+    connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM kept")
+        row = cursor.fetchone()
+    connection.close()
+    return row[0], redis.Redis.from_url(stack.environ["REDIS_URL"]).get("key")
