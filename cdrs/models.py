@@ -1,4 +1,4 @@
-"""CDRs: immutable (CDR-04), seen by their owner and by the party in `cdr_token`. What reconciliation compares is beside the document."""
+"""CDRs: immutable (CDR-04), seen by their owner and by the party in `cdr_token`; compared by their columns."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Cdrs(OwnedModule):
     )
     model = Cdr
     wire = v2_2_1.CDR
-    identity: Mapping[str, str] = {}  # a CDR's URL names nothing (CDR-02)
+    identity: ClassVar[Mapping[str, str]] = {}  # a CDR's URL names nothing (CDR-02)
     is_token_bound = True
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:

@@ -1,4 +1,4 @@
-"""The sessions module (mod_sessions). A session has one addressee, the party in `cdr_token`; it is never broadcast (ROUTE-30)."""
+"""The sessions module (mod_sessions). A session has one addressee, the party in `cdr_token` (ROUTE-30)."""
 
 from __future__ import annotations
 

@@ -86,4 +86,4 @@ async def find(token: str, hub: Hub, *, user: int, now: datetime) -> tuple[str, 
     rows = await hub.reader.fetch(_FIND, (token, user, now)) if len(token) <= 43 else []
     if not rows:
         raise UnknownObject("no such URL, or it has expired")
-    return rows[0]  # type: ignore[return-value]
+    return rows[0]

@@ -66,13 +66,10 @@ class Authenticator:
         if not (decoded or raw) or max(len(decoded or ""), len(raw or "")) > _LONGEST_TOKEN:
             return None
         async with self._lookups:
-            found = await self._hub.in_thread(lambda: find_platform(decoded, raw, now=now))
-        if found is None:
-            return None
-        platform, kind = found
-        token = decoded or raw or ""
-        await self._wait_for_facts(token_digest(token))
-        return Caller(platform.id, kind, token)
+            found = await self._hub.in_thread(lambda: _find(decoded, raw, now=now))
+        if found is not None:
+            await self._wait_for_facts(token_digest(found.token))
+        return found
 
     async def _wait_for_facts(self, digest: str) -> None:
         """The rest of the call is judged by the facts, so let them learn of the token first."""
@@ -87,6 +84,16 @@ class Authenticator:
             task = asyncio.create_task(self._hub.in_thread(lambda: handshake.retire_previous(fact.platform, now=now)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+
+def _find(decoded: str | None, raw: str | None, *, now: datetime) -> Caller | None:
+    """The spelling that is known is the token."""
+    for token, spellings in ((decoded, (decoded, None)), (raw, (None, raw))):
+        found = find_platform(*spellings, now=now) if token else None
+        if token and found is not None:
+            platform, kind = found
+            return Caller(platform.id, kind, token)
+    return None
 
 
 def _is_valid(fact: TokenFact, *, is_raw: bool, now: datetime) -> bool:

@@ -78,7 +78,7 @@ async def _broadcast(
 ) -> Reply:
     """Validate, store, answer; the lanes tell everybody who may hear it (ROUTE-23)."""
     assert call.sender is not None
-    roles = [n.role for n in network.get_nodes(call.sender) if n.role in module.owner_roles]
+    roles = [n.role for n in network.get_acting_nodes(call.sender) if n.role in module.owner_roles]
     event = NewEvent(
         module=call.module,
         method=call.method,
@@ -270,7 +270,7 @@ def check_owner(call: Call, match: Match, network: Network, module: OwnedModule,
     owner = module.get_owner(call, match)
     if call.interface is not Interface.RECEIVER or owner is None:
         return
-    roles = {node.role for node in network.get_nodes(owner) if node.platform == platform}
+    roles = {node.role for node in network.get_acting_nodes(owner) if node.platform == platform}
     if owner != call.sender or not roles & module.owner_roles:
         raise UnknownObject(f"{owner} is not an owner of {module.id} on this platform")
 

@@ -54,7 +54,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """One change that must be told, once, however many will hear it. `receiver` names the only one, else all who may."""
+    """One change that must be told, however many will hear it. `receiver` names the only one, else all who may."""
 
     module: str
     method: str

@@ -1,4 +1,4 @@
-"""EVSEs and connectors inside a location's document: found, replaced, patched, with the parents' time raised (LOC-04). Pure."""
+"""EVSEs and connectors inside a location's document: found, replaced, patched, their parents raised (LOC-04). Pure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def apply(
 
 
 def _raise_parents(document: bytes, path: Path, body: bytes, stamp: datetime | None) -> bytes:
-    """Every parent gets the time that was pushed, in the owner's own spelling, unless it already carries a later one."""
+    """Every parent gets the time that was pushed, in the owner's spelling, unless it already carries a later one."""
     pushed = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get("last_updated")
     if pushed is None or stamp is None:
         return document

@@ -1,4 +1,4 @@
-"""The Authorization header: `Token <base64 of the token>` (TRANS-03 to TRANS-05). Reading never says whether a token is valid."""
+"""The Authorization header, `Token <base64>` (TRANS-03 to TRANS-05). Reading never says whether a token is valid."""
 
 from __future__ import annotations
 

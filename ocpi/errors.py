@@ -1,4 +1,4 @@
-"""One class per refusal a peer can see: it knows its HTTP status and its OCPI status code (conformance table E1-E12)."""
+"""One class per refusal a peer can see: it knows its HTTP status and its OCPI code (conformance table E1-E12)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _MAX_OFFSET = 2**62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """`date_from` inclusive, `date_to` exclusive, both on last_updated. `after` is the hub's own cursor, used in Link."""
+    """`date_from` inclusive, `date_to` exclusive, on last_updated. `after` is the hub's own cursor, used in Link."""
 
     limit: int
     offset: int = 0

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import localize
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
@@ -90,9 +91,9 @@ class PlatformAdmin(ModelAdmin):
         return ", ".join(f"{party.id_pair} {party.role}" for party in platform.parties.all() if party.is_active)
 
     @display(description="last heard", ordering="heartbeat__heard_at")
-    def heard_at(self, platform: Platform) -> Any:
+    def heard_at(self, platform: Platform) -> str:
         heartbeat = getattr(platform, "heartbeat", None)
-        return heartbeat.heard_at if heartbeat else None
+        return localize(heartbeat.heard_at) if heartbeat and heartbeat.heard_at else "never"
 
     @display(description="tokens")
     def show_tokens(self, platform: Platform) -> str:

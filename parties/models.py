@@ -25,7 +25,9 @@ class Platform(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
-    is_online = models.BooleanField(default=True, help_text="Set by the still-alive check; offline parties get no calls.")
+    is_online = models.BooleanField(
+        default=True, help_text="Set by the still-alive check; offline parties get no calls."
+    )
     version = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Version], default=Version.V2_2_1)
     versions_url = models.CharField(max_length=255, blank=True)
     token_out = EncryptedTextField(blank=True, default="", help_text="What the hub shows to this platform.")
@@ -62,7 +64,7 @@ class Platform(models.Model):
         return token
 
     def suspend(self, *, now: datetime) -> None:
-        """End of the connection (HCI-06): both tokens are void, nothing is sent any more. A new Token A starts again."""
+        """End of the connection (HCI-06): both tokens are void, nothing is sent any more, until a new Token A."""
         self.state = self.State.SUSPENDED
         self.token_in_digest = self.token_in_previous_digest = self.token_a_digest = ""
         self.token_out = ""
@@ -91,7 +93,7 @@ class Platform(models.Model):
 
 
 class Party(models.Model):
-    """One role of one company (CRED-19, CRED-20). (role, country, party) belongs to one platform until staff moves it."""
+    """One role of one company (CRED-19); (role, country, party) belongs to one platform until staff moves it."""
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="parties")
     country_code = models.CharField(max_length=2)

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class OwnedObject(models.Model):
-    """`id` counts in order of first receipt (TRANS-23). Ids compare in lower case; the document keeps how they were written.
+    """`id` counts in order of first receipt (TRANS-23). Ids compare in lower case; documents keep their spelling.
 
     `audience` is "" for the hub's own copy; a push addressed to one party is that party's variant and carries its key.
     """

@@ -85,7 +85,7 @@ def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, t
 
 
 def _page_sql(name: str, where: str, parameters: tuple[Any, ...], page: PageQuery) -> tuple[str, tuple[Any, ...]]:
-    """By cursor from the hub's own Link; by offset for clients that count themselves. One row more tells of a next page."""
+    """By cursor from the hub's own Link, by offset for clients that count. One row more tells of a next page."""
     if page.after is not None:
         sql = f"SELECT o.id, o.document FROM {name} o WHERE {where} AND o.id > %s ORDER BY o.id LIMIT %s"
         return sql, (*parameters, page.after, page.limit + 1)

@@ -42,7 +42,7 @@ def decrypt(text: str) -> str:
     return _ring(tuple(settings.ENCRYPTION_KEYS)).decrypt(text.encode("ascii")).decode() if text else ""
 
 
-class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+class EncryptedTextField(models.TextField):
     """Text that lies encrypted in the table."""
 
     def get_prep_value(self, value: Any) -> Any:

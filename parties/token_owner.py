@@ -1,4 +1,4 @@
-"""Whose token a session or CDR is about: the key of its way (ROUTE-30, CDR-11), read from any document that names it."""
+"""Whose token a session or CDR is about: the key of its way (ROUTE-30, CDR-11)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from reconciliation import reconcile
 
 
-
 @shared_task
 def reconcile_pending_cdrs(*, limit: int = 10_000, **kwargs: Any) -> dict[str, int]:
     return {"reconciled": reconcile.reconcile_pending(now=timezone.now(), limit=limit)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
 
@@ -10,6 +11,6 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from gateway.asgi import Edge  # noqa: E402  (needs the app registry)
+from gateway.asgi import Application, Edge  # noqa: E402  (needs the app registry)
 
-application = Edge(django_application)
+application = Edge(cast("Application", django_application))

@@ -16,6 +16,14 @@ app.conf.beat_schedule = {
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
     "announce changes": {"task": "forwarding.tasks.announce_clients", "schedule": 2.0, "options": {"expires": 4}},
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
-    "reconcile CDRs": {"task": "reconciliation.tasks.reconcile_pending_cdrs", "schedule": 2.0, "options": {"expires": 4}},
-    "find sessions without CDR": {"task": "reconciliation.tasks.find_sessions_without_cdr", "schedule": 30.0, "options": {"expires": 30}},
+    "reconcile CDRs": {
+        "task": "reconciliation.tasks.reconcile_pending_cdrs",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "find sessions without CDR": {
+        "task": "reconciliation.tasks.find_sessions_without_cdr",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
 }

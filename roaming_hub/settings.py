@@ -31,7 +31,7 @@ SECRET_KEY: str = env.str("HUB_SECRET_KEY", default="")
 ENCRYPTION_KEYS: list[str] = env.list("HUB_ENCRYPTION_KEYS", default=[])
 if not SECRET_KEY or not ENCRYPTION_KEYS:
     raise ImproperlyConfigured(
-        "HUB_SECRET_KEY and HUB_ENCRYPTION_KEYS must be set: see .env.example. `make up` and `make demo` make their own."
+        "HUB_SECRET_KEY and HUB_ENCRYPTION_KEYS must be set: see .env.example. `make up` and `make demo` make them."
     )
 TOKEN_DIGEST_KEY: bytes = hashlib.sha256(b"ocpi-token-digest:" + SECRET_KEY.encode()).digest()
 
@@ -152,6 +152,7 @@ CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "roaming_hub.formats"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"

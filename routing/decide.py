@@ -83,7 +83,7 @@ def _answer(call: Call, resolved: Resolved) -> Decision:
 
 def _broadcast(call: Call, network: Network, module: Module) -> Decision:
     assert call.sender is not None
-    if not any(node.role in module.owner_roles for node in network.get_nodes(call.sender)):
+    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.sender)):
         return Reject(UnknownObject(f"{call.sender} has no role that owns {call.module}"))  # LOC-19
     return Broadcast()
 
@@ -116,7 +116,7 @@ def _find_endpoint(call: Call, network: Network, nodes: tuple[Node, ...]) -> tup
         if url is not None:
             candidates.append((node, url))
     connected = [found for found in candidates if found[0].status is ConnectionStatus.CONNECTED]
-    return (connected or candidates or [None])[0]
+    return next(iter(connected or candidates), None)
 
 
 def _explain_missing_endpoint(call: Call, receiver: PartyId, nodes: tuple[Node, ...]) -> OcpiError:

@@ -72,6 +72,10 @@ class Network:
     def get_nodes(self, party: PartyId) -> tuple[Node, ...]:
         return self.nodes.get(party.key, ())
 
+    def get_acting_nodes(self, party: PartyId) -> tuple[Node, ...]:
+        """The roles it may act in: not those it has given up (CRED-22)."""
+        return tuple(n for n in self.get_nodes(party) if n.status is not ConnectionStatus.SUSPENDED)
+
     def get_permit(self, one: PartyId, other: PartyId, *, module: str, at: datetime) -> Permit | None:
         """The agreement under which the two may exchange this module at that moment (ROUTE-22)."""
         for permit in self.permits.get(pair_key(one, other), ()):
@@ -84,7 +88,13 @@ class Network:
         return any(permit.holds(at=at) for permit in self.permits.get(pair_key(one, other), ()))
 
     def get_parties_of(self, platform: int) -> tuple[Node, ...]:
-        return tuple(node for nodes in self.nodes.values() for node in nodes if node.platform == platform)
+        """Those that may act for it; a role that was given up may not (CRED-22)."""
+        return tuple(
+            node
+            for nodes in self.nodes.values()
+            for node in nodes
+            if node.platform == platform and node.status is not ConnectionStatus.SUSPENDED
+        )
 
     def get_partners(self, party: PartyId, *, module: str, at: datetime) -> frozenset[str]:
         """Keys of all parties this one may see objects of."""

@@ -32,7 +32,7 @@ class Cast:
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Always a migrated test database: pytest-django makes none for tests with connections of their own."""
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=set())
+        made = setup_databases(verbosity=0, interactive=False, aliases=["default"], serialized_aliases=set())  # type: ignore[arg-type]
     yield
     with django_db_blocker.unblock():
         connections.close_all()

@@ -4,44 +4,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('owner', models.CharField(db_collation='C', max_length=5)),
-                ('object_key', models.CharField(db_collation='C', max_length=64)),
-                ('audience', models.CharField(blank=True, db_collation='C', default='', max_length=5)),
-                ('object_id', models.CharField(max_length=64)),
-                ('version', models.CharField(default='2.2.1', max_length=8)),
-                ('document', models.TextField()),
-                ('last_updated', models.DateTimeField()),
-                ('is_verified', models.BooleanField(default=True)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('verdict_code', models.IntegerField(null=True)),
-                ('verdict_message', models.TextField(default='')),
-                ('verdict_at', models.DateTimeField(null=True)),
-                ('token_owner', models.CharField(db_collation='C', default='', max_length=5)),
-                ('status', models.CharField(default='', max_length=16)),
-                ('start_at', models.DateTimeField(null=True)),
-                ('end_at', models.DateTimeField(null=True)),
-                ('kwh', models.DecimalField(decimal_places=6, max_digits=20, null=True)),
-                ('total_cost', models.DecimalField(decimal_places=6, max_digits=20, null=True)),
-                ('currency', models.CharField(default='', max_length=3)),
-                ('location_key', models.CharField(db_collation='C', default='', max_length=36)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("owner", models.CharField(db_collation="C", max_length=5)),
+                ("object_key", models.CharField(db_collation="C", max_length=64)),
+                ("audience", models.CharField(blank=True, db_collation="C", default="", max_length=5)),
+                ("object_id", models.CharField(max_length=64)),
+                ("version", models.CharField(default="2.2.1", max_length=8)),
+                ("document", models.TextField()),
+                ("last_updated", models.DateTimeField()),
+                ("is_verified", models.BooleanField(default=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("verdict_code", models.IntegerField(null=True)),
+                ("verdict_message", models.TextField(default="")),
+                ("verdict_at", models.DateTimeField(null=True)),
+                ("token_owner", models.CharField(db_collation="C", default="", max_length=5)),
+                ("status", models.CharField(default="", max_length=16)),
+                ("start_at", models.DateTimeField(null=True)),
+                ("end_at", models.DateTimeField(null=True)),
+                ("kwh", models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                ("total_cost", models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                ("currency", models.CharField(default="", max_length=3)),
+                ("location_key", models.CharField(db_collation="C", default="", max_length=36)),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['owner', 'last_updated'], name='session_owner_updated'), models.Index(fields=['token_owner', 'id'], name='session_token_owner'), models.Index(fields=['changed_at'], name='session_changed')],
-                'constraints': [models.UniqueConstraint(fields=('owner', 'object_key', 'audience'), name='session_key')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["owner", "last_updated"], name="session_owner_updated"),
+                    models.Index(fields=["token_owner", "id"], name="session_token_owner"),
+                    models.Index(fields=["changed_at"], name="session_changed"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("owner", "object_key", "audience"), name="session_key")
+                ],
             },
         ),
     ]

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
+from django.db import migrations, models
+
 import ocpi.calls
 import parties.secrets
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -57,17 +58,19 @@ def demo(told_to_stop: threading.Event) -> int:
     preflight.check(environ, web=True)
     with Stack(programs=hub_programs, environ=environ, told_to_stop=told_to_stop) as stack:
         show_addresses(stack)
-        status = stack.run(sys.executable, str(PROJECT / "manage.py"), "demo")
-        if environ.get("DEMO_EXIT") != "1" and status == 0:
-            show_addresses(stack)
-            say_on_console("the hub keeps running; Ctrl-C ends it and throws everything away")
-            stack.wait()
+        stays = [] if environ.get("DEMO_EXIT") == "1" else ["--stay"]
+        status = stack.run(sys.executable, str(PROJECT / "manage.py"), "demo", *stays)
     return report(stack) or status
 
 
 def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Everything on the loopback, in clear, on throw-away servers; nothing of this may reach `up`."""
-    return {**environ, "HUB_REQUIRE_HTTPS": "false", "HUB_EGRESS_ALLOW": "127.0.0.0/8"}
+    return {
+        "HUB_ADMIN_PASSWORD": secrets.token_urlsafe(12),
+        **environ,
+        "HUB_REQUIRE_HTTPS": "false",
+        "HUB_EGRESS_ALLOW": "127.0.0.0/8",
+    }
 
 
 def show_addresses(stack: Stack) -> None:

@@ -173,11 +173,20 @@ class Stack:
         for number in (signal.SIGTERM, signal.SIGHUP):
             previous[number] = signal.signal(number, pass_on)
         try:
-            status = process.wait()
+            status = self._outlast(process)
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
         return status if status >= 0 else 128 - status
+
+    def _outlast(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for the command; without its stack it has nothing left to do."""
+        while True:
+            try:
+                return process.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                if self.failure:
+                    process.terminate()
 
     def ask(self, *argv: str) -> str:
         """Run a short command inside the stack and return what it prints."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,12 @@ def stranger_of(case: Case, cast: Cast) -> Partner:
     return cast.other_emsp if case.from_cpo else cast.other_cpo
 
 
-def push(case: Case, cast: Cast, *, to: str | None = "NL*HUB", **changes):
+def push(case: Case, cast: Cast, *, to: str | None = "NL*HUB", **changes: Any):
     return owner_of(case, cast).call(case.method, case.module, case.path(), body=as_json(case.make(**changes)), to=to)
+
+
+def without(case: Case) -> dict[str, Any]:
+    return {case.required: ABSENT}
 
 
 def get_all(case: Case, partner: Partner):
@@ -51,7 +56,7 @@ class TestPush:
         assert b"[" + body + b"]" in listed.content
 
     def test_names_the_field_that_is_missing(self, cast: Cast, case: Case):  # TRANS-11
-        answer = push(case, cast, **{case.required: ABSENT})
+        answer = push(case, cast, **without(case))
 
         assert (answer.status_code, get_code(answer)) == (200, 2001)
         assert case.required in answer.json()["status_message"]
@@ -261,7 +266,7 @@ class TestToTheTokenOwner:
 @each_case
 class TestLog:
     def test_has_a_row_for_every_refusal(self, cast: Cast, case: Case):
-        push(case, cast, **{case.required: ABSENT})
+        push(case, cast, **without(case))
         push(
             case,
             cast,

@@ -169,7 +169,7 @@ class TestPages:
                 location_document(id=f"L{number}", last_updated=f"2026-11-20T1{number}:00:00Z"),
             )
 
-        url = cast.hub.get_url("locations", "sender") + "?limit=2&date_from=2026-11-20T11:00:00Z"
+        url: str | None = cast.hub.get_url("locations", "sender") + "?limit=2&date_from=2026-11-20T11:00:00Z"
         seen, totals, limits = [], set(), set()
         while url:
             answer = cast.emsp.call_url("GET", url)

@@ -1,0 +1,140 @@
+"""What staff should look at, the worst first. Reads only; every notice leads to where something can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.timesince import timesince
+
+from agreements.models import Agreement
+from forwarding.lag import NO_LAG, Lag
+from forwarding.models import DeadLetter, Lane
+from parties.models import Platform
+from reconciliation.models import Finding, State
+
+LATE = timedelta(minutes=5)  # a lane this far behind is not just busy
+ENDS_SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """`level`: alarm, warning or note."""
+
+    level: str
+    text: str
+    link: str
+
+
+def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
+    return [
+        *_lost_lanes(),
+        *_offline(),
+        *_late_lanes(lags=lags, now=now),
+        *_dead_letters(),
+        *_findings(),
+        *_unfinished(),
+        *_ending(now=now),
+    ]
+
+
+def _link(view: str, *args: object, **query: object) -> str:
+    return reverse(f"admin:{view}", args=args) + (f"?{urlencode(query)}" if query else "")
+
+
+def _lost_lanes() -> list[Notice]:
+    names = Platform.objects.filter(lanes__needs_resync=True).distinct().order_by("name").values_list("pk", "name")
+    return [
+        Notice(
+            level="alarm",
+            text=f"{name} fell behind the event log: it must pull everything again.",
+            link=_link("forwarding_lane_changelist", platform__id__exact=pk),
+        )
+        for pk, name in names
+    ]
+
+
+def _offline() -> list[Notice]:
+    gone = Platform.objects.filter(state=Platform.State.REGISTERED, is_online=False).order_by("name")
+    return [
+        Notice(
+            level="alarm",
+            text=f"{platform} is offline: it gets no calls until it answers again.",
+            link=_link("parties_platform_change", platform.pk),
+        )
+        for platform in gone
+    ]
+
+
+def _late_lanes(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
+    """Platforms that are online and yet behind; of those that are offline it goes without saying."""
+    worst: dict[tuple[int, str], Lag] = {}
+    for lane in Lane.objects.select_related("platform").filter(pk__in=lags.keys(), platform__is_online=True):
+        lag, key = lags[lane.pk], (lane.platform.pk, lane.platform.name)
+        if lag.get_age(now=now) >= max(LATE, worst.get(key, NO_LAG).get_age(now=now)):
+            worst[key] = lag
+    return [
+        Notice(
+            level="warning",
+            text=f"{name} is behind: its oldest waiting event is {timesince(lag.oldest_at, now)} old.",
+            link=_link("forwarding_lane_changelist", platform__id__exact=pk),
+        )
+        for (pk, name), lag in sorted(worst.items(), key=lambda item: item[0][1])
+        if lag.oldest_at is not None
+    ]
+
+
+def _dead_letters() -> list[Notice]:
+    waiting = DeadLetter.objects.filter(closed_at=None, resent_at=None).order_by("platform__name")
+    by_platform = waiting.values_list("platform", "platform__name").annotate(number=Count("id"))
+    return [
+        Notice(
+            level="warning",
+            text=f"{name} did not take {number} object{'s' if number > 1 else ''}: resend or close.",
+            link=_link("forwarding_deadletter_changelist", platform__id__exact=pk),
+        )
+        for pk, name, number in by_platform
+    ]
+
+
+def _findings() -> list[Notice]:
+    kinds = Finding.objects.filter(state=State.OPEN).order_by("kind").values_list("kind").annotate(number=Count("id"))
+    return [
+        Notice(
+            level="warning",
+            text=f"{number} open finding{'s' if number > 1 else ''}: {kind.replace('_', ' ')}.",
+            link=_link("reconciliation_finding_changelist", state__exact="open", kind__exact=kind),
+        )
+        for kind, number in kinds
+    ]
+
+
+def _unfinished() -> list[Notice]:
+    planned = Platform.objects.filter(state=Platform.State.PLANNED).order_by("name")
+    return [
+        Notice(
+            level="note",
+            text=f"{platform} has not registered yet"
+            + (": its Token A is not used." if platform.token_a_digest else " and has no Token A."),
+            link=_link("parties_platform_change", platform.pk),
+        )
+        for platform in planned
+    ]
+
+
+def _ending(*, now: datetime) -> list[Notice]:
+    soon = Agreement.objects.filter(Q(valid_until__gt=now) & Q(valid_until__lte=now + ENDS_SOON)).order_by(
+        "valid_until"
+    )
+    return [
+        Notice(
+            level="note",
+            text=f"The agreement {agreement} ends in {timesince(now, agreement.valid_until)}.",
+            link=_link("agreements_agreement_change", agreement.pk),
+        )
+        for agreement in soon[:10]
+    ]

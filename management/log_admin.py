@@ -1,0 +1,202 @@
+"""The call log and the event log in the admin: to look at and to search. Both may be huge: nothing counts all rows, and
+every search uses an index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from management.models import LogCall, LogEvent
+from management.outcome import OUTCOME_IN_SQL, Outcome
+from ocpi.calls import PartyId
+from parties.admin_pages import ReadOnlyAdmin, show_document
+from parties.display import mask_path, show_party
+from parties.models import Platform
+from parties.paging import EstimatingPaginator
+
+OUTCOME_COLOURS = {"accepted": "success", "refused": "warning", "failed": "danger", "unreached": "danger"}
+MODULES = ["versions", "credentials", "hubclientinfo", "locations", "tariffs", "tokens", "sessions", "cdrs"]
+
+
+class ModuleFilter(SimpleListFilter):
+    """A fixed list: looking for the distinct ones would read the whole log."""
+
+    title = "module"
+    parameter_name = "module"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(module, module) for module in MODULES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(module=self.value()) if self.value() else queryset
+
+
+class OutcomeFilter(SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(outcome.value, outcome.value) for outcome in Outcome]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        return queryset.annotate(ending=OUTCOME_IN_SQL).filter(ending=self.value())
+
+
+class MomentsFilter(RangeDateTimeFilter):
+    """From and until, in UTC; a day without a time begins at midnight."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        bounds = {"gte": self._read("from"), "lt": self._read("to")}
+        return queryset.filter(**{f"{self.field_path}__{name}": moment for name, moment in bounds.items() if moment})
+
+    def _read(self, side: str) -> datetime | None:
+        day = self.used_parameters.get(f"{self.parameter_name}_{side}_0")
+        time = self.used_parameters.get(f"{self.parameter_name}_{side}_1") or "00:00"
+        try:
+            return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC)
+        except ValueError:
+            return None  # not filled in yet
+
+
+class LogAdmin(ReadOnlyAdmin):
+    """Both logs: newest first along their key (at, id)."""
+
+    ordering = ["-at", "-id"]
+    paginator = EstimatingPaginator
+    list_filter_submit = True
+    search_fields = ["correlation_id"]
+    exact_fields: tuple[str, ...] = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        for word in search_term.split():
+            match = Q()
+            for field in self.exact_fields:
+                match |= Q(**{field: word})
+            try:
+                key = PartyId.of_text(word).key
+            except ValueError:
+                key = ""
+            queryset = queryset.filter(match | Q(sender=key) | Q(receiver=key) if key else match)
+        return queryset, False
+
+    @display(description="from")
+    def show_sender(self, row: Any) -> str:
+        return show_party(row.sender)
+
+    @display(description="to")
+    def show_receiver(self, row: Any) -> str:
+        return show_party(row.receiver)
+
+    @display(description="whole story")
+    def show_story(self, row: Any) -> SafeString | str:
+        """Everything with the same correlation id: the call in, its relays, its deliveries."""
+        if not row.correlation_id:
+            return "–"
+        url = reverse("admin:management_logcall_changelist")
+        return format_html(
+            '<a href="{}?q={}" class="text-primary-600">all calls of {}</a>',
+            url,
+            row.correlation_id,
+            row.correlation_id,
+        )
+
+
+@admin.register(LogCall)
+class LogCallAdmin(LogAdmin):
+    list_display = [
+        "at",
+        "leg",
+        "show_platform",
+        "show_sender",
+        "show_receiver",
+        "method",
+        "module",
+        "object_id",
+        "show_outcome",
+        "show_answer",
+        "duration_ms",
+    ]
+    list_filter = [("at", MomentsFilter), OutcomeFilter, ModuleFilter, "leg"]
+    search_help_text = (
+        'Party ("NL*CPO"), object id, request id or correlation id, each whole; several words narrow it down'
+    )
+    exact_fields = ("object_id", "request_id", "correlation_id")
+    fieldsets = [
+        (None, {"fields": ["at", "leg", "show_platform", "show_sender", "show_receiver"]}),
+        ("Call", {"fields": ["method", "module", "interface", "object_id", "size", "attempt", "repeat"]}),
+        ("Answer", {"fields": ["show_outcome", "decision", "http_status", "status_code", "message", "duration_ms"]}),
+        ("Ids", {"fields": ["request_id", "correlation_id", "show_story", "event"]}),
+    ]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        _hang_names(changelist.result_list)
+        return changelist
+
+    @display(description="platform")
+    def show_platform(self, call: LogCall) -> str:
+        if call.platform is None:
+            return "–"
+        name = getattr(call, "platform_name", None)
+        return (
+            name
+            or Platform.objects.filter(pk=call.platform).values_list("name", flat=True).first()
+            or str(call.platform)
+        )
+
+    @display(description="outcome", label=OUTCOME_COLOURS)
+    def show_outcome(self, call: LogCall) -> str:
+        return call.outcome
+
+    @display(description="HTTP / OCPI")
+    def show_answer(self, call: LogCall) -> str:
+        return f"{call.http_status or '–'} / {call.status_code or '–'}"
+
+
+@admin.register(LogEvent)
+class LogEventAdmin(LogAdmin):
+    list_display = ["id", "at", "method", "module", "show_path", "show_sender", "show_receiver", "sublane"]
+    list_filter = [("at", MomentsFilter), ModuleFilter]
+    search_help_text = 'Party ("NL*CPO"), object key ("locations:nlcpo:loc1") or correlation id, each whole'
+    exact_fields = ("object_key", "correlation_id")
+    fieldsets = [
+        (None, {"fields": ["id", "at", "method", "module", "path", "query", "version"]}),
+        ("Between", {"fields": ["show_sender", "sender_role", "origin", "show_receiver"]}),
+        ("Order", {"fields": ["object_key", "sublane", "supersedes"]}),
+        ("Ids", {"fields": ["correlation_id", "show_story"]}),
+        ("Body, as told", {"fields": ["show_body"]}),
+    ]
+
+    @display(description="object")
+    def show_path(self, event: LogEvent) -> str:
+        return mask_path(event.path, module=event.module)
+
+    @display(description="to")
+    def show_receiver(self, row: LogEvent) -> str:
+        return show_party(row.receiver) or "everybody who may"
+
+    @display(description="body")
+    def show_body(self, event: LogEvent) -> SafeString:
+        return show_document(event.body)
+
+
+def _hang_names(calls: Any) -> None:
+    """The platforms' names on a page's rows: one query, and no join upward from the log."""
+    rows = [row for row in calls if isinstance(row, Model)]
+    names = dict(Platform.objects.filter(pk__in={row.platform for row in rows}).values_list("pk", "name"))  # type: ignore[attr-defined]
+    for row in rows:
+        row.platform_name = names.get(row.platform)  # type: ignore[attr-defined]

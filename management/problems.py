@@ -1,0 +1,107 @@
+"""Errors of the management API: one JSON shape that says what is wrong and what to do. The only place that makes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelError
+from rest_framework import exceptions, serializers, status
+from rest_framework.response import Response
+from rest_framework.views import APIView, exception_handler
+
+WHAT_TO_DO = {
+    401: "Create a staff token in the admin or with manage.py create_staff_token, and send it as a Bearer.",
+    403: "Use a staff token that has this scope; scopes are chosen when the token is created.",
+    404: "Check the id in the URL: the list above it shows what there is.",
+    405: "See /api/docs/ for the methods of this URL.",
+    406: "Ask for application/json.",
+    415: "Send application/json (text/csv for the import of agreements).",
+}
+
+
+class Conflict(exceptions.APIException):
+    """The request is well formed, but the thing is not in a state that allows it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+    def __init__(self, detail: str, *, what_to_do: str = "") -> None:
+        super().__init__(detail)
+        self.what_to_do = what_to_do
+
+
+class PartnerFailed(exceptions.APIException):
+    """The partner's own platform did not do its part; nothing was changed."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    default_code = "partner_failed"
+    what_to_do = "Check the partner's versions URL and token with them, see the call log, and try again."
+
+
+class Unavailable(exceptions.APIException):
+    """The hub itself could not do it just now; nothing was changed."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    what_to_do = "Try again in a moment; if it stays so, see /readyz and the hub's own log."
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Every error of this API."""
+
+    detail = serializers.CharField(help_text="What is wrong.")
+    what_to_do = serializers.CharField(help_text="What the caller can do about it.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="By field of the request, where fields are wrong.",
+    )
+
+
+def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's answer in our shape."""
+    if isinstance(exc, ModelError):
+        exc = exceptions.ValidationError(serializers.as_serializer_error(exc))
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    if isinstance(exc, exceptions.ValidationError):
+        response.data = _explain_fields(response.data)
+    else:
+        detail = str(response.data.get("detail", exc))
+        what_to_do = getattr(exc, "what_to_do", "") or WHAT_TO_DO.get(response.status_code, "See /api/docs/.")
+        response.data = {"detail": detail, "what_to_do": what_to_do}
+    return response
+
+
+def _explain_fields(errors: Any) -> dict[str, Any]:
+    fields = flatten(errors)
+    first = next(iter(fields.items()), ("", ["the request is invalid"]))
+    place = "" if first[0] in ("", "non_field_errors") else f"{first[0]}: "
+    return {
+        "detail": f"{place}{first[1][0]}",
+        "what_to_do": "Correct the fields named here and send the request again; nothing was stored.",
+        "fields": fields,
+    }
+
+
+def flatten(errors: Any, *, path: str = "") -> dict[str, list[str]]:
+    """Nested error details with dotted names: {"parties.0.role": ["…"]}."""
+    if isinstance(errors, dict):
+        pairs = [(str(key), value) for key, value in errors.items()]
+    elif isinstance(errors, list) and any(isinstance(item, (dict, list)) for item in errors):
+        pairs = [(str(place), value) for place, value in enumerate(errors)]
+    else:
+        texts = errors if isinstance(errors, list) else [errors]
+        return {path: [str(text) for text in texts]} if texts else {}
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.update(flatten(value, path=f"{path}.{key}" if path else key))
+    return found
+
+
+class Explaining(APIView):
+    """Mixed into every view of this API."""
+
+    def get_exception_handler(self) -> Any:
+        return explain

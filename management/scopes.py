@@ -1,0 +1,47 @@
+"""What a staff token may do. One scope per kind of thing and direction; nothing is implied by anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    PLATFORMS_READ = "platforms:read"
+    PLATFORMS_WRITE = "platforms:write"
+    AGREEMENTS_READ = "agreements:read"
+    AGREEMENTS_WRITE = "agreements:write"
+    TRAFFIC_READ = "traffic:read"
+    TRAFFIC_WRITE = "traffic:write"
+    FINDINGS_READ = "findings:read"
+    FINDINGS_WRITE = "findings:write"
+
+
+EXPLAINED = {
+    Scope.PLATFORMS_READ: "see platforms and parties",
+    Scope.PLATFORMS_WRITE: "create partners, issue Token A, register, rotate, suspend",
+    Scope.AGREEMENTS_READ: "see agreements",
+    Scope.AGREEMENTS_WRITE: "enter, import and end agreements",
+    Scope.TRAFFIC_READ: "see lanes, dead letters and the call log",
+    Scope.TRAFFIC_WRITE: "retry lanes, resend and close dead letters",
+    Scope.FINDINGS_READ: "see findings and the state of reconciliation",
+    Scope.FINDINGS_WRITE: "reconcile now, judge findings",
+}
+
+
+def read_scopes(texts: Iterable[str]) -> list[str]:
+    """Known scopes, each once, in their order; "all" stands for every one.
+
+    Raises:
+        ValueError: one is unknown, or there is none.
+    """
+    asked = {text.strip() for text in texts if text.strip()}
+    if "all" in asked:
+        return [scope.value for scope in Scope]
+    unknown = asked - {scope.value for scope in Scope}
+    if unknown or not asked:
+        known = ", ".join(scope.value for scope in Scope)
+        raise ValueError(
+            f"unknown or missing scopes: {', '.join(sorted(unknown)) or 'none given'} (known: {known}, all)"
+        )
+    return [scope.value for scope in Scope if scope.value in asked]

@@ -1,0 +1,68 @@
+"""Findings and the state of reconciliation as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from management.serializers.traffic import KeyField
+from reconciliation.models import Finding, State
+
+JUDGEMENTS = [State.OPEN, State.ACCEPTED, State.DISPUTED, State.CLOSED]  # `explained` is the hub's own word
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    owner = KeyField(read_only=True)
+    token_owner = KeyField(read_only=True)
+
+    class Meta:
+        model = Finding
+        fields = [
+            "id",
+            "kind",
+            "severity",
+            "state",
+            "owner",
+            "token_owner",
+            "cdr_id",
+            "session_id",
+            "path",
+            "expected",
+            "actual",
+            "message",
+            "opened_at",
+            "closed_at",
+        ]
+        read_only_fields = fields
+
+
+class JudgementSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=[state.value for state in JUDGEMENTS])
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    older_than_seconds = serializers.IntegerField(
+        min_value=0, required=False, help_text="Also judge completed sessions without a CDR that are older than this."
+    )
+
+
+class RanSerializer(serializers.Serializer[Any]):
+    reconciled = serializers.IntegerField(help_text="CDRs compared in this run.")
+    sessions_without_cdr = serializers.IntegerField(
+        allow_null=True, help_text="Found in this run; null: not asked for."
+    )
+
+
+class PartyTotalsSerializer(serializers.Serializer[Any]):
+    party = KeyField()
+    cdrs = serializers.IntegerField()
+    reconciled = serializers.IntegerField()
+    findings = serializers.IntegerField()
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    reconciled = serializers.IntegerField()
+    pending = serializers.IntegerField()
+    findings = serializers.DictField(child=serializers.IntegerField(), help_text="Open ones, by kind.")
+    by_party = PartyTotalsSerializer(many=True)

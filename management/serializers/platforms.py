@@ -1,0 +1,108 @@
+"""Platforms and parties as the API shows and takes them. Digests and tokens are never among the fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ocpi.calls import PartyId, Role
+from parties.models import Endpoint, Party, Platform
+
+OWN_ROLES = [role.value for role in Role if role is not Role.HUB]
+
+
+@extend_schema_field({"type": "string", "example": "NL*CPO", "pattern": r"^[A-Za-z]{2}\*?[A-Za-z0-9]{1,3}$"})
+class PartyField(serializers.Field):
+    """A party as "NL*CPO"."""
+
+    def to_internal_value(self, data: Any) -> PartyId:
+        try:
+            return PartyId.of_text(str(data))
+        except ValueError as e:
+            raise serializers.ValidationError(str(e)) from e
+
+    def to_representation(self, value: PartyId) -> str:
+        return str(value)
+
+
+class PartySerializer(serializers.ModelSerializer[Party]):
+    class Meta:
+        model = Party
+        fields = ["id", "platform", "country_code", "party_id", "role", "name", "is_active", "changed_at"]
+        read_only_fields = fields
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    class Meta:
+        model = Endpoint
+        fields = ["module", "interface", "url"]
+        read_only_fields = fields
+
+
+class PlatformSerializer(serializers.ModelSerializer[Platform]):
+    status = serializers.CharField(read_only=True, help_text="What HubClientInfo says of its parties (HCI-09).")
+    heard_at = serializers.SerializerMethodField(help_text="When the hub last heard of it.")
+    has_open_token_a = serializers.SerializerMethodField(help_text="A Token A was handed out and not used yet.")
+    parties = PartySerializer(many=True, read_only=True)
+    endpoints = EndpointSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Platform
+        fields = [
+            "id",
+            "name",
+            "state",
+            "status",
+            "is_online",
+            "version",
+            "versions_url",
+            "has_open_token_a",
+            "sends_raw_token",
+            "max_in_flight",
+            "registered_at",
+            "heard_at",
+            "changed_at",
+            "created_at",
+            "parties",
+            "endpoints",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "format": "date-time", "nullable": True})
+    def get_heard_at(self, platform: Platform) -> Any:
+        heartbeat = getattr(platform, "heartbeat", None)
+        return heartbeat.heard_at if heartbeat else None
+
+    def get_has_open_token_a(self, platform: Platform) -> bool:
+        return bool(platform.token_a_digest)
+
+
+class PlannedPartySerializer(serializers.Serializer[Any]):
+    country_code = serializers.RegexField(r"^[A-Za-z]{2}$", help_text="ISO 3166 alpha-2.")
+    party_id = serializers.RegexField(r"^[A-Za-z0-9]{1,3}$")
+    role = serializers.ChoiceField(choices=OWN_ROLES)
+    name = serializers.CharField(max_length=100)
+
+
+class NewPlatformSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=100)
+    parties = PlannedPartySerializer(many=True, help_text="Who is expected on it; may be empty.")
+
+
+class TokenASerializer(serializers.Serializer[Any]):
+    """Shown in this answer and never again."""
+
+    id = serializers.IntegerField()
+    token_a = serializers.CharField(help_text="To hand over to the partner outside OCPI; usable once.")
+    versions_url = serializers.CharField(help_text="Where the partner starts its registration.")
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    versions_url = serializers.URLField(max_length=255, help_text="The partner's versions endpoint.")
+    token_a = serializers.CharField(max_length=64, write_only=True, help_text="The Token A the partner gave us.")
+
+
+class RotateSerializer(serializers.Serializer[Any]):
+    compromised = serializers.BooleanField(default=False, help_text="The old token stops working at once (CRED-26).")

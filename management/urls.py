@@ -1,0 +1,34 @@
+"""/api/: the management API and its documentation."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from management import schema
+from management.views.agreements import AgreementViewSet
+from management.views.findings import FindingViewSet, ReconciliationRunView, ReconciliationView
+from management.views.me import MeView
+from management.views.platforms import PartyViewSet, PlatformViewSet
+from management.views.traffic import DeadLetterViewSet, LaneViewSet, LogCallViewSet
+
+__all__ = ["schema", "urlpatterns"]
+
+router = SimpleRouter()
+router.register("platforms", PlatformViewSet, basename="platform")
+router.register("parties", PartyViewSet, basename="party")
+router.register("agreements", AgreementViewSet, basename="agreement")
+router.register("lanes", LaneViewSet, basename="lane")
+router.register("dead-letters", DeadLetterViewSet, basename="dead-letter")
+router.register("call-log", LogCallViewSet, basename="call-log")
+router.register("findings", FindingViewSet, basename="finding")
+
+urlpatterns = [
+    path("me/", MeView.as_view(), name="me"),
+    path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
+    path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),
+    path("", include(router.urls)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

@@ -1,0 +1,101 @@
+"""Findings and reconciliation over the management API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from management.pages import Pages
+from management.problems import Explaining, ProblemSerializer
+from management.scopes import Scope
+from management.serializers.findings import (
+    FindingSerializer,
+    JudgementSerializer,
+    RanSerializer,
+    RunSerializer,
+    SummarySerializer,
+)
+from management.views.traffic import read_party_key
+from reconciliation.models import Finding, State
+from reconciliation.reconcile import find_sessions_without_cdr, reconcile_pending
+from reconciliation.summary import summary
+
+PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403)}
+
+
+class FindingFilter(filters.FilterSet):
+    party = filters.CharFilter(method="filter_party", help_text='CPO or eMSP, as "NL*CPO".')
+    cdr_id = filters.CharFilter(field_name="cdr_key", method="filter_key")
+    session_id = filters.CharFilter(field_name="session_key", method="filter_key")
+
+    class Meta:
+        model = Finding
+        fields = ["kind", "severity", "state"]
+
+    def filter_party(self, findings: QuerySet[Finding], name: str, value: str) -> QuerySet[Finding]:
+        key = read_party_key(value)
+        return findings.filter(Q(owner=key) | Q(token_owner=key))
+
+    def filter_key(self, findings: QuerySet[Finding], name: str, value: str) -> QuerySet[Finding]:
+        return findings.filter(**{name: value.lower()})
+
+
+class FindingViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Finding]):
+    """What differs between a session and what was billed for it."""
+
+    queryset = Finding.objects.order_by("-opened_at", "-id")
+    serializer_class = FindingSerializer
+    pagination_class = Pages
+    filterset_class = FindingFilter
+    read_scope, write_scope = Scope.FINDINGS_READ, Scope.FINDINGS_WRITE
+
+    @extend_schema(request=JudgementSerializer, responses={200: FindingSerializer, **PROBLEMS})
+    @action(detail=True, methods=["post"])
+    def judge(self, request: Request, pk: str) -> Response:
+        """What people decided about it; the documents themselves stay as they are."""
+        finding = self.get_object()
+        asked = JudgementSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        finding.state = State(asked.validated_data["state"])
+        waits = finding.state in (State.OPEN, State.DISPUTED)
+        finding.closed_at = None if waits else timezone.now()
+        finding.save(update_fields=["state", "closed_at"])
+        return Response(FindingSerializer(finding).data)
+
+
+class ReconciliationView(Explaining):
+    """How much is reconciled, and for whom."""
+
+    read_scope = Scope.FINDINGS_READ
+
+    @extend_schema(responses={200: SummarySerializer, 401: ProblemSerializer, 403: ProblemSerializer})
+    def get(self, request: Request) -> Response:
+        """Totals, and by party."""
+        return Response(SummarySerializer(summary(now=timezone.now())).data)
+
+
+class ReconciliationRunView(Explaining):
+    """Now instead of at the worker's next turn; safe beside the worker."""
+
+    write_scope = Scope.FINDINGS_WRITE
+
+    @extend_schema(request=RunSerializer, responses={200: RanSerializer, **PROBLEMS})
+    def post(self, request: Request) -> Response:
+        """Compare all waiting CDRs; with `older_than_seconds` also look for sessions that never got one."""
+        asked = RunSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        now = timezone.now()
+        reconciled = reconcile_pending(now=now)
+        seconds = asked.validated_data.get("older_than_seconds")
+        found = None
+        if seconds is not None:
+            found = find_sessions_without_cdr(now=now, older_than=timedelta(seconds=seconds))
+        return Response(RanSerializer({"reconciled": reconciled, "sessions_without_cdr": found}).data)

@@ -1,0 +1,279 @@
+"""Every registered page answers, to staff only; what is read-only stays so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from management.models import LogCall, LogEvent, StaffToken
+from parties.models import Endpoint, Party
+from tests.admin.stored import CONTRACT, store_one_of_each
+from tests.management.cast import (
+    NOW,
+    OUR_TOKEN,
+    UID,
+    log_call,
+    log_event,
+    make_agreement,
+    make_dead_letter,
+    make_finding,
+    make_lane,
+    make_platform,
+    make_staff,
+)
+
+pytestmark = pytest.mark.django_db
+
+READ_ONLY = {
+    "agreements_agreement",
+    "cdrs_cdr",
+    "charging_sessions_session",
+    "forwarding_deadletter",
+    "forwarding_lane",
+    "locations_location",
+    "management_logcall",
+    "management_logevent",
+    "parties_endpoint",
+    "reconciliation_finding",
+    "tariffs_tariff",
+    "tokens_token",
+}
+EDITABLE = {"auth_group", "auth_user", "management_stafftoken", "parties_party", "parties_platform"}
+ALL = sorted(READ_ONLY | EDITABLE)
+SEARCHES = {
+    "agreements_agreement": "fr*msp",
+    "cdrs_cdr": "NL*CPO cdr1",
+    "charging_sessions_session": "S1",
+    "forwarding_deadletter": "corr-1",
+    "forwarding_lane": "Charge",
+    "locations_location": "NL*CPO utrecht",
+    "management_logcall": "req-1",
+    "management_logevent": "corr-1",
+    "management_stafftoken": "tests",
+    "parties_endpoint": "locations",
+    "parties_party": "CPO",
+    "parties_platform": "CPO",
+    "reconciliation_finding": "CDR1 NL*CPO",
+    "tariffs_tariff": "tar1",
+    "tokens_token": UID,
+    "auth_user": "root",
+    "auth_group": "staff",
+}
+
+
+def url_of(name: str, page: str, *args: object) -> str:
+    return reverse(f"admin:{name}_{page}", args=args)
+
+
+@pytest.fixture
+def rows() -> dict[str, Any]:
+    """The key of one row of every registered model."""
+    platform = make_platform()
+    token, _ = StaffToken.issue(name="tests", scopes=["all"], now=NOW)
+    return {name: obj.pk for name, obj in store_one_of_each().items()} | {
+        "agreements_agreement": make_agreement().pk,
+        "auth_group": Group.objects.create(name="staff").pk,
+        "auth_user": User.objects.create_user("somebody").pk,
+        "forwarding_deadletter": make_dead_letter(platform).pk,
+        "forwarding_lane": make_lane(platform).pk,
+        "management_logcall": log_call(platform=platform.pk),
+        "management_logevent": log_event(),
+        "management_stafftoken": token.pk,
+        "parties_endpoint": Endpoint.objects.get().pk,
+        "parties_party": Party.objects.get().pk,
+        "parties_platform": platform.pk,
+        "reconciliation_finding": make_finding().pk,
+    }
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_staff())
+    return client
+
+
+class TestEveryPage:
+    def test_is_listed_here(self):
+        registered = {f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._registry}
+
+        assert registered == READ_ONLY | EDITABLE
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_lists(self, staff, rows, name):
+        page = staff.get(url_of(name, "changelist"))
+
+        assert page.status_code == 200
+        assert page.context["cl"].result_count >= 1
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_shows_one(self, staff, rows, name):
+        assert staff.get(url_of(name, "change", rows[name])).status_code == 200
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_finds_what_is_searched_and_nothing_else(self, staff, rows, name):
+        def search(text):
+            return staff.get(url_of(name, "changelist"), {"q": text}).context["cl"].result_count
+
+        assert search(SEARCHES[name]) == 1
+        assert search("nothing-of-this-name") == 0
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_is_closed_to_anonymous_people(self, client, rows, name):
+        for url in (url_of(name, "changelist"), url_of(name, "change", rows[name])):
+            answer = client.get(url)
+
+            assert answer.status_code == 302
+            assert answer.headers["Location"].startswith("/admin/login/")
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_is_closed_to_staff_without_permission(self, client, rows, name):
+        client.force_login(User.objects.create_user("intern", is_staff=True))
+
+        assert client.get(url_of(name, "changelist")).status_code == 403
+
+    @pytest.mark.parametrize("name", sorted(READ_ONLY))
+    def test_can_only_be_looked_at(self, staff, rows, name):
+        assert staff.get(url_of(name, "add")).status_code == 403
+        assert staff.post(url_of(name, "change", rows[name]), {"note": "x"}).status_code == 403
+        assert staff.post(url_of(name, "delete", rows[name]), {"post": "yes"}).status_code == 403
+        assert not LogEntry.objects.exists()
+
+    def test_of_a_platform_cannot_be_deleted(self, staff, rows):
+        assert staff.post(url_of("parties_platform", "delete", rows["parties_platform"])).status_code == 403
+
+
+class TestSecrets:
+    def test_are_on_no_page_of_a_platform(self, staff, rows):
+        platform = Party.objects.get().platform
+        platform.token_a_digest = "a-digest-that-must-not-be-shown"
+        platform.save()
+
+        for url in (url_of("parties_platform", "changelist"), url_of("parties_platform", "change", platform.pk)):
+            text = staff.get(url).content.decode()
+            assert OUR_TOKEN not in text
+            assert platform.token_in_digest not in text
+            assert platform.token_a_digest not in text
+
+    def test_are_on_no_page_of_a_staff_token(self, staff, rows):
+        token = StaffToken.objects.get()
+
+        text = staff.get(url_of("management_stafftoken", "change", token.pk)).content.decode()
+
+        assert token.digest not in text
+
+
+class TestPersonalData:
+    @pytest.mark.parametrize("name", ["tokens_token", "forwarding_deadletter", "management_logevent"])
+    def test_is_masked_in_lists(self, staff, rows, name):
+        text = staff.get(url_of(name, "changelist")).content.decode()
+
+        assert UID not in text
+        assert UID.lower() not in text
+        assert CONTRACT not in text
+        assert "…L89" in text
+
+    def test_is_found_by_the_whole_of_it_only(self, staff, rows):
+        def search(text):
+            return staff.get(url_of("tokens_token", "changelist"), {"q": text}).context["cl"].result_count
+
+        assert (search(UID.lower()), search(CONTRACT), search(UID[:-1])) == (1, 1, 0)
+
+
+class TestDocuments:
+    @pytest.mark.parametrize(
+        ("name", "text"), [("cdrs_cdr", "12.3450"), ("tariffs_tariff", "0.250"), ("management_logevent", "1.500")]
+    )
+    def test_keep_the_text_of_their_numbers(self, staff, rows, name, text):
+        assert text in staff.get(url_of(name, "change", rows[name])).content.decode()
+
+    def test_cannot_smuggle_markup(self, staff, rows):
+        location = store_script()
+
+        text = staff.get(url_of("locations_location", "change", location)).content.decode()
+
+        assert "<script>alert(1)" not in text
+
+    def test_that_were_deleted_are_out_of_the_list(self, staff, rows):
+        from locations.models import Location
+
+        Location.objects.update(deleted_at=NOW)
+        url = url_of("locations_location", "changelist")
+
+        assert staff.get(url).context["cl"].result_count == 0
+        assert staff.get(url, {"deleted": "yes"}).context["cl"].result_count == 1
+
+
+def store_script() -> int:
+    from locations.models import Location
+
+    location = Location.objects.get()
+    location.pk = None
+    location.object_key = "loc2"
+    location.document = '{"name":"<script>alert(1)</script>"}'
+    location.save()
+    return location.pk
+
+
+class TestLogs:
+    @pytest.mark.parametrize(("name", "model"), [("management_logcall", LogCall), ("management_logevent", LogEvent)])
+    def test_are_never_counted_when_they_are_huge(
+        self, staff, rows, name, model, monkeypatch, django_assert_max_num_queries
+    ):
+        monkeypatch.setattr("parties.paging._get_estimate", lambda table: 987_654_321)
+
+        with django_assert_max_num_queries(12) as captured:
+            page = staff.get(url_of(name, "changelist"))
+
+        assert page.context["cl"].result_count == 987_654_321
+        assert not [
+            query
+            for query in captured.captured_queries
+            if f'COUNT(*) AS "__count" FROM "{model._meta.db_table}"' in query["sql"]
+        ]
+
+    @pytest.mark.parametrize(
+        "query", [{"outcome": "accepted"}, {"module": "locations"}, {"leg__exact": "in"}, {"q": "NL*CPO"}]
+    )
+    def test_calls_are_filtered(self, staff, rows, query):
+        log_call(status_code=2001, module="tariffs", leg="out", sender="decpx", receiver="itmsx")
+
+        page = staff.get(url_of("management_logcall", "changelist"), query)
+
+        assert page.context["cl"].result_count == 1
+
+    def test_calls_are_filtered_by_date(self, staff, rows):
+        url = url_of("management_logcall", "changelist")
+
+        def count(day):
+            return staff.get(url, {"at_from_0": day}).context["cl"].result_count
+
+        assert (count("2026-11-20"), count("2026-11-21")) == (1, 0)
+
+
+class TestPermissions:
+    def test_to_look_is_not_to_act(self, client, rows):
+        """Somebody who may view platforms gets no button that changes one."""
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
+        client.force_login(viewer)
+        platform, agreement = rows["parties_platform"], rows["agreements_agreement"]
+
+        assert client.get(url_of("parties_platform", "change", platform)).status_code == 200
+        for action in ("issue_token_a", "register_now", "rotate_tokens", "suspend_platform"):
+            assert client.post(reverse(f"admin:parties_platform_{action}", args=[platform])).status_code == 403
+        assert client.post(reverse("admin:agreements_agreement_end_now", args=[agreement])).status_code == 403
+        assert client.post(reverse("admin:agreements_agreement_enter")).status_code == 403
+        assert client.post(reverse("admin:agreements_agreement_import_csv")).status_code == 403
+        token = rows["management_stafftoken"]
+        assert client.post(reverse("admin:management_stafftoken_revoke", args=[token])).status_code == 403
+        assert client.get(reverse("admin:management_stafftoken_add")).status_code == 403
+        for name, deed in (("forwarding_lane", "retry_now"), ("forwarding_deadletter", "close_selected")):
+            client.post(url_of(name, "changelist"), {"action": deed, "_selected_action": [rows[name]]})
+        assert not LogEntry.objects.exists()
+        assert StaffToken.objects.get().revoked_at is None
