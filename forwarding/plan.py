@@ -120,7 +120,7 @@ def _replaces(full: Event, older: Event) -> bool:
 
 
 def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
-    if event.origin == platform or not event.sender_role:  # ROUTE-33
+    if not event.sender_role:
         return ()
     network = roster.network
     facts = network.platforms.get(platform)
@@ -135,6 +135,7 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
     )
     planned: dict[str, Planned] = {}
     for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
+        # is_wanted_by: the opposite kind (ROUTE-25), and no echo to where it came from (ROUTE-33)
         if node.status not in _THERE or not is_wanted_by(sender, node) or node.party.key in planned:
             continue
         permit = _get_permit(event, sender.party, node.party, network, now=now)

@@ -53,6 +53,8 @@ class Authenticator:
                 continue
             digest = token_digest(token)
             fact = facts.tokens.get(digest)
+            if fact is not None and fact.kind == "token_a":
+                break  # its platform may have registered a moment ago, and the facts not know it yet
             if fact is not None and _is_valid(fact, is_raw=is_raw, now=now):
                 self._retire_previous(fact, digest, now=now)
                 return Caller(fact.platform, fact.kind, token)
@@ -68,13 +70,16 @@ class Authenticator:
         async with self._lookups:
             found = await self._hub.in_thread(lambda: _find(decoded, raw, now=now))
         if found is not None:
-            await self._wait_for_facts(token_digest(found.token))
+            await self._wait_for_facts(token_digest(found.token), found.kind)
         return found
 
-    async def _wait_for_facts(self, digest: str) -> None:
-        """The rest of the call is judged by the facts, so let them learn of the token first."""
+    async def _wait_for_facts(self, digest: str, kind: TokenKind) -> None:
+        """The rest of the call is judged by the facts, so let them learn of the token, and what it is for, first."""
         deadline = time.monotonic() + FACTS_WAIT_SECONDS
-        while digest not in self._hub.facts.get().tokens and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            fact = self._hub.facts.get().tokens.get(digest)
+            if fact is not None and fact.kind == kind:
+                return
             await asyncio.sleep(0.02)
 
     def _retire_previous(self, fact: TokenFact, digest: str, *, now: datetime) -> None:

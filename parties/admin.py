@@ -34,6 +34,14 @@ class PartyInline(TabularInline):
     show_change_link = True
 
 
+class NewPartyInline(PartyInline):
+    """While a partner is planned: in sight, one row to begin with."""
+
+    tab = False
+    extra = 1
+    show_change_link = False
+
+
 class EndpointInline(TabularInline):
     """From the partner's version details: told by it, never edited by us."""
 
@@ -72,7 +80,16 @@ class PlatformAdmin(ModelAdmin):
         ("Connection", {"fields": ["version", "versions_url", "show_tokens", "sends_raw_token", "max_in_flight"]}),
         ("Dates", {"fields": ["registered_at", "changed_at", "created_at"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["name", "sends_raw_token", "max_in_flight"]})]
+    add_fieldsets = [
+        (
+            None,
+            {
+                "fields": ["name", "sends_raw_token", "max_in_flight"],
+                "description": "Plan the partner and the parties you expect on it. Saving makes its Token A, which is "
+                "shown once, with the versions URL to hand over.",
+            },
+        )
+    ]
     inlines = [PartyInline, EndpointInline]
     actions = None
     actions_detail = ["issue_token_a", "register_now", "rotate_tokens", "suspend_platform"]
@@ -108,7 +125,7 @@ class PlatformAdmin(ModelAdmin):
     # Adding and changing
 
     def get_inlines(self, request: HttpRequest, obj: Platform | None) -> list[Any]:
-        return [PartyInline] if obj is None else [PartyInline, EndpointInline]
+        return [NewPartyInline] if obj is None else [PartyInline, EndpointInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its objects, lanes and log stay; suspend it instead

@@ -55,7 +55,6 @@ class OwnedObjectAdmin(ReadOnlyAdmin):
                 {"fields": ["version", "last_updated", "received_at", "changed_at", "is_verified", "deleted_at"]},
             ),
             ("The receiver's verdict", {"fields": ["show_verdict", "verdict_message", "verdict_at"]}),
-            ("Document, as told", {"fields": ["show_document"]}),
         ]
 
     def get_search_results(

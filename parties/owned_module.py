@@ -44,6 +44,7 @@ class Stamp(msgspec.Struct):
     last_updated: str | None = None
 
 
+LONGEST_ID = 39  # of any object in 2.2.1; even a relayed call must name its object within that
 _ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -61,9 +62,6 @@ class OwnedModule(Module):
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         raise NotImplementedError
-
-    def get_object_key(self, object_id: str, match: Match, body: bytes) -> str:
-        return object_id.lower()
 
     def merge(self, document: bytes, change: bytes) -> bytes:
         return patch.merge(document, change)
@@ -103,19 +101,22 @@ class OwnedModule(Module):
 
     def read_push(self, call: Call, match: Match) -> None:
         """Is it JSON, does it name the object of its URL? True of every push, relayed or not."""
-        if call.method == "DELETE":
-            return
-        body = read_fields(call.body)
+        body = {} if call.method == "DELETE" else read_fields(call.body)
         for name, placeholder in self.identity.items():
             value = read_text(body, name)
             expected = match.get(placeholder)
-            if expected is None or (value is None and call.method == "PATCH"):
+            if expected is None:
+                continue
+            if len(expected) > LONGEST_ID:
+                raise InvalidParameter(f"{name}: is longer than {LONGEST_ID} characters")
+            if value is None and call.method in ("PATCH", "DELETE"):
                 continue
             if value is None:
                 raise InvalidParameter(f"{name}: is missing")
             if value.lower() != expected.lower():
                 raise InvalidParameter(f"{name}: the body says {value[:64]!r}, the URL says {expected[:64]!r}")
-        self.check(call, match)
+        if call.method != "DELETE":
+            self.check(call, match)
 
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
         """What this push does to the hub's store: to its own copy, or to the variant of one party."""
@@ -132,8 +133,7 @@ class OwnedModule(Module):
         assert owner is not None
         if self.is_token_bound:
             audience = None
-        object_id = self.get_object_id(match, None)
-        key = (owner.key, self.get_object_key(object_id, match, call.body))
+        key = (owner.key, self.get_object_id(match, None).lower())
         return Place(
             table=self.table,
             key=(*key, audience.key if audience else ""),
@@ -207,9 +207,10 @@ def read_fields(body: bytes) -> dict[str, msgspec.Raw]:
     """The top-level fields, raw.
 
     Raises:
-        NotJson: it is none (TRANS-09).
+        NotJson: it is none, or not in UTF-8 (TRANS-09).
         InvalidParameter: it is no object.
     """
+    read_utf8(body)
     try:
         return _ANYTHING.decode(body)
     except msgspec.ValidationError as e:

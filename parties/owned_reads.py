@@ -38,14 +38,14 @@ async def get_own_copy(module: OwnedModule, call: Call, match: Match, scope: Sco
     owner = match.owner
     if call.interface is not Interface.RECEIVER or owner is None or owner != scope.caller:
         raise UnknownObject("no such object")
-    key = (owner.key, module.get_object_key(module.get_object_id(match, None), match, call.body), "")
-    part = module.get_part(await fetch_document(module.table.name, key, reader), match)
+    place = module.get_place(call, match, audience=None)
+    part = module.get_part(await fetch_document(module.table.name, place.key, reader), match)
     if part is None:
         raise UnknownObject("no such object")
     return Reply(data=part)
 
 
-async def fetch_document(table: str, key: tuple[str, str, str], reader: Reader) -> bytes:
+async def fetch_document(table: str, key: tuple[str, ...], reader: Reader) -> bytes:
     """The document as it was told.
 
     Raises:

@@ -17,6 +17,7 @@ from tokens.models import Token
 from tokens.wire import v2_2_1
 
 DEFAULT_TYPE = "RFID"
+LONGEST_TYPE = 20
 
 
 class _Typed(msgspec.Struct):
@@ -58,18 +59,17 @@ class Tokens(OwnedModule):
 
     def check(self, call: Call, match: Match) -> None:
         asked, told = _get_asked_type(call), _get_body_type(call.body)
+        if max(len(asked or ""), len(told or "")) > LONGEST_TYPE:
+            raise InvalidParameter("type: is not a token type")
         if call.method == "PUT" and asked is not None and told is not None and asked != told:
             raise InvalidParameter(f"type: the body says {told[:20]!r}, the URL says {asked[:20]!r}")  # AMB-59
 
     def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:
         place = super().get_place(call, match, audience=audience)
-        uid = match["token_uid"].lower()
+        uid = place.key[1]
         kind = _get_asked_type(call) or (_get_body_type(call.body) if call.is_push else None) or DEFAULT_TYPE
         key = (place.key[0], f"{uid}|{kind}", place.key[2])
         return Place(table=place.table, key=key, base=(*key[:2], "") if place.base else None, version=place.version)
-
-    def get_object_key(self, object_id: str, match: Match, body: bytes) -> str:
-        return f"{object_id.lower()}|{_get_body_type(body) or DEFAULT_TYPE}"
 
 
 def mask(uid: str) -> str:

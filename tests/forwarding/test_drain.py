@@ -117,6 +117,23 @@ class TestBroadcast:
         assert peer.seen == []
         assert not DeadLetter.objects.exists()
 
+    def test_an_agreement_that_ends_while_the_lane_runs_stops_the_rest(self, cpo, emsp, peer, clock):
+        """The second one was planned already; it is looked at again just before it would be sent."""
+        agree(CPO, EMSP)
+
+        def end_it(handler: Handler) -> None:
+            query_elsewhere(f"UPDATE agreements_agreement SET valid_until = '{NOW.isoformat()}'")
+            handler.server.peer.released.wait(0.8)  # longer than facts are trusted without a look
+            handler.answer(envelope())
+
+        peer.behave = end_it
+        for _ in range(2):
+            tell()
+
+        run_drain(clock)
+
+        assert len(peer.seen) == 1
+
     def test_under_relay_it_is_not_sent_late(self, cpo, emsp, peer, clock, query):
         agree(CPO, EMSP)
         event = tell()
@@ -285,6 +302,21 @@ class TestStoreAndForward:
         run_drain(clock)
 
         assert len(peer.seen) == 1
+
+    def test_a_platform_that_came_back_does_not_wait_for_the_next_retry(self, cpo, peer, clock):
+        emsp = make_platform(EMSP, Role.EMSP, url="http://127.0.0.1:9")
+        agree(CPO, EMSP, delivery=SF)
+        event = tell_session("S1")
+        run_drain(clock)
+        assert lane_of(emsp, event_id=event).retry_at > clock.now + timedelta(seconds=0.5)
+
+        clock.pass_(seconds=0.3)
+        emsp.endpoints.filter(module="sessions").update(url=f"{peer.url}/receiver/sessions")
+        Platform.objects.filter(pk=emsp.pk).update(changed_at=clock.now)
+        clock.pass_(seconds=0.2)
+        run_drain(clock)
+
+        assert get_paths(peer) == ["PUT /sessions/NL/CPO/S1"]
 
     def test_unanswered_calls_take_the_platform_offline(self, cpo, clock):
         emsp = make_platform(EMSP, Role.EMSP, url="http://127.0.0.1:9")
