@@ -156,7 +156,7 @@ class AgreementAdmin(ReadOnlyAdmin):
     @action(description="End now", icon="event_busy", permissions=["end"])
     def end_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         agreement = get_object_or_404(Agreement, pk=object_id)
-        if True:
+        if request.method == "POST":
             agreement.end(now=timezone.now())
             self.log_change(request, agreement, "ended")
             messages.success(request, f"{agreement}: ended.")

@@ -137,7 +137,7 @@ def _get_vanished(
     for key, (status, _) in known.items():
         if key in shown:
             continue
-        party = PartyId(key[0][:2].upper(), key[0][2:].upper())
+        party = PartyId.of_key(key[0])
         nodes = [node for node in network.get_nodes(party) if node.role == key[1] and node.platform != platform]
         is_alive = any(node.status is not ConnectionStatus.SUSPENDED for node in nodes)
         ending = ConnectionStatus.PLANNED if is_alive else ConnectionStatus.SUSPENDED

@@ -4,18 +4,15 @@ store, how the log may name it, and its whole state as it is now. Never a module
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
-
-from django.conf import settings
-from django.utils.module_loading import import_string
 
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import OcpiError
 from ocpi.module import Match
 from parties.owned_changes import Place
 from parties.owned_module import OwnedModule
+from parties.registry import find_owned_module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +36,6 @@ class FullState:
     until: int
 
 
-@lru_cache
-def get_modules() -> dict[str, OwnedModule]:
-    modules = [import_string(path)() for path in settings.OCPI_MODULES]
-    return {module.id: module for module in modules if isinstance(module, OwnedModule)}
-
-
 def get_log_id(subject: Subject) -> str:
     """As the call log may show it: masked where it is personal."""
     read = _read(subject)
@@ -57,7 +48,7 @@ def get_place(subject: Subject) -> Place | None:
     if read is None:
         return None
     module, call, match = read
-    receiver = PartyId(subject.receiver[:2], subject.receiver[2:]) if subject.receiver else None
+    receiver = PartyId.of_key(subject.receiver) if subject.receiver else None
     return module.get_place(call, match, audience=receiver)
 
 
@@ -88,7 +79,7 @@ def get_full_state(cursor: Any, subject: Subject, *, object_key: str) -> FullSta
 
 
 def _read(subject: Subject) -> tuple[OwnedModule, Call, Match] | None:
-    module = get_modules().get(subject.module)
+    module = find_owned_module(subject.module)
     if module is None:
         return None
     call = Call(

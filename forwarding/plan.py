@@ -226,7 +226,7 @@ def _get_permit(event: Event, sender: PartyId, receiver: PartyId, network: Netwo
 
 def get_party(key: str, network: Network) -> PartyId:
     """As the party writes itself, where it is known."""
-    party = PartyId(key[:2].upper(), key[2:].upper())
+    party = PartyId.of_key(key)
     return next((node.party for node in network.get_nodes(party)), party)
 
 

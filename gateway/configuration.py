@@ -10,7 +10,7 @@ from django.conf import settings
 
 from agreements.announce import client_infos
 from gateway.auth import Caller
-from gateway.hub import Hub, get_endpoint_url, get_modules
+from gateway.hub import Hub, get_endpoint_url
 from ocpi.calls import Interface, Reply, Version
 from ocpi.configuration.v2_2_1 import Credentials
 from ocpi.errors import MethodNotAllowed, NotAuthorized, UnknownObject
@@ -19,6 +19,7 @@ from ocpi.times import parse_datetime
 from ocpi.wire import decode
 from parties import handshake
 from parties.models import Platform
+from parties.registry import get_modules
 from parties.secrets import token_digest
 
 VERSIONS_URL = "/ocpi/versions"

@@ -6,19 +6,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import connections
-from django.utils.module_loading import import_string
 
 from forwarding.wake import Waker
 from gateway.facts import FactsKeeper
 from gateway.heartbeats import Heartbeats
 from journal.reader import Reader
 from journal.writer import Writer
-from ocpi.module import Module
 from parties.client import AsyncClient
 
 logger = logging.getLogger(__name__)
@@ -61,15 +58,6 @@ class Hub:
                 connections.close_all()
 
         return await asyncio.get_running_loop().run_in_executor(self.threads, run)
-
-
-@lru_cache
-def get_modules() -> dict[str, Module]:
-    """The registry: every functional module of `settings.OCPI_MODULES`, by its OCPI id."""
-    modules = [import_string(path)() for path in settings.OCPI_MODULES]
-    found = {module.id: module for module in modules}
-    assert len(found) == len(modules), "two modules of one id in OCPI_MODULES"
-    return found
 
 
 def get_endpoint_url(module: str, interface: str) -> str:

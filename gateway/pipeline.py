@@ -13,7 +13,7 @@ from django.conf import settings
 
 from gateway import aliases, trail
 from gateway.auth import Caller
-from gateway.hub import Hub, get_endpoint_url, get_modules
+from gateway.hub import Hub, get_endpoint_url
 from gateway.relay import Hop, get_verdict_columns, join_url, relay
 from gateway.waiting import accept_for_later, has_waiting
 from journal.rows import Change, Job, Mark, NewEvent, Outcome, Written
@@ -21,6 +21,7 @@ from ocpi.calls import Call, Delivery, Interface, PartyId, Reply
 from ocpi.errors import HubError, InvalidParameter, NotYourParty, OcpiError, ServerError, UnknownObject
 from ocpi.module import NOTHING, Match
 from parties.owned_module import OwnedModule, Scope
+from parties.registry import find_owned_module
 from routing.decide import Answer, Broadcast, Decision, Forward, Reject, decide
 from routing.network import Network
 
@@ -243,8 +244,8 @@ async def _follow_link(
 
 
 def get_module(module_id: str) -> OwnedModule:
-    module = get_modules().get(module_id)
-    if not isinstance(module, OwnedModule):
+    module = find_owned_module(module_id)
+    if module is None:
         raise UnknownObject(f"the hub does not offer {module_id[:40]!r}")
     return module
 

@@ -15,6 +15,7 @@ from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
 from journal.connection import connect, is_lost
+from journal.storable import refuse_unstorable_values
 from ocpi.errors import Overloaded, ServerError
 
 Params = Sequence[Any] | Mapping[str, Any] | None
@@ -57,6 +58,7 @@ class Reader:
         self._connections.clear()
 
     def _submit(self, sql: str, params: Params) -> Future[Rows]:
+        refuse_unstorable_values(params.values() if isinstance(params, Mapping) else params or ())
         with self._lock:
             if self.waiting >= self._max_waiting:
                 raise Overloaded("too many reads wait")

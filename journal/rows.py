@@ -87,7 +87,7 @@ class NewLogRow:
     receiver: str = ""
     request_id: str = ""
     correlation_id: str = ""
-    decision: str = ""  # forward, broadcast, answer, reject, deliver
+    decision: str = ""  # forward, broadcast, answer, reject, deliver, skip, link, location
     http_status: int | None = None
     status_code: int | None = None
     message: str = ""

@@ -37,6 +37,12 @@ def refuse_unstorable_job(job: Job) -> None:
         _refuse_texts(ALIAS_COLUMNS, alias_values(alias))
 
 
+def refuse_unstorable_values(values: Iterable[Any]) -> None:
+    """For reads: psycopg2 fails on what no row can have."""
+    for value in values:
+        _refuse_texts(("text",), (value,))
+
+
 def refuse_unstorable(columns: Columns) -> None:
     _refuse_texts(columns.keys(), columns.values())
 

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.response import Response
 
 
-class Pages(PageNumberPagination):
+class PublicLinks:
+    """Links to other pages start with HUB_PUBLIC_URL: nothing the hub says about itself comes from the Host header."""
+
+    def get_next_link(self) -> str | None:
+        return _make_public(super().get_next_link())  # type: ignore[misc]
+
+    def get_previous_link(self) -> str | None:
+        return _make_public(super().get_previous_link())  # type: ignore[misc]
+
+
+def _make_public(link: str | None) -> str | None:
+    if link is None:
+        return None
+    parts = urlsplit(link)
+    return f"{settings.HUB_PUBLIC_URL}{parts.path}?{parts.query}".removesuffix("?")
+
+
+class Pages(PublicLinks, PageNumberPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1000
 
 
-class LogPages(CursorPagination):
+class LogPages(PublicLinks, CursorPagination):
     """Newest first along the log's key, so that a page costs the same however long the log is."""
 
     page_size = 100

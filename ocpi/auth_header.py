@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 
 def write(token: str, *, raw: bool = False) -> str:
@@ -23,6 +22,6 @@ def read(value: str | None) -> tuple[str | None, str | None]:
         return None, None
     try:
         decoded: str | None = base64.b64decode(credential, validate=True).decode("utf-8").rstrip("\r\n") or None
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, not UTF-8
         decoded = None
     return decoded, credential

@@ -11,6 +11,7 @@ from ocpi.errors import InvalidParameter
 from ocpi.times import parse_datetime
 
 _MAX_OFFSET = 2**62
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ def write_page_headers(
 def _read_int(name: str, text: str | None, *, default: int, least: int = 0) -> int:
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= _MAX_OFFSET:
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS  # int() itself refuses thousands
+    if not is_number or not least <= int(text) <= _MAX_OFFSET:
         raise InvalidParameter(f"{name}: {text[:40]!r} is not a whole number of {least} or more")
     return int(text)
 

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib.admin.options import BaseModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -75,7 +74,7 @@ def show_once(
     secrets: Iterable[tuple[str, str]],
     onward: str,
 ) -> HttpResponse:
-    """A secret that is kept as a digest only: in this one answer, which no cache may keep, and nowhere else."""
+    """A secret that is kept as a digest only: in this one answer and nowhere else (no cache keeps admin pages)."""
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -84,9 +83,7 @@ def show_once(
         "secrets": list(secrets),
         "onward": onward,
     }
-    response = TemplateResponse(request, "parties/show_once.html", context)
-    add_never_cache_headers(response)
-    return response
+    return TemplateResponse(request, "parties/show_once.html", context)
 
 
 def show_document(text: str) -> SafeString:

@@ -50,6 +50,7 @@ class OwnedObjectAdmin(ReadOnlyAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
             (None, {"fields": ["show_owner", "object_id", "show_audience", *self.own_fields]}),
+            ("Document, as told", {"fields": ["show_document"]}),
             (
                 "Received",
                 {"fields": ["version", "last_updated", "received_at", "changed_at", "is_verified", "deleted_at"]},

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from forwarding.models import DeadLetter, Lane
 from management.models import LogCall, LogEvent, StaffToken
 from parties.models import Endpoint, Party
 from tests.admin.stored import CONTRACT, store_one_of_each
@@ -273,7 +274,10 @@ class TestPermissions:
         token = rows["management_stafftoken"]
         assert client.post(reverse("admin:management_stafftoken_revoke", args=[token])).status_code == 403
         assert client.get(reverse("admin:management_stafftoken_add")).status_code == 403
+        Lane.objects.update(retry_at=NOW)
         for name, deed in (("forwarding_lane", "retry_now"), ("forwarding_deadletter", "close_selected")):
             client.post(url_of(name, "changelist"), {"action": deed, "_selected_action": [rows[name]]})
         assert not LogEntry.objects.exists()
         assert StaffToken.objects.get().revoked_at is None
+        assert Lane.objects.get().retry_at == NOW
+        assert DeadLetter.objects.get().closed_at is None

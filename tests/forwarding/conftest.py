@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,12 +17,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def hub(transactional_db: None) -> Iterator[None]:
+def hub(transactional_db: None) -> None:
     """A database whose logs are empty; the drain reads and writes it on connections of its own."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE journal_event, journal_calllog")
     FactsVersion.objects.get_or_create(pk=1)
-    return
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def peer() -> Iterator[HttpPeer]:
 
 @pytest.fixture
 def query(hub: None) -> Callable[..., list[tuple]]:
-    def ask(sql: str, *params: object) -> list[tuple]:
+    def ask(sql: str, *params: Any) -> list[tuple]:
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
             return list(cursor.fetchall())

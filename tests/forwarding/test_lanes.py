@@ -86,7 +86,7 @@ class TestLanes:
         workers[1].connection.commit()
 
         assert (after.fence, after.crashed_at) == (before.fence + 1, NOW + lanes.LEASE)
-        at_end = {"lane": before.id, "seen": event, "seen_at": NOW, "waiting": {}}
+        at_end: dict[str, Any] = {"lane": before.id, "seen": event, "seen_at": NOW, "waiting": {}}
         assert not lanes.advance(workers[0], lanes.Position(fence=before.fence, **at_end), now=NOW)
         assert not lanes.release(workers[0], lane=before.id, fence=before.fence)
         assert lanes.advance(workers[1], lanes.Position(fence=after.fence, **at_end), now=NOW)

@@ -107,7 +107,7 @@ class TestRegistration:
         from parties.handshake import register_at
 
         platform, _ = plan()
-        statuses = []
+        statuses: list[int] = []
 
         def call_back(method: str, path: str) -> None:
             if method == "POST":

@@ -6,7 +6,7 @@ from ocpi.errors import UnableToUseClientApi
 from parties import handshake
 from parties.models import Platform
 from parties.secrets import token_digest
-from tests.management.cast import NOW, OUR_TOKEN, make_client, make_platform
+from tests.management.cast import NOW, OUR_TOKEN, log_call, make_client, make_platform
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +114,18 @@ class TestRead:
         assert page["count"] == 3
         assert len(page["results"]) == 2
         assert "page=2" in page["next"]
+
+    @pytest.mark.parametrize("url", ["/api/platforms/?page_size=1&page=2", "/api/call-log/?limit=1"])
+    def test_links_to_the_public_address_whatever_host_was_asked_for(self, settings, url):
+        settings.ALLOWED_HOSTS = ["*"]
+        for number in range(3):
+            make_platform(f"Co {number}", party=f"NL*C{number}")
+            log_call()
+
+        page = make_client().get(url, HTTP_HOST="evil.example.com").json()
+
+        assert page["next"].startswith(settings.HUB_PUBLIC_URL + "/api/")
+        assert "evil" not in str(page["next"]) + str(page["previous"])
 
     def test_finds_parties(self):
         make_platform()

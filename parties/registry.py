@@ -1,0 +1,26 @@
+"""The functional modules the hub speaks, from `settings.OCPI_MODULES`. Whoever needs one asks here, never by import."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from ocpi.module import Module
+from parties.owned_module import OwnedModule
+
+
+@lru_cache
+def get_modules() -> dict[str, Module]:
+    """By OCPI id."""
+    modules = [import_string(path)() for path in settings.OCPI_MODULES]
+    found = {module.id: module for module in modules}
+    assert len(found) == len(modules), "two modules of one id in OCPI_MODULES"
+    return found
+
+
+def find_owned_module(module_id: str) -> OwnedModule | None:
+    """One that keeps its objects; None: the hub does not offer it."""
+    module = get_modules().get(module_id)
+    return module if isinstance(module, OwnedModule) else None
