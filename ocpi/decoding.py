@@ -75,8 +75,8 @@ def mend_times(raw: bytes, *, type: Any) -> bytes:
             return match[1] + text + b'"'
         try:
             moment = parse_datetime(text.decode(), sentinel=sentinel)
-        except ValueError:
-            return match[0]  # the decoder names it
+        except ValueError:  # the decoder names it, but for a moment that only an offset takes out of all calendars
+            return match[0] if len(text) < 19 else match[1] + b'?"'
         return match[1] + moment.astimezone(UTC).replace(tzinfo=None).isoformat().encode() + b'Z"'
 
     return pattern.sub(mend, raw)
@@ -93,6 +93,14 @@ def read_value(hook_type: Any, value: Any) -> Decimal:
     if not -30 <= number.adjusted() <= 14:
         raise ValueError("number out of range")
     return number
+
+
+def read_number(text: str) -> Decimal:
+    """msgspec's hook for numbers with a point or an exponent. An exponent can be too large even for Decimal."""
+    try:
+        return Decimal(text)
+    except ArithmeticError as e:
+        raise ValueError("number out of range") from e
 
 
 def error_of(error: msgspec.ValidationError, *, prefix: str = "") -> WireError:
@@ -125,7 +133,7 @@ def _refuse_unprintable(raw: bytes, obj: object, type: Any) -> None:
 
 @cache
 def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type, dec_hook=read_value, float_hook=Decimal)
+    return msgspec.json.Decoder(type, dec_hook=read_value, float_hook=read_number)
 
 
 @cache

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 
 from ocpi import fields
-from ocpi.decoding import WireError, error_of, mend_times, read_value
+from ocpi.decoding import WireError, error_of, mend_times, read_number, read_value
 from ocpi.errors import NotJson
 from ocpi.fields import FieldError
 
@@ -25,7 +24,7 @@ def problems(raw: bytes, *, type: Any) -> list[WireError]:
     """
     try:
         raw.decode()
-        document = msgspec.json.Decoder(float_hook=Decimal).decode(mend_times(raw, type=type))
+        document = msgspec.json.Decoder(float_hook=read_number).decode(mend_times(raw, type=type))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise NotJson(f"the body is not valid JSON: {e}") from e
     return list(_below(document, type, ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import warnings
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -156,7 +157,8 @@ FORMAT_MODULE_PATH = "roaming_hub.formats"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # without `collectstatic` the files come from the packages; the folder may be missing
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 LOGIN_URL = "/admin/login/"
 
 REST_FRAMEWORK = {

@@ -37,6 +37,7 @@ class Child:
     folder: Path = Path("/")
     uid: int | None = None  # None: as the user who runs the stack
     once: bool = False  # must end well before the next child starts, instead of staying
+    beside_next: bool = False  # the next child need not wait until this one is ready
     ready_within: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 15.0

@@ -49,6 +49,7 @@ def _web(environ: Mapping[str, str]) -> Child:
         env=environ,
         folder=PROJECT,
         ready=answers_http("127.0.0.1" if host in ("0.0.0.0", "::") else host, port=port, path="/healthz"),
+        beside_next=True,
     )
 
 
@@ -64,6 +65,7 @@ def _worker(environ: Mapping[str, str]) -> Child:
         env=environ,
         folder=PROJECT,
         ready=log_says(b" ready."),
+        beside_next=True,
     )
 
 

@@ -132,6 +132,7 @@ class Supervisor(threading.Thread):
     # Start
 
     def _start_all(self) -> None:
+        started: list[_Slot] = []  # and not yet waited for
         for child in self._children:
             if self._stopping.is_set():
                 return
@@ -139,7 +140,11 @@ class Supervisor(threading.Thread):
             if not child.once:
                 self._slots.append(slot)
             self._start(slot)
-            self._wait_for(slot)
+            started.append(slot)
+            if not child.beside_next or child is self._children[-1]:
+                for one in started:
+                    self._wait_for(one)
+                started.clear()
 
     def _start(self, slot: _Slot) -> None:
         log = self._logs / f"{slot.child.name}.log"

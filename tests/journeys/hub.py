@@ -147,7 +147,7 @@ def find_port() -> int:
 
 @contextmanager
 def make_state_folder() -> Iterator[Path]:
-    """Where a hub can be started twice. PostgreSQL may run as another user, who must get there (or be given a place)."""
+    """Where a hub can be started twice. PostgreSQL may run as another user, who is given a place beside it."""
     with tempfile.TemporaryDirectory(prefix="journey-") as folder:
         Path(folder).chmod(0o755)
         with patch("roaming_hub.stack.stack.home", _keep_inside(Path(folder) / "postgres-home")):

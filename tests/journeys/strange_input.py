@@ -112,6 +112,11 @@ def _with(fields: bytes) -> Callable[[bytes], bytes]:
     return lambda document: b"{" + fields + b", " + document[1:]
 
 
+def _then(fields: bytes) -> Callable[[bytes], bytes]:
+    """The document with more fields at the end: of equal names the last counts."""
+    return lambda document: document[:-1] + b", " + fields + b"}"
+
+
 def _with_id(suffix: bytes) -> Callable[[bytes], bytes]:
     return lambda document: _ID.sub(lambda found: b'"%b":"%b%b"' % (found[1], found[2], suffix), document, count=1)
 
@@ -165,6 +170,11 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "first moment": lambda document: re.sub(rb'"20\d\d-[^"]*"', b'"0001-01-01T00:00:00+23:59"', document),
     "last moment": lambda document: re.sub(rb'"20\d\d-[^"]*"', b'"9999-12-31T23:59:59-23:59"', document),
     "moments as numbers": lambda document: re.sub(rb'"20\d\d-[^"]*"', b"1e400", document),
+    "exponent beyond Decimal": _with(b'"x": 1e99999999999999999999999'),
+    "amounts beyond Decimal": lambda document: re.sub(rb":[0-9.]+", b":1e99999999999999999999999", document),
+    "objects for lists": lambda document: re.sub(rb':\[(?=[{"])', b':{"x":[', document).replace(b"]", b"]}"),
+    "texts for lists": _then(b'"charging_periods": "x", "evses": 5, "elements": {}, "connectors": {}'),
+    "texts for objects": _then(b'"cdr_token": "x", "coordinates": 5, "cdr_location": [], "tax_included": {}'),
     "many fields": _with(b", ".join(b'"f%d": 0' % number for number in range(50_000))),
     "one long text": _with(b'"x": "' + b"x" * 1_500_000 + b'"'),
     "form": _instead(b"id=LOC1&country_code=NL"),

@@ -103,4 +103,5 @@ class TestDemoEnvironment:
     def test_opens_the_loopback_and_nothing_else(self):
         environ = command.demo_environment({"HUB_REQUIRE_HTTPS": "true", "HUB_EGRESS_ALLOW": "10.0.0.0/8"})
 
+        assert len(environ.pop("HUB_ADMIN_PASSWORD")) >= 16
         assert environ == {"HUB_REQUIRE_HTTPS": "false", "HUB_EGRESS_ALLOW": "127.0.0.0/8"}

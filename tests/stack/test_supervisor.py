@@ -73,6 +73,20 @@ class TestSupervisor:
         ]
         assert not any(is_alive(pid) for pid in pids.values())
 
+    def test_starts_side_by_side_what_need_not_wait(self, start, tmp_path: Path):
+        """Each of the two is ready only when the other is running."""
+
+        def other_wrote(name: str):
+            return lambda process: b"awake" in (tmp_path / f"{name}.log").read_bytes()
+
+        stack = start(
+            child("web", SLEEPS, environ={}, ready=lambda process: (tmp_path / "worker.log").exists(), beside_next=True),
+            child("worker", SLEEPS, environ={}, ready=other_wrote("web"), beside_next=True),
+        )
+
+        assert stack.failure is None
+        assert [line.split(" (")[0] for line in self.said] == ["web ready", "worker ready"]
+
     def test_says_why_a_child_cannot_start_and_starts_nothing_after_it(self, start):
         stack = start(child("broken", "print('no such thing'); exit(3)", environ={}), child("late", SLEEPS, environ={}))
 
