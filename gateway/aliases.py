@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
@@ -77,13 +78,25 @@ def make_location(call: Call, *, user: int, owner: PartyId, object_key: str, now
     )
 
 
-async def find(token: str, hub: Hub, *, user: int, now: datetime) -> tuple[str, str, int | None, str, str, str, str]:
-    """(kind, party, target, target_party, module, interface, url).
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What is needed of a stored alias."""
 
+    kind: str
+    party: str
+    target: int | None
+    target_party: str
+    module: str
+    interface: str
+    url: str
+
+
+async def find(token: str, hub: Hub, *, user: int, now: datetime) -> Alias:
+    """
     Raises:
         UnknownObject: no such URL, not for this platform, or expired.
     """
     rows = await hub.reader.fetch(_FIND, (token, user, now)) if len(token) <= 43 else []
     if not rows:
         raise UnknownObject("no such URL, or it has expired")
-    return rows[0]
+    return Alias(*rows[0])

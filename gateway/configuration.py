@@ -58,9 +58,11 @@ async def handle_credentials(method: str, body: bytes, *, caller: Caller, hub: H
         raise MethodNotAllowed("this platform is not registered: use POST", allow=("GET", "POST"))
     if method == "DELETE":
         await hub.in_thread(lambda: handshake.accept_revocation(_get_platform(caller), now=now))
+        await hub.facts.catch_up(hub.reader)
         return Reply()
     credentials = decode(body, type=Credentials)
     token = await hub.in_thread(lambda: _accept(method, credentials, caller, now))
+    await hub.facts.catch_up(hub.reader)
     return _answer(handshake.get_hub_credentials(token))
 
 

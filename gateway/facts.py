@@ -4,6 +4,7 @@ that was confirmed within the last second. A revoked token or agreement stops wo
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import select
 import threading
@@ -15,6 +16,7 @@ from django.db.utils import DatabaseError
 
 from agreements.network import Facts, load_facts
 from journal.connection import connect
+from journal.reader import Reader
 from ocpi.errors import Overloaded
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,13 @@ class FactsKeeper:
         if facts is None or time.monotonic() - self._confirmed > TRUSTED_SECONDS:
             raise Overloaded("the hub cannot confirm its routing facts right now: try again")
         return facts
+
+    async def catch_up(self, reader: Reader) -> None:
+        """Wait until what was committed before this call is in force here: a revoked token is dead when we say so."""
+        version = (await reader.fetch(_VERSION_SQL))[0][0]
+        deadline = time.monotonic() + TRUSTED_SECONDS
+        while (self._facts is None or self._facts.version < version) and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
 
     @property
     def age(self) -> float:

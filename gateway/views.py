@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
@@ -61,10 +61,11 @@ class Views:
         try:
             reply = await self._route(request, segments, call, note, now)
         except OcpiError as e:
-            reply = await note.refuse(e, self._hub)
+            reply = _address(await note.refuse(e, self._hub), request, segments)
         except Exception:
             logger.exception("%s %s failed", request.method, request.path[:200])
-            reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), self._hub)
+            error = ServerError("the hub failed; nothing was promised: try again")
+            reply = _address(await note.refuse(error, self._hub), request, segments)
         return write_reply(reply, ids=ids, now=now)
 
     async def _route(
@@ -105,7 +106,7 @@ class Views:
             case [version, "alias", token]:
                 configuration.demand_version(version)
                 configuration.demand_get(request.method)
-                return await pipeline.follow(token, call, caller=caller, hub=hub, now=now)
+                return await pipeline.follow_alias(token, call, caller=caller, hub=hub, now=now)
             case [version, "sender" | "receiver" as interface, module, *path]:
                 configuration.demand_version(version)
                 call = await read_call(request, Interface(interface.upper()), module, path, call)
@@ -178,6 +179,18 @@ def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
     if not found.is_well_formed:
         raise InvalidParameter(f"OCPI-{which}-party-id: {country[:5]!r} {party[:5]!r} is not a party")
     return found
+
+
+def _address(reply: Reply, request: Request, segments: list[str]) -> Reply:
+    """A refusal that came before the call was read is addressed all the same (ROUTE-06), as far as FROM can be read."""
+    match segments:
+        case [_, "sender" | "receiver", module, *_] if module != "hubclientinfo":  # ROUTE-01
+            try:
+                asked_by = _read_party(request.headers, "from")
+            except InvalidParameter:
+                return reply
+            return reply if asked_by is None else replace(reply, sender=settings.HUB_PARTY, receiver=asked_by)
+    return reply
 
 
 def _get_module_name(segments: list[str]) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
-from gateway.hub import Hub
-from journal.rows import SUBLANES
-from ocpi.calls import Call, ConnectionStatus, Reply
-from ocpi.module import Match
-from parties.owned_module import OwnedModule
+from gateway.course import Course
+from journal.batch import sublane_of
+from ocpi.calls import ConnectionStatus, Reply
 from routing.decide import Forward
 
 _WAITING = (
@@ -18,14 +14,13 @@ _WAITING = (
 )
 
 
-async def has_waiting(module: OwnedModule, call: Call, match: Match, decision: Forward, hub: Hub) -> bool:
+async def has_waiting(course: Course, decision: Forward) -> bool:
     """It joins the lane while the receiver is away, or while earlier pushes of the same object still wait there."""
     if decision.node.status is not ConnectionStatus.CONNECTED:
         return True
-    object_key = module.get_order_key(call, match)
-    sublane = zlib.crc32(object_key.encode()) % SUBLANES
-    rows = await hub.reader.fetch(_WAITING, (decision.node.platform, sublane, object_key, decision.node.party.key))
-    return bool(rows[0][0])
+    object_key = course.module.get_order_key(course.call, course.match)
+    parameters = (decision.node.platform, sublane_of(object_key), object_key, decision.node.party.key)
+    return bool((await course.hub.reader.fetch(_WAITING, parameters))[0][0])
 
 
 def accept_for_later(decision: Forward) -> Reply:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from ocpi.errors import UnknownObject
 from ocpi.module import Module
 from parties.owned_module import OwnedModule
 
@@ -24,3 +25,14 @@ def find_owned_module(module_id: str) -> OwnedModule | None:
     """One that keeps its objects; None: the hub does not offer it."""
     module = get_modules().get(module_id)
     return module if isinstance(module, OwnedModule) else None
+
+
+def get_owned_module(module_id: str) -> OwnedModule:
+    """
+    Raises:
+        UnknownObject: the hub does not offer it.
+    """
+    module = find_owned_module(module_id)
+    if module is None:
+        raise UnknownObject(f"the hub does not offer {module_id[:40]!r}")
+    return module

@@ -1,0 +1,75 @@
+"""One call on its way through the hub: what every step of the pipeline works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from agreements.network import Facts
+from gateway.hub import Hub, get_endpoint_url
+from gateway.trail import Trail
+from journal.rows import NewEvent
+from ocpi.calls import Call, PartyId
+from ocpi.module import Match
+from parties.owned_module import OwnedModule, Scope
+from routing.network import Network
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """`call.receiver` is None where the hub itself is addressed, or nobody: then the hub is to know."""
+
+    call: Call
+    match: Match
+    module: OwnedModule
+    facts: Facts
+    hub: Hub
+    note: Trail
+    now: datetime
+
+    @property
+    def network(self) -> Network:
+        return self.facts.network
+
+    @property
+    def sender(self) -> PartyId:
+        assert self.call.sender is not None
+        return self.call.sender
+
+    @property
+    def platform(self) -> int:
+        """The caller's."""
+        return self.note.platform
+
+    def get_scope(self) -> Scope:
+        """What the sender may see of this module."""
+        return Scope(
+            caller=self.sender,
+            partners=self.network.get_partners(self.sender, module=self.call.module, at=self.now),
+            now=self.now,
+            page_cap=settings.HUB_PAGE_LIMIT,
+            url=get_endpoint_url(self.call.module, self.call.interface),
+        )
+
+    def make_event(self, *, receiver: PartyId | None = None) -> NewEvent:
+        """This push, for the lanes: for everybody who may hear it, or for one receiver."""
+        call, module = self.call, self.module
+        roles = [node.role for node in self.network.get_acting_nodes(self.sender) if node.role in module.owner_roles]
+        return NewEvent(
+            module=call.module,
+            method=call.method,
+            path=call.raw_path,
+            query=call.query,
+            body=call.body.decode(),
+            object_key=module.get_order_key(call, self.match),
+            sender=self.sender.key,
+            sender_role=roles[0] if roles else "",
+            origin=self.platform,
+            receiver=receiver.key if receiver else "",
+            supersedes=module.get_supersedes(call, self.match),
+            correlation_id=call.correlation_id,
+            version=call.version,
+            at=self.now,
+        )

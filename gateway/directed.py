@@ -1,0 +1,123 @@
+"""A call with one receiver: stored, relayed or queued, and its answer given back with the hub's own URLs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+
+from gateway import aliases, trail
+from gateway.course import Course
+from gateway.relay import Hop, get_verdict_columns, join_url, relay
+from gateway.waiting import accept_for_later, has_waiting
+from journal.rows import Change, Job, Mark, NewAlias, Outcome, Written
+from ocpi.calls import Call, Delivery, Interface, Reply
+from ocpi.errors import OcpiError
+from routing.decide import Forward
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was made durable before the call went out. `settled`: its answer is known already (CDR-05)."""
+
+    changes: tuple[Change, ...] = ()
+    written: Written = Written()  # noqa: RUF009  (frozen)
+    location: NewAlias | None = None
+    settled: Reply | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        return Outcome.KEPT in self.written.outcomes
+
+
+async def forward(course: Course, decision: Forward) -> Reply:
+    """Store what is pushed, hand the call to its one receiver, keep the verdict, give its answer back (ROUTE-05)."""
+    stored = await _store(course, decision)
+    if stored.settled is not None:
+        return await course.note.finish(_with_location(stored.settled, stored.location), course.hub)
+    may_wait = decision.delivery is Delivery.STORE_AND_FORWARD and bool(stored.changes)
+    if may_wait and await has_waiting(course, decision):
+        return await _queue(course, decision, stored, hop=None)
+    receiver = decision.node.party
+    hop = await relay(
+        course.call if decision.addressed else replace(course.call, receiver=receiver),
+        course.hub,
+        course.facts,
+        platform=decision.node.platform,
+        receiver=receiver,
+        url=join_url(decision.url, course.call),
+        timeout=settings.HUB_FORWARD_TIMEOUT,
+    )
+    if may_wait and hop.was_not_reached:
+        return await _queue(course, decision, stored, hop=hop)
+    return await give_back(
+        course, hop, endpoint=decision.url, marks=_mark_verdict(course, hop, stored), location=stored.location
+    )
+
+
+async def give_back(
+    course: Course, hop: Hop, *, endpoint: str, marks: tuple[Mark, ...] = (), location: NewAlias | None = None
+) -> Reply:
+    """The receiver's answer, once the verdict and both legs are durable."""
+    reply, link = hop.reply, None
+    try:
+        if reply is None:
+            assert hop.error is not None
+            raise hop.error
+        link = aliases.make_link(hop, course.call, user=course.platform, endpoint=endpoint, now=course.now)
+    except OcpiError as e:
+        reply = trail.refusal(e)
+    if link is not None:
+        reply = _with_header(reply, "Link", f'<{aliases.get_alias_url(link)}>; rel="next"')
+    final = _with_location(reply, location) if reply.is_success else reply
+    job = Job(marks=marks, aliases=(link,) if link else (), log=lambda _: course.note.rows(final, hop))
+    await course.hub.writer.write(job)
+    return final
+
+
+async def _store(course: Course, decision: Forward) -> Stored:
+    """The pushed object: the receiver's variant if it was addressed, else the hub's own copy."""
+    call, module = course.call, course.module
+    if not (call.is_push and call.interface is Interface.RECEIVER):
+        return Stored()
+    audience = decision.node.party if decision.addressed else None
+    changes = module.get_changes(call, course.match, audience=audience, now=course.now)
+    location = _make_location(course, call)
+    written = await course.hub.writer.write(Job(changes=changes, aliases=(location,) if location else ()))
+    stored = Stored(changes, written, location)
+    if decision.addressed or not stored.is_kept:
+        return stored
+    return replace(stored, settled=await module.get_settled(call, course.match, course.hub.reader))
+
+
+async def _queue(course: Course, decision: Forward, stored: Stored, *, hop: Hop | None) -> Reply:
+    """Accepted durably; the receiver's lane delivers it in order (decision 4)."""
+    reply = _with_location(accept_for_later(decision), stored.location)
+    event = course.make_event(receiver=decision.node.party)
+    await course.hub.writer.write(Job(event=event, log=lambda _: course.note.rows(reply, hop)))
+    return reply
+
+
+def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
+    """What the receiver said of the object as it is stored; of one that was not stored, only that it was accepted."""
+    if stored.is_kept and not (hop.reply and hop.reply.is_success):
+        return ()
+    columns = get_verdict_columns(hop, now=course.now)
+    return tuple(Mark(table=change.table, key=change.key, columns=columns) for change in stored.changes)
+
+
+def _make_location(course: Course, call: Call) -> NewAlias | None:
+    """Only POSTed objects have a URL of the hub's making (CDR-03)."""
+    owner = course.module.get_owner(call, course.match)
+    if call.method != "POST" or owner is None:
+        return None
+    place = course.module.get_place(call, course.match, audience=None)
+    return aliases.make_location(call, user=course.platform, owner=owner, object_key=place.key[1], now=course.now)
+
+
+def _with_location(reply: Reply, location: NewAlias | None) -> Reply:
+    return reply if location is None else _with_header(reply, "Location", aliases.get_alias_url(location))
+
+
+def _with_header(reply: Reply, name: str, value: str) -> Reply:
+    return replace(reply, headers=(*reply.headers, (name, value)))

@@ -1,0 +1,63 @@
+"""The hub's own Link and Location URLs: each leads to what it was made for, for its user alone (ROUTE-43, ROUTE-44)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from gateway import aliases
+from gateway.course import Course
+from gateway.directed import give_back
+from gateway.hub import Hub
+from gateway.relay import relay
+from gateway.trail import Trail
+from ocpi.calls import Call, Interface, PartyId, Reply
+from ocpi.errors import HubError
+from ocpi.module import Match
+from parties.registry import get_owned_module
+from routing.decide import Forward, Reject, decide
+
+
+async def follow(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail) -> Reply:
+    """
+    Raises:
+        UnknownObject: no such URL, not for this platform, or expired.
+    """
+    alias = await aliases.find(token, hub, user=note.platform, now=now)
+    sender = PartyId.of_key(alias.party)
+    note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface), sender=sender)
+    note.decision = alias.kind
+    module = get_owned_module(alias.module)
+    if alias.kind == "location":
+        return await note.finish(await module.get_by_key(sender, alias.url, hub.reader), hub)
+    course = Course(
+        call=replace(call, receiver=PartyId.of_key(alias.target_party)),
+        match=Match(""),
+        module=module,
+        facts=hub.facts.get(),
+        hub=hub,
+        note=note,
+        now=now,
+    )
+    return await _turn_page(course, alias)
+
+
+async def _turn_page(course: Course, alias: aliases.Alias) -> Reply:
+    """The next page of a relayed list, under the same rules as the first."""
+    decision = decide(course.call, course.network, course.module, now=course.now)
+    if isinstance(decision, Reject):
+        raise decision.error
+    if not isinstance(decision, Forward) or decision.node.platform != alias.target:
+        raise HubError(f"{course.call.receiver} has moved to another platform: start the list again")
+    hop = await relay(
+        course.call,
+        course.hub,
+        course.facts,
+        platform=decision.node.platform,
+        receiver=decision.node.party,
+        url=alias.url,
+        timeout=settings.HUB_FORWARD_TIMEOUT,
+    )
+    return await give_back(course, hop, endpoint=decision.url)

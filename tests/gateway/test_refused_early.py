@@ -1,0 +1,37 @@
+"""Refusals that come before a call is read: too large, no token, facts that cannot be confirmed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocpi.errors import Overloaded
+from tests.conftest import Cast
+
+HUB_TO_CPO = {"to": ("NL", "CPO"), "from": ("NL", "HUB")}
+
+
+def get_routing(answer) -> dict[str, tuple[str, str]]:
+    names = [name for name in ("to", "from") if f"OCPI-{name}-party-id" in answer.headers]
+    return {
+        name: (answer.headers[f"OCPI-{name}-country-code"], answer.headers[f"OCPI-{name}-party-id"]) for name in names
+    }
+
+
+class TestRefusedEarly:
+    def test_are_addressed_to_who_asked(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):  # ROUTE-06
+        large = cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=b"x" * (3 << 20), to="NL*HUB")
+
+        def cannot_confirm():
+            raise Overloaded("not now")
+
+        monkeypatch.setattr(cast.hub.edge._hub.facts, "get", cannot_confirm)
+        unsure = cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=b"{}", to="NL*HUB")
+
+        assert (large.status_code, get_routing(large)) == (413, HUB_TO_CPO)
+        assert (unsure.status_code, get_routing(unsure)) == (503, HUB_TO_CPO)
+
+    def test_those_of_configuration_modules_are_not(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):  # ROUTE-01
+        answer = cast.cpo.call("PUT", "hubclientinfo", interface="sender")
+
+        assert answer.status_code == 405
+        assert get_routing(answer) == {}
