@@ -16,8 +16,9 @@ from ocpi.calls import Call, Interface, PartyId, Reply, Role
 from ocpi.decoding import read_number
 from ocpi.errors import InvalidParameter
 from ocpi.module import Match, Resolved, Route
+from ocpi.raw import read_fields, read_text
 from parties.owned_changes import Described, Place, put
-from parties.owned_module import OwnedModule, read_fields, read_text
+from parties.owned_module import OwnedModule
 from parties.token_owner import check_addressee, read_token_owner
 
 _exact = msgspec.json.Decoder(float_hook=read_number)
@@ -61,6 +62,9 @@ class Cdrs(OwnedModule):
 
     def resolve(self, call: Call, match: Match) -> Resolved:
         return Resolved(read_token_owner(call.body)) if call.method == "POST" else super().resolve(call, match)
+
+    def get_posted_key(self, call: Call, match: Match) -> str | None:
+        return self.get_place(call, match, audience=None).key[1] if call.method == "POST" else None
 
     def get_supersedes(self, call: Call, match: Match) -> bool:
         return False  # every CDR is money: none stands for another

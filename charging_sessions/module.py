@@ -17,7 +17,8 @@ from ocpi.errors import InvalidParameter
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.pages import read_query
 from parties.owned_changes import Guard
-from parties.owned_module import OwnedModule, Scope
+from parties.owned_module import OwnedModule
+from parties.routed_module import Scope
 from parties.token_owner import check_addressee, read_token_owner
 
 

@@ -13,7 +13,7 @@ from gateway.trail import Trail
 from journal.rows import NewEvent
 from ocpi.calls import Call, PartyId
 from ocpi.module import Match
-from parties.owned_module import OwnedModule, Scope
+from parties.routed_module import RoutedModule, Scope
 from routing.network import Network
 
 
@@ -23,7 +23,7 @@ class Course:
 
     call: Call
     match: Match
-    module: OwnedModule
+    module: RoutedModule
     facts: Facts
     hub: Hub
     note: Trail

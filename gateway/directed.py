@@ -46,7 +46,7 @@ async def forward(course: Course, decision: Forward) -> Reply:
         platform=decision.node.platform,
         receiver=receiver,
         url=join_url(decision.url, course.call),
-        timeout=settings.HUB_FORWARD_TIMEOUT,
+        timeout=course.module.timeout or settings.HUB_FORWARD_TIMEOUT,
     )
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
@@ -109,10 +109,10 @@ def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
 def _make_location(course: Course, call: Call) -> NewAlias | None:
     """Only POSTed objects have a URL of the hub's making (CDR-03)."""
     owner = course.module.get_owner(call, course.match)
-    if call.method != "POST" or owner is None:
+    object_key = course.module.get_posted_key(call, course.match)
+    if owner is None or object_key is None:
         return None
-    place = course.module.get_place(call, course.match, audience=None)
-    return aliases.make_location(call, user=course.platform, owner=owner, object_key=place.key[1], now=course.now)
+    return aliases.make_location(call, user=course.platform, owner=owner, object_key=object_key, now=course.now)
 
 
 def _with_location(reply: Reply, location: NewAlias | None) -> Reply:

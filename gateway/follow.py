@@ -16,7 +16,7 @@ from gateway.trail import Trail
 from ocpi.calls import Call, Interface, PartyId, Reply
 from ocpi.errors import HubError
 from ocpi.module import Match
-from parties.registry import get_owned_module
+from parties.registry import get_module
 from routing.decide import Forward, Reject, decide
 
 
@@ -29,7 +29,7 @@ async def follow(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail
     sender = PartyId.of_key(alias.party)
     note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface), sender=sender)
     note.decision = alias.kind
-    module = get_owned_module(alias.module)
+    module = get_module(alias.module)
     if alias.kind == "location":
         return await note.finish(await module.get_by_key(sender, alias.url, hub.reader), hub)
     course = Course(

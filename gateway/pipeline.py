@@ -22,7 +22,7 @@ from journal.rows import Job, Outcome
 from ocpi.calls import Call, Interface, Reply
 from ocpi.errors import OcpiError, ServerError
 from ocpi.module import NOTHING
-from parties.registry import get_owned_module
+from parties.registry import get_module
 from routing.decide import Answer, Broadcast, Decision, Reject, decide
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
 
 async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
     facts = hub.facts.get()
-    module = get_owned_module(call.module)
+    module = get_module(call.module)
     match = module.match(call)
     note.object_id = module.get_log_id(match)
     note.call = call = identify_sender(call, facts.network, module, platform=note.platform)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from ocpi.calls import Call, Interface
 from ocpi.errors import InvalidParameter, NotYourParty, UnknownObject
 from ocpi.module import Match
-from parties.owned_module import OwnedModule
+from parties.routed_module import RoutedModule
 from routing.network import Network
 
 
-def identify_sender(call: Call, network: Network, module: OwnedModule, *, platform: int) -> Call:
+def identify_sender(call: Call, network: Network, module: RoutedModule, *, platform: int) -> Call:
     """FROM must name one of the caller's own parties (E2); left out, it is assumed where only one fits (ROUTE-04)."""
     own = network.get_parties_of(platform)
     if call.sender is not None:
@@ -27,7 +27,7 @@ def identify_sender(call: Call, network: Network, module: OwnedModule, *, platfo
     return replace(call, sender=fitting.pop())
 
 
-def check_owner(call: Call, match: Match, network: Network, module: OwnedModule, *, platform: int) -> None:
+def check_owner(call: Call, match: Match, network: Network, module: RoutedModule, *, platform: int) -> None:
     """On the RECEIVER interface everybody speaks of its own objects only (TRANS-35, LOC-19)."""
     owner = module.get_owner(call, match)
     if call.interface is not Interface.RECEIVER or owner is None:

@@ -17,9 +17,11 @@ from locations.wire import v2_2_1
 from ocpi.calls import Call, Interface, PartyId, Role
 from ocpi.errors import InvalidParameter, UnknownLocation
 from ocpi.module import NOTHING, Match, Resolved, Route
+from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text
 from ocpi.wire import decode
 from parties.owned_changes import Described, rework
-from parties.owned_module import OwnedModule, Scope, read_fields, read_patch_stamp, read_stamp, read_text
+from parties.owned_module import OwnedModule
+from parties.routed_module import Scope
 
 _METHODS = ("GET", "PUT", "PATCH")
 _OWNED = "{country_code}/{party_id}/{location_id}"

@@ -10,7 +10,7 @@ from locations.wire.v2_2_1 import EVSE_MERGE, LOCATION_MERGE
 from ocpi import patch
 from ocpi.errors import UnknownLocation, UnknownObject
 from ocpi.module import Match
-from parties.owned_module import read_stamp
+from ocpi.raw import read_stamp
 
 Path = list[tuple[str, str, str]]
 

@@ -7,7 +7,6 @@ columns stand beside a document. How a call is validated, changed and answered i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,38 +16,21 @@ import msgspec
 from journal.reader import Reader
 from journal.rows import Change, Table
 from journal.tables import table_of
-from ocpi import patch, times
+from ocpi import patch
 from ocpi.calls import Call, PartyId, Reply
-from ocpi.errors import InvalidParameter, NotJson, UnknownObject
-from ocpi.module import NOTHING, Match, Module, Resolved
+from ocpi.errors import InvalidParameter, UnknownObject
+from ocpi.module import Match
+from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text, read_utf8
 from ocpi.wire import WireError, decode
 from parties import owned_reads
 from parties.owned import OwnedObject
 from parties.owned_changes import Described, Place, delete, put, rework
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """For whom an answer is: the asking party, and whose objects it may see under its agreements (decision 2)."""
-
-    caller: PartyId
-    partners: frozenset[str]
-    now: datetime
-    page_cap: int
-    url: str  # of the hub's own endpoint, for Link
-
-
-class Stamp(msgspec.Struct):
-    """What is read of a document that does not fit its type: enough to keep it under the right time."""
-
-    last_updated: str | None = None
-
+from parties.routed_module import RoutedModule, Scope
 
 LONGEST_ID = 39  # of any object in 2.2.1; even a relayed call must name its object within that
-_ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class OwnedModule(Module):
+class OwnedModule(RoutedModule):
     model: ClassVar[type[OwnedObject]]
     wire: ClassVar[type[msgspec.Struct]]
     is_token_bound: ClassVar[bool] = False  # seen by the party in `cdr_token`, whatever TO said; else by audience
@@ -78,14 +60,6 @@ class OwnedModule(Module):
     def get_owner(self, call: Call, match: Match) -> PartyId | None:
         """Whose object it is; must be the sender's own (TRANS-35)."""
         return match.owner
-
-    def resolve(self, call: Call, match: Match) -> Resolved:
-        """The one party a call without a receiver is for, as far as the call itself says it (table 2a)."""
-        return NOTHING
-
-    async def look_up(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Resolved:
-        """The same, where the store has to be asked."""
-        return NOTHING
 
     def get_supersedes(self, call: Call, match: Match) -> bool:
         """A full state, that makes waiting older ones of the same path needless."""
@@ -184,10 +158,6 @@ class OwnedModule(Module):
     def get_guard(self, call: Call) -> Any:
         return None
 
-    async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
-        """The answer to a repeat of what its receiver has accepted already; None: it goes out again (CDR-05)."""
-        return None
-
     async def get_by_key(self, owner: PartyId, object_key: str, reader: Reader) -> Reply:
         """One object of the hub's own store, for its owner."""
         return Reply(data=await owned_reads.fetch_document(self.table.name, (owner.key, object_key, ""), reader))
@@ -201,54 +171,3 @@ class OwnedModule(Module):
     def get_part(self, document: bytes, match: Match) -> bytes | None:
         """The object of the URL inside the stored document; the document itself, except for sub-objects."""
         return document
-
-
-def read_fields(body: bytes) -> dict[str, msgspec.Raw]:
-    """The top-level fields, raw.
-
-    Raises:
-        NotJson: it is none, or not in UTF-8 (TRANS-09).
-        InvalidParameter: it is no object.
-    """
-    read_utf8(body)
-    try:
-        return _ANYTHING.decode(body)
-    except msgspec.ValidationError as e:
-        raise InvalidParameter("the body is not a JSON object") from e
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise NotJson(f"the body is not JSON: {e}") from e
-
-
-def read_text(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:
-    raw = fields.get(name)
-    if raw is None or bytes(raw) == b"null":
-        return None
-    try:
-        return msgspec.json.decode(raw, type=str)
-    except msgspec.DecodeError as e:
-        raise InvalidParameter(f"{name}: is not a string") from e
-
-
-def read_utf8(document: bytes) -> str:
-    try:
-        text = document.decode("utf-8")
-    except UnicodeDecodeError as e:
-        raise NotJson("the body is not UTF-8") from e
-    return text
-
-
-def read_stamp(document: bytes) -> datetime | None:
-    """`last_updated` of a document that is otherwise wrong, as far as it can be read."""
-    try:
-        text = msgspec.json.decode(document, type=Stamp).last_updated
-        return None if text is None else times.parse_datetime(text)
-    except (msgspec.DecodeError, ValueError):
-        return None
-
-
-def read_patch_stamp(body: bytes, *, strict: bool) -> datetime | None:
-    """`last_updated` of a PATCH, which has to carry it (TRANS-30)."""
-    stamp = read_stamp(body)
-    if stamp is None and strict:
-        raise InvalidParameter("last_updated: is missing or is not an RFC 3339 time; a PATCH has to carry it")
-    return stamp

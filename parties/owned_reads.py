@@ -14,7 +14,8 @@ from ocpi.module import Match
 from ocpi.pages import PageQuery, read_page_query, write_page_headers
 
 if TYPE_CHECKING:
-    from parties.owned_module import OwnedModule, Scope
+    from parties.owned_module import OwnedModule
+    from parties.routed_module import Scope
 
 
 async def get_page(module: OwnedModule, call: Call, scope: Scope, reader: Reader) -> Reply:

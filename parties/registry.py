@@ -8,12 +8,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from ocpi.errors import UnknownObject
-from ocpi.module import Module
 from parties.owned_module import OwnedModule
+from parties.routed_module import RoutedModule
 
 
 @lru_cache
-def get_modules() -> dict[str, Module]:
+def get_modules() -> dict[str, RoutedModule]:
     """By OCPI id."""
     modules = [import_string(path)() for path in settings.OCPI_MODULES]
     found = {module.id: module for module in modules}
@@ -27,12 +27,12 @@ def find_owned_module(module_id: str) -> OwnedModule | None:
     return module if isinstance(module, OwnedModule) else None
 
 
-def get_owned_module(module_id: str) -> OwnedModule:
+def get_module(module_id: str) -> RoutedModule:
     """
     Raises:
         UnknownObject: the hub does not offer it.
     """
-    module = find_owned_module(module_id)
+    module = get_modules().get(module_id)
     if module is None:
         raise UnknownObject(f"the hub does not offer {module_id[:40]!r}")
     return module

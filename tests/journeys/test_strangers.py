@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.documents import as_json, cdr_document, session_document, token_document
-from tests.journeys.caller import Answer, connect, write_chunks, write_ids, write_request, write_token
+from tests.journeys.caller import Answer, Headers, connect, write_chunks, write_ids, write_request, write_token
 from tests.journeys.strange_input import (
     CREDENTIALS,
     LOCATION,
@@ -120,14 +120,18 @@ class TestWithAToken:
                 assert answer.status in (404, 405), path  # 404: a RECEIVER has no URL without an object
 
     def test_others_are_not_to_be_spoken_for(self, town: Town) -> None:
-        theirs = token_document()
-        url = "/ocpi/2.2.1/receiver/tokens/FR/MSP/TOKEN1?type=RFID"
+        theirs = token_document(uid="TOKEN9")
+        url = "/ocpi/2.2.1/receiver/tokens/FR/MSP/TOKEN9?type=RFID"
 
         assert town.ask("PUT", url, by=CPO, body=as_json(theirs)).status in (403, 404)  # TRANS-35
-        as_other = [write_token(town.tokens[CPO]), ("OCPI-from-country-code", "FR"), ("OCPI-from-party-id", "MSP")]
+        as_other: Headers = [
+            write_token(town.tokens[CPO]),
+            ("OCPI-from-country-code", "FR"),
+            ("OCPI-from-party-id", "MSP"),
+        ]
         assert town.ask("PUT", url, headers=as_other, body=as_json(theirs)).status in (403, 404)
         assert town.ask("GET", url, headers=as_other).status in (403, 404)
-        assert town.hub.count("SELECT count(*) FROM tokens_token") == 0
+        assert town.hub.count("SELECT count(*) FROM tokens_token WHERE object_id = 'TOKEN9'") == 0
 
     def test_a_receiver_nobody_is_has_its_code(self, town: Town) -> None:
         for to in ("XX*XXX", "nl*Hux"):

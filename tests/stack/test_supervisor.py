@@ -80,7 +80,9 @@ class TestSupervisor:
             return lambda process: b"awake" in (tmp_path / f"{name}.log").read_bytes()
 
         stack = start(
-            child("web", SLEEPS, environ={}, ready=lambda process: (tmp_path / "worker.log").exists(), beside_next=True),
+            child(
+                "web", SLEEPS, environ={}, ready=lambda process: (tmp_path / "worker.log").exists(), beside_next=True
+            ),
             child("worker", SLEEPS, environ={}, ready=other_wrote("web"), beside_next=True),
         )
 

@@ -1,0 +1,70 @@
+"""The top-level fields of a JSON body, raw: what is read of a message before, or without, judging the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from ocpi import times
+from ocpi.errors import InvalidParameter, NotJson
+
+_ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Stamp(msgspec.Struct):
+    """What is read of a document that does not fit its type: enough to keep it under the right time."""
+
+    last_updated: str | None = None
+
+
+def read_fields(body: bytes) -> dict[str, msgspec.Raw]:
+    """The top-level fields, raw.
+
+    Raises:
+        NotJson: it is none, or not in UTF-8 (TRANS-09).
+        InvalidParameter: it is no object.
+    """
+    read_utf8(body)
+    try:
+        return _ANYTHING.decode(body)
+    except msgspec.ValidationError as e:
+        raise InvalidParameter("the body is not a JSON object") from e
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise NotJson(f"the body is not JSON: {e}") from e
+
+
+def read_text(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:
+    raw = fields.get(name)
+    if raw is None or bytes(raw) == b"null":
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except msgspec.DecodeError as e:
+        raise InvalidParameter(f"{name}: is not a string") from e
+
+
+def read_utf8(document: bytes) -> str:
+    try:
+        text = document.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise NotJson("the body is not UTF-8") from e
+    return text
+
+
+def read_stamp(document: bytes) -> datetime | None:
+    """`last_updated` of a document that is otherwise wrong, as far as it can be read."""
+    try:
+        text = msgspec.json.decode(document, type=Stamp).last_updated
+        return None if text is None else times.parse_datetime(text)
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+def read_patch_stamp(body: bytes, *, strict: bool) -> datetime | None:
+    """`last_updated` of a PATCH, which has to carry it (TRANS-30)."""
+    stamp = read_stamp(body)
+    if stamp is None and strict:
+        raise InvalidParameter("last_updated: is missing or is not an RFC 3339 time; a PATCH has to carry it")
+    return stamp

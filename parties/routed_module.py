@@ -1,0 +1,71 @@
+"""RoutedModule: what the pipeline asks of any functional module. One that keeps its objects is an `OwnedModule`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from journal.reader import Reader
+from journal.rows import Change
+from ocpi.calls import Call, PartyId, Reply
+from ocpi.errors import UnknownObject
+from ocpi.module import NOTHING, Match, Module, Resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """For whom an answer is: the asking party, and whose objects it may see under its agreements (decision 2)."""
+
+    caller: PartyId
+    partners: frozenset[str]
+    now: datetime
+    page_cap: int
+    url: str  # of the hub's own endpoint, for Link
+
+
+class RoutedModule(Module):
+    timeout: ClassVar[float | None] = None  # seconds for a relayed call; None: HUB_FORWARD_TIMEOUT (ROUTE-20)
+
+    def get_owner(self, call: Call, match: Match) -> PartyId | None:
+        """Whose object it is; on the RECEIVER interface it must be the sender's own (TRANS-35)."""
+        return None
+
+    def read_push(self, call: Call, match: Match) -> None:
+        """Refuse what even a relayed call may not carry (2001, 400)."""
+
+    def resolve(self, call: Call, match: Match) -> Resolved:
+        """The one party a call without a receiver is for, as far as the call itself says it (table 2a)."""
+        return NOTHING
+
+    async def look_up(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Resolved:
+        """The same, where the store has to be asked."""
+        return NOTHING
+
+    async def answer(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
+        """From the hub's own store."""
+        raise UnknownObject("no such object")
+
+    def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
+        """What this push does to the hub's store: to its own copy, or to the variant of one party."""
+        return ()
+
+    async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
+        """The answer to a repeat of what its receiver has accepted already; None: it goes out again (CDR-05)."""
+        return None
+
+    def get_posted_key(self, call: Call, match: Match) -> str | None:
+        """The key under which a POSTed object can be read at its Location (CDR-03); None: there is no such URL."""
+        return None
+
+    async def get_by_key(self, owner: PartyId, object_key: str, reader: Reader) -> Reply:
+        """One object of the hub's own store, for its owner."""
+        raise UnknownObject("no such object")
+
+    def get_order_key(self, call: Call, match: Match) -> str:
+        """What keeps its order on the way out (ROUTE-35)."""
+        return f"{self.id}:{'/'.join(call.path).lower()}"
+
+    def get_supersedes(self, call: Call, match: Match) -> bool:
+        """A full state, that makes waiting older ones of the same path needless."""
+        return False
