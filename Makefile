@@ -7,7 +7,7 @@ STACK := $(BIN)/python -m roaming_hub.stack
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check fmt lock clean
+.PHONY: help demo up test check conformance mutations fmt lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,17 @@ test: $(VENV)/.dev ## all checks and all tests, on throw-away servers
 
 check: $(VENV)/.dev ## format, lint, types, import rules, missing migrations
 	@$(STACK) exec -- $(MAKE) --no-print-directory _check
+
+# HUB: versions URL of a hub that runs already; the other CONFORMANCE_ variables are in tests/conformance/README.md.
+HUB ?=
+REPORT ?= $(if $(HUB),conformance-report.md,docs/conformance.md)
+
+conformance: $(VENV)/.dev ## a test per rule of OCPI 2.2.1, written up in docs/conformance.md (HUB=<versions url>: another hub's)
+	@CONFORMANCE_HUB="$(HUB)" $(BIN)/python -m pytest -q -p no:django -p no:randomly --confcutdir=tests/conformance \
+		-p tests.conformance.report --report=$(REPORT) tests/conformance
+
+mutations: $(VENV)/.dev ## show that those tests notice when a behaviour is gone, in docs/conformance.md (many minutes)
+	@$(BIN)/python -m tests.conformance.mutate --into docs/conformance.md
 
 fmt: $(VENV)/.dev ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
@@ -49,7 +60,7 @@ _check:
 	@echo "makemigrations --check"; $(BIN)/python manage.py makemigrations --check --dry-run
 
 _pytest:
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --ignore=tests/conformance
 
 # The virtual environment. A stamp per lock file, so that nothing is installed twice.
 $(BIN)/python:

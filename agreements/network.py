@@ -65,6 +65,7 @@ def make_peer(platform: Platform) -> Peer:
         token=platform.token_out,
         raw_token=platform.sends_raw_token,
         max_in_flight=platform.max_in_flight,
+        quirks=platform.quirks,
     )
 
 
@@ -95,6 +96,7 @@ def _make_platforms(platforms: Iterable[Platform]) -> dict[int, PlatformFacts]:
             name=platform.name,
             version=Version(platform.version),
             endpoints=endpoints.get(platform.id, {}),
+            versions_url=platform.versions_url,
         )
         for platform in platforms
     }

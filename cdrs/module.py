@@ -6,22 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-import msgspec
-
 from cdrs.models import Cdr
 from cdrs.wire import v2_2_1
 from journal.reader import Reader
 from journal.rows import Change, Columns
 from ocpi.calls import Call, Interface, PartyId, Reply, Role
-from ocpi.decoding import read_number
 from ocpi.errors import InvalidParameter
 from ocpi.module import Match, Resolved, Route
-from ocpi.raw import read_fields, read_text
+from ocpi.raw import is_same_content, read_fields, read_text
 from parties.owned_changes import Described, Place, put
 from parties.owned_module import OwnedModule
 from parties.token_owner import check_addressee, read_token_owner
-
-_exact = msgspec.json.Decoder(float_hook=read_number)
 
 
 class Cdrs(OwnedModule):
@@ -68,6 +63,10 @@ class Cdrs(OwnedModule):
 
     def get_supersedes(self, call: Call, match: Match) -> bool:
         return False  # every CDR is money: none stands for another
+
+    def get_flags(self, obj: v2_2_1.CDR) -> tuple[str, ...]:
+        """CDR-07, CDR-12, CDR-16, CDR-17."""
+        return (*super().get_flags(obj), *v2_2_1.flags(obj))
 
     def get_columns(self, obj: v2_2_1.CDR) -> Mapping[str, Any]:
         return {
@@ -117,13 +116,3 @@ def _post(place: Place, described: Described, *, now: datetime, strict: bool) ->
 def is_accepted(stored: Columns) -> bool:
     """A receiver took it with a 1xxx."""
     return stored["verdict_code"] is not None and 1000 <= stored["verdict_code"] < 2000
-
-
-def is_same_content(one: str, other: str) -> bool:
-    """Equal to the letter, or equal as JSON with exact numbers, as far as these can be read."""
-    if one == other:
-        return True
-    try:
-        return bool(_exact.decode(one) == _exact.decode(other))
-    except msgspec.DecodeError:  # numbers beyond all bounds, in fields that nobody looks at
-        return False

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from charging_sessions.models import Session
+from charging_sessions.owner import find_session_owner
 from charging_sessions.wire import v2_2_1
 from journal.reader import Reader
 from journal.rows import Columns
@@ -16,10 +17,13 @@ from ocpi.calls import Call, Interface, PartyId, Reply, Role
 from ocpi.errors import InvalidParameter
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.pages import read_query
-from parties.owned_changes import Guard
+from parties.owned_changes import Described, Guard
 from parties.owned_module import OwnedModule
 from parties.routed_module import Scope
 from parties.token_owner import check_addressee, read_token_owner
+
+FINAL = frozenset({"COMPLETED", "INVALID"})
+LATE = "status: was final already when a later change came"
 
 
 class Sessions(OwnedModule):
@@ -27,7 +31,13 @@ class Sessions(OwnedModule):
     owner_roles = frozenset({Role.CPO})
     routes = (
         Route(interface=Interface.SENDER, pattern="", methods=("GET",)),
-        Route(interface=Interface.SENDER, pattern="{session_id}/charging_preferences", methods=("PUT",)),
+        Route(
+            interface=Interface.SENDER,
+            pattern="{session_id}/charging_preferences",
+            methods=("PUT",),
+            request=v2_2_1.ChargingPreferences,
+            answer=v2_2_1.ChargingPreferencesResponse,
+        ),
         Route(
             interface=Interface.RECEIVER,
             pattern="{country_code}/{party_id}/{session_id}",
@@ -38,6 +48,7 @@ class Sessions(OwnedModule):
     wire = v2_2_1.Session
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "session_id"}
     is_token_bound = True
+    list_needs_date = True  # SESS-02
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["session_id"]
@@ -59,6 +70,11 @@ class Sessions(OwnedModule):
         if call.interface is Interface.RECEIVER and call.method == "PUT":
             check_addressee(call, read_token_owner(call.body))  # SESS-07
 
+    def get_remark(self, stored: Columns, described: Described) -> str | None:
+        """COMPLETED and INVALID are final (SESS-08): what comes later is kept and passed on, and stays marked."""
+        is_late = stored["status"] in FINAL and stored["document"] != described.document
+        return LATE if is_late or LATE in stored["flags"].split("\n") else None
+
     def get_guard(self, call: Call) -> Guard | None:
         """A PATCH names no token: the stored session says whose it is (SESS-07)."""
         receiver = call.receiver
@@ -75,7 +91,9 @@ class Sessions(OwnedModule):
         return NOTHING
 
     async def look_up(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Resolved:
-        """A PATCH goes to the token owner of the stored session."""
+        """A PATCH goes to the token owner of the stored session, preferences to the CPO of the caller's (SESS-13)."""
+        if call.interface is Interface.SENDER and call.path:
+            return await find_session_owner(match["session_id"], scope=scope, reader=reader)
         if call.method != "PATCH" or match.owner is None:
             return NOTHING
         rows = await reader.fetch(

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from unfold.decorators import display
 
+from forwarding import admin_pulls as admin_pulls  # registers its pages, too
 from forwarding import resend as resending
 from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
 from forwarding.models import DeadLetter, Lane

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from forwarding.plan import Planned
 from ocpi import envelope
+from parties import quirks
 from parties.client import (
     Answer,
     AnswerTooLarge,
@@ -18,6 +20,7 @@ from parties.client import (
     PeerUnreachable,
     write_headers,
 )
+from parties.quirks import Quirk
 
 TIMEOUT = 8.0  # seconds; a lease is longer and is renewed meanwhile
 
@@ -45,10 +48,12 @@ class Attempt:
     message: str = ""
     elapsed_ms: int = 0
     may_have_arrived: bool = False  # and nobody knows: its answer is lost
+    oddities: Mapping[Quirk, str] = field(default_factory=dict)
 
 
 async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
     """A new request id each time, the correlation id of the push it began with (ROUTE-10); the body as it came."""
+    url = quirks.shape_url(url, peer.quirks)
     request_id = str(uuid.uuid4())
     headers = write_headers(
         peer,
@@ -74,10 +79,19 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
             end=End.UNREACHED, request_id=request_id, method=method, status_code=4003, message=str(error),
             may_have_arrived=not error.before_send,
         )  # fmt: skip
-    return _read(answer, request_id=request_id, method=method)
+    status, location = answer.redirect or (answer.http_status, answer.headers.get("Location"))
+    oddities = quirks.find_in_answer(
+        module=planned.event.module,
+        method=method,
+        path=planned.event.path,
+        url=url,
+        http_status=status,
+        location=location,
+    )
+    return _read(answer, request_id=request_id, method=method, oddities=oddities)
 
 
-def _read(answer: Answer, *, request_id: str, method: str) -> Attempt:
+def _read(answer: Answer, *, request_id: str, method: str, oddities: Mapping[Quirk, str]) -> Attempt:
     told = envelope.read(answer.body)
     status = answer.http_status
     return Attempt(
@@ -88,6 +102,7 @@ def _read(answer: Answer, *, request_id: str, method: str) -> Attempt:
         status_code=told.status_code if told else None,
         message=(told.status_message or "") if told else f"no OCPI answer (HTTP {status})",
         elapsed_ms=answer.elapsed_ms,
+        oddities=oddities,
     )
 
 
@@ -100,6 +115,8 @@ def classify(http_status: int, status_code: int | None, *, method: str) -> End:
         return End.FAILED
     if http_status == 404 and method == "PATCH":
         return End.UNKNOWN_THERE
+    if http_status in (400, 500) and status_code is None and method == "PATCH":
+        return End.UNKNOWN_THERE  # seen at partners that do not hold the object, or judge a PATCH as a whole one
     if status_code is not None and 2000 <= status_code < 3000:
         return End.REFUSED
     if 400 <= http_status < 500 and (status_code is None or status_code < 3000):

@@ -18,6 +18,7 @@ from forwarding.store import Store
 from journal.rows import Mark, NewLogRow
 from ocpi.calls import Delivery, Interface
 from parties.client import AsyncClient, Peer
+from parties.quirks import Quirk
 
 Chain = tuple[str, str]
 
@@ -94,6 +95,10 @@ class Deliverer:
 
     async def _send(self, planned: Planned, peer: Peer) -> bool:
         event = planned.event
+        if event.method == "PATCH" and Quirk.NO_PATCH in peer.quirks:
+            whole = await self._send_whole(planned, peer)
+            if whole is not None:
+                return self._settle(planned, whole)
         end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
         if end.end is End.UNREACHED and not end.may_have_arrived and not self._breaker.is_open(self._platform):
             await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing
@@ -118,6 +123,7 @@ class Deliverer:
     async def _attempt(self, planned: Planned, peer: Peer, *, method: str, url: str, body: str) -> Attempt:
         content = body.encode()
         end = await attempt(planned, client=self._client, peer=peer, method=method, url=url, body=content)
+        self._store.quirks.note(self._platform, end.oddities)
         self._ledger.note_attempt(
             planned.key,
             self._row(planned, end, size=len(content)),

@@ -104,3 +104,4 @@ class _Drain:
         heard = self._breaker.take_heard()
         if heard:
             await self._store.record_heard(heard, now=self._clock())
+        await self._store.record_quirks(now=self._clock())

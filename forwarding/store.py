@@ -22,6 +22,7 @@ from forwarding import events, lanes, modules, record
 from forwarding.events import Event
 from journal.connection import connect
 from parties import presence
+from parties.quirk_notes import QuirkNotes, record_quirks
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Store:
     def __init__(self) -> None:
         self._reads = _Thread("hub lanes")
         self._writes = _Thread("hub deliveries")
+        self.quirks = QuirkNotes()
         self._unsaved: list[tuple[record.Record, datetime, asyncio.Future[bool]]] = []
         self._saving: asyncio.Task[None] | None = None
         self._memory: dict[tuple[int, int, int], list[Event]] = {}
@@ -177,6 +179,11 @@ class Store:
 
     async def record_heard(self, platforms: Iterable[int], *, now: datetime) -> None:
         await self._reads.call(lambda: presence.record_heard(platforms, now=now))
+
+    async def record_quirks(self, *, now: datetime) -> None:
+        taken = self.quirks.take()
+        if taken:
+            await self._reads.call(lambda: record_quirks(taken, now=now))
 
     async def record_failure(self, platform: int, *, now: datetime) -> None:
         await self._reads.call(lambda: presence.record_failure(platform, now=now))

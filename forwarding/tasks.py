@@ -10,6 +10,8 @@ from django.utils.timezone import now
 
 from forwarding.announce import Settled, announce
 from forwarding.drain import drain
+from forwarding.pull import pull_next
+from forwarding.pull_ask import ask_missed, ask_scheduled, forget_old
 from forwarding.wake import take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
@@ -38,3 +40,17 @@ def announce_clients(**kwargs: Any) -> int:
     if count:
         drain_lanes.apply_async(expires=5)
     return count
+
+
+@shared_task
+def pull_lists(**kwargs: Any) -> int:
+    """One list at a time: the workers have more urgent things to do."""
+    moment = now()
+    ask_missed(now=moment)
+    ask_scheduled(now=moment)
+    return 1 if pull_next(clock=now) else 0
+
+
+@shared_task
+def forget_pulls(**kwargs: Any) -> int:
+    return forget_old(now=now())

@@ -13,6 +13,7 @@ from ocpi import auth_header
 from ocpi.errors import NotAuthorized
 from parties import handshake
 from parties.lookup import TokenKind, find_platform
+from parties.quirks import Quirk
 from parties.secrets import token_digest
 
 LOOKUPS_AT_ONCE = 4
@@ -53,6 +54,9 @@ class Authenticator:
                 continue
             digest = token_digest(token)
             fact = facts.tokens.get(digest)
+            if fact is not None and is_raw and not fact.is_raw:
+                example = "a token as it is, not as Base64: answered 401"
+                self._hub.oddities.note(fact.platform, {Quirk.RAW_TOKEN: example})
             if fact is not None and fact.kind == "token_a":
                 break  # its platform may have registered a moment ago, and the facts not know it yet
             if fact is not None and _is_valid(fact, is_raw=is_raw, now=now):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +14,13 @@ from gateway.auth import Caller
 from gateway.hub import Hub, get_endpoint_url
 from ocpi.calls import Interface, Reply, Version
 from ocpi.configuration.v2_2_1 import Credentials
-from ocpi.errors import MethodNotAllowed, NotAuthorized, UnknownObject
+from ocpi.errors import MethodNotAllowed, NotAuthorized, UnknownObject, UnsupportedVersion
 from ocpi.pages import read_page_query, write_page_headers
 from ocpi.times import parse_datetime
 from ocpi.wire import decode
 from parties import handshake
 from parties.models import Platform
+from parties.quirks import Quirk
 from parties.registry import get_modules
 from parties.secrets import token_digest
 
@@ -83,11 +85,13 @@ def get_client_infos(method: str, query: str, *, caller: Caller, hub: Hub, now: 
     if method != "GET":
         raise MethodNotAllowed(f"{method} is not offered here", allow=("GET",))
     page = read_page_query(query, cap=settings.HUB_PAGE_LIMIT)
+    peer = hub.facts.get().peers.get(caller.platform)
+    is_before = operator.le if peer and Quirk.DATE_TO_INCLUSIVE in peer.quirks else operator.lt
     infos = [
         info
         for info in client_infos(hub.facts.get().network, platform_id=caller.platform, now=now)
         if (page.date_from is None or parse_datetime(info["last_updated"]) >= page.date_from)
-        and (page.date_to is None or parse_datetime(info["last_updated"]) < page.date_to)
+        and (page.date_to is None or is_before(parse_datetime(info["last_updated"]), page.date_to))
     ]
     start = page.offset if page.after is None else page.after
     end = start + page.limit
@@ -115,6 +119,12 @@ def demand_get(method: str) -> None:
 def demand_version(version: str) -> None:
     if version != Version.V2_2_1:
         raise UnknownObject(f"the hub does not speak OCPI {version[:10]!r}")  # VERS-11
+
+
+def demand_credentials_version(version: str) -> None:
+    """Whoever offers credentials for a version wants to speak it: 3002 says what is wrong (AMB-34)."""
+    if version != Version.V2_2_1:
+        raise UnsupportedVersion(f"the hub does not speak OCPI {version[:10]!r}")
 
 
 def _answer(data: Any, *, headers: tuple[tuple[str, str], ...] = ()) -> Reply:

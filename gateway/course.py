@@ -13,6 +13,7 @@ from gateway.trail import Trail
 from journal.rows import NewEvent
 from ocpi.calls import Call, PartyId
 from ocpi.module import Match
+from parties.quirks import Quirk
 from parties.routed_module import RoutedModule, Scope
 from routing.network import Network
 
@@ -43,6 +44,11 @@ class Course:
         """The caller's."""
         return self.note.platform
 
+    def get_habits(self, platform: int) -> frozenset[Quirk]:
+        """In what that platform differs from the specification, as staff has set it."""
+        peer = self.facts.peers.get(platform)
+        return peer.quirks if peer else frozenset()
+
     def get_scope(self) -> Scope:
         """What the sender may see of this module."""
         return Scope(
@@ -50,6 +56,7 @@ class Course:
             partners=self.network.get_partners(self.sender, module=self.call.module, at=self.now),
             now=self.now,
             page_cap=settings.HUB_PAGE_LIMIT,
+            is_date_to_inclusive=Quirk.DATE_TO_INCLUSIVE in self.get_habits(self.platform),
             url=get_endpoint_url(self.call.module, self.call.interface),
         )
 

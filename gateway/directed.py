@@ -9,10 +9,14 @@ from django.conf import settings
 from gateway import aliases, trail
 from gateway.course import Course
 from gateway.relay import Hop, get_verdict_columns, join_url, relay
+from gateway.response_urls import get_answer_marks, replace_response_url
+from gateway.visible import keep_visible
 from gateway.waiting import accept_for_later, has_waiting
 from journal.rows import Change, Job, Mark, NewAlias, Outcome, Written
 from ocpi.calls import Call, Delivery, Interface, Reply
-from ocpi.errors import OcpiError
+from ocpi.errors import OcpiError, UnknownObject
+from parties.owned_reads import fetch_document
+from parties.quirks import Quirk
 from routing.decide import Forward
 
 
@@ -39,20 +43,36 @@ async def forward(course: Course, decision: Forward) -> Reply:
     if may_wait and await has_waiting(course, decision):
         return await _queue(course, decision, stored, hop=None)
     receiver = decision.node.party
+    outgoing = await replace_response_url(course, decision)
+    habits = course.get_habits(decision.node.platform)
+    if Quirk.NO_PATCH in habits and course.call.method == "PATCH":
+        outgoing = replace(outgoing, call=await _make_whole(course, stored, call=outgoing.call))
     hop = await relay(
-        course.call if decision.addressed else replace(course.call, receiver=receiver),
+        outgoing.call if decision.addressed else replace(outgoing.call, receiver=receiver),
         course.hub,
         course.facts,
         platform=decision.node.platform,
         receiver=receiver,
-        url=join_url(decision.url, course.call),
-        timeout=course.module.timeout or settings.HUB_FORWARD_TIMEOUT,
+        url=join_url(decision.url, outgoing.call, habits=habits),
+        timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
     )
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
-    return await give_back(
-        course, hop, endpoint=decision.url, marks=_mark_verdict(course, hop, stored), location=stored.location
-    )
+    marks = (*_mark_verdict(course, hop, stored), *get_answer_marks(course, hop, outgoing.alias))
+    return await give_back(course, hop, endpoint=decision.url, marks=marks, location=stored.location)
+
+
+async def _make_whole(course: Course, stored: Stored, *, call: Call) -> Call:
+    """For a receiver that takes no PATCH: a PUT of the object as it is now; of one the hub does not hold, the PATCH."""
+    if not stored.changes:
+        return call
+    change = stored.changes[0]
+    try:
+        document = await fetch_document(change.table.name, change.key, course.hub.reader)
+    except UnknownObject:
+        return call
+    whole = call.raw_path.split("/")[:3]  # owner and id: sub-objects go with their parent
+    return replace(call, method="PUT", path=call.path[:3], raw_path="/".join(whole), body=document)
 
 
 async def give_back(
@@ -64,6 +84,9 @@ async def give_back(
         if reply is None:
             assert hop.error is not None
             raise hop.error
+        reply, cut_out = keep_visible(course, reply)
+        if cut_out:
+            hop = replace(hop, note=f"{cut_out} objects of others were cut out")
         link = aliases.make_link(hop, course.call, user=course.platform, endpoint=endpoint, now=course.now)
     except OcpiError as e:
         reply = trail.refusal(e)

@@ -1,4 +1,4 @@
-"""The hub's own Link and Location URLs: each leads to what it was made for, for its user alone (ROUTE-43, ROUTE-44)."""
+"""The hub's own Link, Location and response_url URLs: each leads to what it was made for, for its user alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from gateway import aliases
+from gateway import aliases, callbacks, response_urls
+from gateway.configuration import demand_get
 from gateway.course import Course
 from gateway.directed import give_back
 from gateway.hub import Hub
@@ -26,6 +27,9 @@ async def follow(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail
         UnknownObject: no such URL, not for this platform, or expired.
     """
     alias = await aliases.find(token, hub, user=note.platform, now=now)
+    if alias.kind == response_urls.KIND:
+        return await _bring_back(token, alias, call, hub=hub, now=now, note=note)
+    demand_get(call.method)
     sender = PartyId.of_key(alias.party)
     note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface), sender=sender)
     note.decision = alias.kind
@@ -42,6 +46,17 @@ async def follow(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail
         now=now,
     )
     return await _turn_page(course, alias)
+
+
+async def _bring_back(token: str, alias: aliases.Alias, call: Call, *, hub: Hub, now: datetime, note: Trail) -> Reply:
+    """The later result of a call that was relayed."""
+    facts = hub.facts.get()
+    note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface))
+    note.call = call = callbacks.read_callback(call, alias, facts.network, platform=note.platform)
+    note.decision = alias.kind
+    module = get_module(alias.module)
+    course = Course(call=call, match=Match(""), module=module, facts=facts, hub=hub, note=note, now=now)
+    return await callbacks.bring_back(course, alias, token)
 
 
 async def _turn_page(course: Course, alias: aliases.Alias) -> Reply:

@@ -14,9 +14,11 @@ from django.db import connections
 from forwarding.wake import Waker
 from gateway.facts import FactsKeeper
 from gateway.heartbeats import Heartbeats
+from gateway.quirk_writer import QuirkWriter
 from journal.reader import Reader
 from journal.writer import Writer
 from parties.client import AsyncClient
+from parties.quirk_notes import QuirkNotes
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ class Hub:
         self.reader = Reader()
         self.facts = FactsKeeper()
         self.heartbeats = Heartbeats()
+        self.oddities = QuirkNotes()
+        self._odd_writer = QuirkWriter(self.oddities)
         self.client = AsyncClient()
         self.threads = ThreadPoolExecutor(CONFIGURATION_THREADS, thread_name_prefix="handshake")
 
@@ -40,11 +44,12 @@ class Hub:
         self.facts.start()
         self.waker.start()
         self.heartbeats.start()
+        self._odd_writer.start()
         await self.client.__aenter__()
 
     async def stop(self) -> None:
         await self.client.__aexit__(None, None, None)
-        for part in (self.writer, self.waker, self.heartbeats, self.facts, self.reader):
+        for part in (self.writer, self.waker, self.heartbeats, self._odd_writer, self.facts, self.reader):
             await asyncio.to_thread(part.stop)
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
 

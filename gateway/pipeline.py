@@ -13,6 +13,7 @@ from datetime import datetime
 from django.conf import settings
 
 from gateway import directed, follow
+from gateway.ask import ask
 from gateway.auth import Caller
 from gateway.course import Course
 from gateway.hub import Hub
@@ -22,8 +23,11 @@ from journal.rows import Job, Outcome
 from ocpi.calls import Call, Interface, Reply
 from ocpi.errors import OcpiError, ServerError
 from ocpi.module import NOTHING
+from ocpi.raw import read_fields
+from parties import quirks
+from parties.quirks import Quirk
 from parties.registry import get_module
-from routing.decide import Answer, Broadcast, Decision, Reject, decide
+from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +60,17 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
     module = get_module(call.module)
     match = module.match(call)
     note.object_id = module.get_log_id(match)
+    note.personal = module.get_personal_id(match)
     note.call = call = identify_sender(call, facts.network, module, platform=note.platform)
     if call.receiver == facts.network.hub:
         call = replace(call, receiver=None)
     check_owner(call, match, facts.network, module, platform=note.platform)
     if call.is_push and call.interface is Interface.RECEIVER:
+        note.call = call = _tolerate(call, hub, platform=note.platform)
         module.read_push(call, match)
+    elif call.is_push and call.body:
+        read_fields(call.body)  # TRANS-09
+    match = await module.complete(call, match, hub.reader)
     course = Course(call=call, match=match, module=module, facts=facts, hub=hub, note=note, now=now)
     decision = await _decide(course)
     note.decision = type(decision).__name__.lower()
@@ -69,9 +78,21 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
         raise decision.error
     if isinstance(decision, Answer):
         return await note.finish(await module.answer(call, match, course.get_scope(), hub.reader), hub)
+    if isinstance(decision, Ask):
+        return await ask(course, decision)
     if isinstance(decision, Broadcast):
         return await _broadcast(course)
     return await directed.forward(course, decision)
+
+
+def _tolerate(call: Call, hub: Hub, *, platform: int | None) -> Call:
+    """A list of one object is that object, from platforms that are set so; other oddities are noted and passed over."""
+    if platform is None:
+        return call
+    hub.oddities.note(platform, quirks.find_in_push(call))
+    peer = hub.facts.get().peers.get(platform)
+    only = quirks.unwrap(call.body) if peer and Quirk.WRAPPED_OBJECT in peer.quirks else None
+    return call if only is None else replace(call, body=only)
 
 
 async def _decide(course: Course) -> Decision:
@@ -87,13 +108,15 @@ async def _decide(course: Course) -> Decision:
 async def _broadcast(course: Course) -> Reply:
     """Validate, store, answer; the lanes tell everybody who may hear it (ROUTE-23)."""
     changes = course.module.get_changes(course.call, course.match, audience=None, now=course.now)
-    log = lambda outcomes: (course.note.row(_stored_reply(outcomes)),)  # noqa: E731
+    warning = await course.module.get_warning(course.call, course.match, course.hub.reader)
+    log = lambda outcomes: (course.note.row(_stored_reply(outcomes, warning)),)  # noqa: E731
     written = await course.hub.writer.write(Job(changes=changes, event=course.make_event(), log=log))
-    return _stored_reply(written.outcomes)
+    return _stored_reply(written.outcomes, warning)
 
 
-def _stored_reply(outcomes: tuple[Outcome, ...]) -> Reply:
+def _stored_reply(outcomes: tuple[Outcome, ...], warning: str | None) -> Reply:
     """TRANS-13; a stale push is answered like any other (LOC-16)."""
     created = Outcome.CREATED in outcomes
     stale = bool(outcomes) and all(outcome is Outcome.KEPT for outcome in outcomes)
-    return Reply(http_status=201 if created else 200, status_message="the hub holds a newer state" if stale else None)
+    message = "the hub holds a newer state" if stale else warning
+    return Reply(http_status=201 if created else 200, status_message=message)

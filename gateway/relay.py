@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agreements.network import Facts
@@ -11,7 +11,9 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
-from parties.client import Answer, PeerBusy, PeerTimeout, PeerUnreachable, write_headers
+from parties import quirks
+from parties.client import Answer, Peer, PeerBusy, PeerTimeout, PeerUnreachable, write_headers
+from parties.quirks import Quirk
 
 _LIST_HEADERS = ("X-Total-Count", "X-Limit")
 _TOKEN_PROBLEMS = (401, 403, 407)
@@ -30,6 +32,7 @@ class Hop:
     link: str | None = None  # as the receiver wrote it
     elapsed_ms: int = 0
     may_have_arrived: bool = True
+    note: str = ""  # what the hub did to the answer, for the log
 
     @property
     def http_status(self) -> int | None:
@@ -41,7 +44,8 @@ class Hop:
 
     @property
     def message(self) -> str:
-        return (self.reply.status_message if self.reply else self.error.message if self.error else "") or ""
+        told = (self.reply.status_message if self.reply else self.error.message if self.error else "") or ""
+        return f"{told} [{self.note}]".strip() if self.note else told
 
     @property
     def was_not_reached(self) -> bool:
@@ -76,8 +80,9 @@ async def relay(
             error=_explain(e, receiver),
             may_have_arrived=not e.before_send,
         )
+    _note_quirks(answer, call, hub, platform=platform, url=url)
     try:
-        reply = read_answer(answer, call, receiver=receiver)
+        reply = _take_out(read_answer(answer, call, receiver=receiver), call, hub, peer=peer)
     except OcpiError as e:
         return Hop(
             request_id=request_id,
@@ -96,6 +101,31 @@ async def relay(
         link=answer.headers.get("Link"),
         elapsed_ms=answer.elapsed_ms,
     )
+
+
+def _note_quirks(answer: Answer, call: Call, hub: Hub, *, platform: int, url: str) -> None:
+    status, location = answer.redirect or (answer.http_status, answer.headers.get("Location"))
+    found = quirks.find_in_answer(
+        module=call.module,
+        method=call.method,
+        path=call.raw_path,
+        url=url,
+        http_status=status,
+        location=location,
+    )
+    hub.oddities.note(platform, found)
+
+
+def _take_out(reply: Reply, call: Call, hub: Hub, *, peer: Peer) -> Reply:
+    """A single object that came as a list of one: noted, and taken out for platforms that are set so."""
+    if not quirks.is_single(call) or not reply.is_success or not reply.body:
+        return reply
+    told = envelope.read(reply.body)
+    only = quirks.find_wrapped(call, envelope.get_data(told) if told else None)
+    if only is None:
+        return reply
+    hub.oddities.note(peer.id, {Quirk.WRAPPED_OBJECT: f"GET {call.module}: answered with a list of one object"})
+    return replace(reply, body=b"", data=only) if Quirk.WRAPPED_OBJECT in peer.quirks else reply
 
 
 def _explain(error: PeerTimeout | PeerUnreachable | PeerBusy, receiver: PartyId) -> OcpiError:
@@ -146,10 +176,10 @@ def _without_envelope(status: int, call: Call, *, receiver: PartyId) -> Reply:
     raise HubError(f"{receiver} did not answer in OCPI (HTTP {status})")
 
 
-def join_url(endpoint: str, call: Call) -> str:
+def join_url(endpoint: str, call: Call, *, habits: frozenset[Quirk] = frozenset()) -> str:
     """The endpoint as the peer gave it, exactly one "/", the path and query as they came (TRANS-33, TRANS-47)."""
     url = endpoint.rstrip("/") + "/" + call.raw_path if call.raw_path else endpoint
-    return f"{url}?{call.query}" if call.query else url
+    return quirks.shape_url(f"{url}?{call.query}" if call.query else url, habits)
 
 
 def get_verdict_columns(hop: Hop, *, now: datetime) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from datetime import datetime
 
@@ -31,6 +32,7 @@ class Trail:
         self.call = call
         self.platform = platform or 0
         self.object_id = ""
+        self.personal = ""  # an id that the log must not show in clear, wherever it turns up
         self.decision = "reject"
         self._now = now
         self._started = time.monotonic()
@@ -53,17 +55,19 @@ class Trail:
             decision=self.decision,
             http_status=reply.http_status,
             status_code=reply.status_code,
-            message=(reply.status_message or "")[:_LONGEST],
+            message=self._clean(reply.status_message or ""),
             duration_ms=int((time.monotonic() - self._started) * 1000),
             size=len(call.body),
         )
 
     def rows(self, reply: Reply, hop: Hop | None) -> tuple[NewLogRow, ...]:
         """Both legs of a relayed call."""
-        if hop is None:
-            return (self.row(reply),)
+        return (self.row(reply),) if hop is None else (self.row(reply), self.out_row(hop))
+
+    def out_row(self, hop: Hop) -> NewLogRow:
+        """The outgoing leg."""
         call = self.call
-        out = NewLogRow(
+        return NewLogRow(
             at=self._now,
             leg="out",
             platform=hop.platform,
@@ -78,14 +82,21 @@ class Trail:
             decision=self.decision,
             http_status=hop.http_status,
             status_code=hop.status_code,
-            message=hop.message[:_LONGEST],
+            message=self._clean(hop.message),
             duration_ms=hop.elapsed_ms,
             size=len(call.body),
         )
-        return (self.row(reply), out)
+
+    def _clean(self, message: str) -> str:
+        """Partners repeat ids in their messages; personal ones are masked there too."""
+        if self.personal:
+            message = re.sub(re.escape(self.personal), self.object_id or "•••", message, flags=re.IGNORECASE)
+        return message[:_LONGEST]
 
     async def finish(self, reply: Reply, hub: Hub) -> Reply:
         """Log, then answer."""
+        if self.decision == "reject":  # versions, credentials, client info: nothing was decided
+            self.decision = "answer"
         await hub.writer.write(Job(log=lambda _: (self.row(reply),)))
         return reply
 

@@ -17,6 +17,7 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
+from parties.quirks import Quirk
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ class Views:
         caller = await self._authenticator.authenticate(request.headers.get("authorization"), facts, now=now)
         note.platform = caller.platform
         self._record_heard(caller)
+        if not (request.headers.get("x-request-id") and request.headers.get("x-correlation-id")):
+            hub.oddities.note(caller.platform, {Quirk.NO_MESSAGE_IDS: f"{request.method} {call.module}"})
         match segments:
             case ["versions"]:
                 configuration.demand_get(request.method)
@@ -87,7 +90,7 @@ class Views:
                 configuration.demand_get(request.method)
                 return await note.finish(configuration.get_version_details(), hub)
             case [version, "credentials"]:
-                configuration.demand_version(version)
+                configuration.demand_credentials_version(version)
                 body = await request.read_body()
                 reply = await configuration.handle_credentials(request.method, body, caller=caller, hub=hub, now=now)
                 return await note.finish(reply, hub)
@@ -105,7 +108,11 @@ class Views:
                 return await note.finish(reply, hub)
             case [version, "alias", token]:
                 configuration.demand_version(version)
-                configuration.demand_get(request.method)
+                if request.method == "POST":
+                    sender = _read_party(request.headers, "from")
+                    call = replace(call, body=await request.read_body(), sender=sender)
+                else:
+                    configuration.demand_get(request.method)
                 return await pipeline.follow_alias(token, call, caller=caller, hub=hub, now=now)
             case [version, "sender" | "receiver" as interface, module, *path]:
                 configuration.demand_version(version)

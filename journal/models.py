@@ -1,4 +1,4 @@
-"""What happened (CallLog) and what must be told (Event). Platform ids only: nothing here points upward.
+"""What happened (CallLog), what must be told (Event) and asked (PullRequest). Platform ids only: nothing points upward.
 
 Both logs are partitioned by day and written by `journal.writer`, not through these models, which serve reading.
 """
@@ -6,6 +6,7 @@ Both logs are partitioned by day and written by `journal.writer`, not through th
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Event(models.Model):
@@ -91,3 +92,62 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.party} to {self.target_party}"
+
+
+class PullRequest(models.Model):
+    """One list of one party that the hub reads for itself: asked for by staff, by the clock, or after an outage.
+
+    The row is its own progress report. It is leased like a lane: `fence` grows with every lease, and only its holder
+    writes to it. A crawl that broke off begins anew; what it had stored is found unchanged then.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "waiting"
+        RUNNING = "RUNNING", "running"
+        DONE = "DONE", "done"
+        FAILED = "FAILED", "failed"
+
+    class Reason(models.TextChoices):
+        STAFF = "STAFF", "asked for by staff"
+        SCHEDULE = "SCHEDULE", "scheduled"
+        RETURN = "RETURN", "platform came back"
+        RECONCILIATION = "RECONCILIATION", "asked for by reconciliation"
+
+    platform = models.BigIntegerField()
+    party = models.CharField(max_length=5)
+    module = models.CharField(max_length=32)
+    is_full = models.BooleanField(default=False, help_text="The whole list: what it lacks is gone (LOC-17, TAR-05).")
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    since = models.DateTimeField(null=True, blank=True, help_text="What changed from then on may be unknown to us.")
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    date_from = models.DateTimeField(null=True, blank=True, help_text="As it was asked; none: the list unfiltered.")
+    pages = models.PositiveIntegerField(default=0)
+    objects_read = models.PositiveIntegerField(default=0)
+    total = models.BigIntegerField(null=True, blank=True, help_text="X-Total-Count as last told.")
+    stored = models.PositiveIntegerField(default=0, help_text="New or changed.")
+    unchanged = models.PositiveIntegerField(default=0)
+    foreign = models.PositiveIntegerField(default=0, help_text="Of parties that are not this platform's (TRANS-35).")
+    invalid = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0, help_text="Gone, or marked stale, as a complete list lacks them.")
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "party", "module"], condition=Q(state="WAITING"), name="pull_waits_once"
+            ),
+            models.UniqueConstraint(
+                fields=["platform", "party", "module"], condition=Q(state="RUNNING"), name="pull_runs_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["platform", "module", "-requested_at"], name="pull_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.module} of {self.party}"

@@ -77,7 +77,7 @@ class Overlay:
         if strange:
             raise ValueError(f"{slot.table.name}: a change may not write {sorted(strange)}")
         refuse_unstorable(columns)
-        outcome = Outcome.CREATED if slot.row is None else Outcome.UPDATED
+        outcome = Outcome.CREATED if slot.row is None or _is_revived(slot.row, columns) else Outcome.UPDATED
         slot.row = {**(new_row(slot.table, slot.key) if slot.row is None else slot.row), **columns}
         slot.written = {**slot.written, **columns}
         return outcome
@@ -87,6 +87,11 @@ class Overlay:
             return None
         slot = self.slots.get((change.table.name, change.base_key))
         return slot.row if slot is not None else self.bases.get((change.table.name, change.base_key))
+
+
+def _is_revived(row: Columns, columns: Columns) -> bool:
+    """Of a tombstone, an object is made anew (TRANS-13)."""
+    return row.get("deleted_at") is not None and columns.get("deleted_at", row["deleted_at"]) is None
 
 
 def new_row(table: Table, key: Key) -> dict[str, Any]:

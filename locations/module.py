@@ -20,7 +20,7 @@ from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text
 from ocpi.wire import decode
 from parties.owned_changes import Described, rework
-from parties.owned_module import OwnedModule
+from parties.owned_module import Absence, OwnedModule
 from parties.routed_module import Scope
 
 _METHODS = ("GET", "PUT", "PATCH")
@@ -43,6 +43,7 @@ class Locations(OwnedModule):
     model = Location
     wire = v2_2_1.Location
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "location_id"}
+    absence = Absence.REMOVED  # LOC-17
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["location_id"]

@@ -25,7 +25,10 @@ from parties.models import Platform
 from parties.paging import EstimatingPaginator
 
 OUTCOME_COLOURS = {"accepted": "success", "refused": "warning", "failed": "danger", "unreached": "danger"}
-MODULES = ["versions", "credentials", "hubclientinfo", "locations", "tariffs", "tokens", "sessions", "cdrs"]
+MODULES = [
+    *("versions", "credentials", "hubclientinfo", "locations", "tariffs", "tokens", "sessions", "cdrs"),
+    *("commands", "chargingprofiles"),
+]
 
 
 class ModuleFilter(SimpleListFilter):

@@ -19,10 +19,10 @@ class Scope(StrEnum):
 
 EXPLAINED = {
     Scope.PLATFORMS_READ: "see platforms and parties",
-    Scope.PLATFORMS_WRITE: "create partners, issue Token A, register, rotate, suspend",
+    Scope.PLATFORMS_WRITE: "create partners, issue Token A, register, rotate, suspend, pull their lists",
     Scope.AGREEMENTS_READ: "see agreements",
     Scope.AGREEMENTS_WRITE: "enter, import and end agreements",
-    Scope.TRAFFIC_READ: "see lanes, dead letters and the call log",
+    Scope.TRAFFIC_READ: "see lanes, dead letters, pulls and the call log",
     Scope.TRAFFIC_WRITE: "retry lanes, resend and close dead letters",
     Scope.FINDINGS_READ: "see findings and the state of reconciliation",
     Scope.FINDINGS_WRITE: "reconcile now, judge findings",

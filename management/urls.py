@@ -9,8 +9,11 @@ from rest_framework.routers import SimpleRouter
 from management import schema
 from management.views.agreements import AgreementViewSet
 from management.views.findings import FindingViewSet, ReconciliationRunView, ReconciliationView
+from management.views.flags import FlagsView
 from management.views.me import MeView
+from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
+from management.views.pulls import PullViewSet
 from management.views.traffic import DeadLetterViewSet, LaneViewSet, LogCallViewSet
 
 __all__ = ["schema", "urlpatterns"]
@@ -22,13 +25,17 @@ router.register("agreements", AgreementViewSet, basename="agreement")
 router.register("lanes", LaneViewSet, basename="lane")
 router.register("dead-letters", DeadLetterViewSet, basename="dead-letter")
 router.register("call-log", LogCallViewSet, basename="call-log")
+router.register("pulls", PullViewSet, basename="pull")
 router.register("findings", FindingViewSet, basename="finding")
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
+    path("flags/", FlagsView.as_view(), name="flags"),
     path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
     path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),
     path("", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("ocpi-schema/", OcpiSchemaView.as_view(), name="ocpi-schema"),
+    path("ocpi-docs/", OcpiDocsView.as_view(), name="ocpi-docs"),
 ]

@@ -21,7 +21,8 @@ def read(value: str | None) -> tuple[str | None, str | None]:
     if scheme.lower() != "token" or not credential:
         return None, None
     try:
-        decoded: str | None = base64.b64decode(credential, validate=True).decode("utf-8").rstrip("\r\n") or None
+        padded = credential + "=" * (-len(credential) % 4)
+        decoded: str | None = base64.b64decode(padded, validate=True).decode("utf-8").rstrip("\r\n") or None
     except ValueError:  # not ASCII, not base64, not UTF-8
         decoded = None
     return decoded, credential

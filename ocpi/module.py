@@ -6,7 +6,7 @@ Modules that keep objects build on `parties.owned_module.OwnedModule`. Nothing o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ocpi.calls import Call, Interface, PartyId, Role
 from ocpi.errors import MethodNotAllowed, UnknownObject
@@ -14,11 +14,16 @@ from ocpi.errors import MethodNotAllowed, UnknownObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One URL pattern behind an endpoint ("{country_code}/{party_id}/{location_id}") and its methods (appendix D)."""
+    """One URL pattern behind an endpoint ("{country_code}/{party_id}/{location_id}") and its methods (appendix D).
+
+    `request` and `answer` are for the documentation: the wire types where they are not the module's own object.
+    """
 
     interface: Interface
     pattern: str
     methods: tuple[str, ...]
+    request: Any = None
+    answer: Any = None
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -52,6 +57,7 @@ class Resolved:
 
     party: PartyId | None = None
     ambiguous: bool = False
+    ask: bool = False  # nobody can say, so all who may know are asked (table 2a, authorize)
 
 
 NOTHING = Resolved()
@@ -85,6 +91,10 @@ class Module:
         if allowed:
             raise MethodNotAllowed(f"{call.method} is not offered here", allow=tuple(sorted(allowed)))
         raise UnknownObject(f"no such URL in {self.id} {call.interface}")
+
+    def get_personal_id(self, match: Match) -> str:
+        """An id of the URL that no log may show in clear; "" where there is none."""
+        return ""
 
     def get_log_id(self, match: Match) -> str:
         """The object id as the call log may show it; modules with personal ids mask them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,7 +20,8 @@ from ocpi.errors import OcpiError
 from parties import handshake
 from parties.admin_forms import NewPlatformForm, PartyForm, PartyFormSet, RegisterForm, RotateForm
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_once
-from parties.models import Endpoint, Party, Platform
+from parties.models import DetectedQuirk, Endpoint, Party, Platform
+from parties.quirks import SETTINGS, Quirk
 
 STATUS_COLOURS = {"CONNECTED": "success", "OFFLINE": "danger", "PLANNED": "info", "SUSPENDED": "warning"}
 
@@ -74,10 +76,12 @@ class PlatformAdmin(ModelAdmin):
         "changed_at",
         "created_at",
         "show_tokens",
+        "show_quirks",
     ]
     fieldsets = [
         (None, {"fields": ["name", "show_status", "heard_at", "is_online"]}),
-        ("Connection", {"fields": ["version", "versions_url", "show_tokens", "sends_raw_token", "max_in_flight"]}),
+        ("Connection", {"fields": ["version", "versions_url", "show_tokens", "max_in_flight"]}),
+        ("Habits", {"fields": [*SETTINGS.values(), "show_quirks"]}),
         ("Dates", {"fields": ["registered_at", "changed_at", "created_at"]}),
     ]
     add_fieldsets = [
@@ -91,8 +95,8 @@ class PlatformAdmin(ModelAdmin):
         )
     ]
     inlines = [PartyInline, EndpointInline]
-    actions = None
-    actions_detail = ["issue_token_a", "register_now", "rotate_tokens", "suspend_platform"]
+    actions = ["update_selected"]
+    actions_detail = ["issue_token_a", "register_now", "rotate_tokens", "update_connection", "suspend_platform"]
 
     # Lists
 
@@ -121,6 +125,11 @@ class PlatformAdmin(ModelAdmin):
             ("we have a token for them", platform.token_out),
         ]
         return "; ".join(text for text, there in parts if there) or "none"
+
+    @display(description="found by the hub")
+    def show_quirks(self, platform: Platform) -> str:
+        found = platform.detected_quirks.order_by("quirk")
+        return "; ".join(f"{one.get_quirk_display()} ({one.count} times)" for one in found) or "nothing odd"
 
     # Adding and changing
 
@@ -157,17 +166,16 @@ class PlatformAdmin(ModelAdmin):
     @action(description="Issue Token A", icon="key", permissions=["operate"])
     def issue_token_a(self, request: HttpRequest, object_id: str) -> HttpResponse:
         platform = get_object_or_404(Platform, pk=object_id)
-        if platform.state == Platform.State.REGISTERED:
-            messages.warning(request, f"{platform} is registered and needs no Token A: rotate its tokens instead.")
-            return self._back(platform)
         if request.method == "POST":
             return self._show_token_a(request, platform=platform)
+        keeps = " It is registered, and its tokens stay good until it has registered anew (CRED-06)."
         return ask(
             request,
             model_admin=self,
             obj=platform,
             title=f"A fresh Token A for {platform}",
-            explanation="The partner registers with it once. An earlier Token A that was not used stops working.",
+            explanation="The partner registers with it once. An earlier Token A that was not used stops working."
+            + (keeps if platform.state == Platform.State.REGISTERED else ""),
             button="Issue it and show it once",
         )
 
@@ -221,6 +229,26 @@ class PlatformAdmin(ModelAdmin):
             errors=errors,
         )
 
+    @action(description="Update connection", icon="sync", permissions=["operate"])
+    def update_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        platform = get_object_or_404(Platform, pk=object_id)
+        if request.method == "POST":
+            self._update(request, [platform])
+            return self._back(platform)
+        return ask(
+            request,
+            model_admin=self,
+            obj=platform,
+            title=f"Update the connection with {platform}",
+            explanation="The hub reads the partner's versions and endpoints afresh, and tells it by a PUT where the "
+            "hub's own are now, with a new token (VERS-10, CRED-26). Traffic goes on.",
+            button="Update now",
+        )
+
+    @admin.action(description="Update connection (after our URL or version changed)", permissions=["operate"])
+    def update_selected(self, request: HttpRequest, platforms: QuerySet[Platform]) -> None:
+        self._update(request, platforms.order_by("name"))
+
     @action(description="Suspend", icon="block", permissions=["operate"])
     def suspend_platform(self, request: HttpRequest, object_id: str) -> HttpResponse:
         platform = get_object_or_404(Platform, pk=object_id)
@@ -236,6 +264,17 @@ class PlatformAdmin(ModelAdmin):
             "objects stay. A new Token A starts again.",
             button="Suspend it",
         )
+
+    def _update(self, request: HttpRequest, platforms: Iterable[Platform]) -> None:
+        """One after the other, so that one partner's failure does not hide another's success."""
+        for platform in platforms:
+            try:
+                handshake.rotate(platform, now=timezone.now())
+            except OcpiError as e:
+                messages.error(request, f"{platform}: {e.message}.")
+            else:
+                self.log_change(request, platform, "connection updated")
+                messages.success(request, f"{platform} knows our endpoints, and we know theirs.")
 
     # Answers
 
@@ -289,3 +328,35 @@ class EndpointAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     search_fields = ["platform__name", "module", "url"]
     ordering = ["platform__name", "module", "interface"]
+
+
+@admin.register(DetectedQuirk)
+class DetectedQuirkAdmin(ReadOnlyAdmin):
+    """What the hub found odd with partners. Applying one sets what makes the hub do as the partner does."""
+
+    list_display = ["platform", "quirk", "count", "example", "show_state", "first_seen_at", "last_seen_at"]
+    list_filter = ["quirk", "platform"]
+    list_select_related = ["platform"]
+    ordering = ["platform__name", "quirk"]
+    actions = ["apply_selected"]
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("parties.change_platform")  # that is what applying changes
+
+    @display(
+        description="setting",
+        label={"applied": "success", "can be applied": "warning", "taken from everybody": "info"},
+    )
+    def show_state(self, found: DetectedQuirk) -> str:
+        if not found.setting:
+            return "taken from everybody"
+        return "applied" if found.is_applied else "can be applied"
+
+    @admin.action(description="Apply", permissions=["operate"])
+    def apply_selected(self, request: HttpRequest, quirks: QuerySet[DetectedQuirk]) -> None:
+        for found in quirks.select_related("platform").order_by("platform__name", "quirk"):
+            if found.platform.apply_quirk(Quirk(found.quirk)):
+                self.log_change(request, found.platform, f"set: {found.setting}")
+                messages.success(request, f"{found.platform}: {found.get_quirk_display()} is set.")
+            else:
+                messages.info(request, f"{found}: the hub takes it from everybody, there is nothing to set.")

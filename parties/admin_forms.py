@@ -13,12 +13,13 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminURLInputWidget,
 
 from ocpi.calls import PartyId
 from parties.models import Party, Platform
+from parties.quirks import SETTINGS
 
 
 class NewPlatformForm(forms.ModelForm):
     class Meta:
         model = Platform
-        fields = ["name", "sends_raw_token", "max_in_flight"]
+        fields = ["name", *SETTINGS.values(), "max_in_flight"]
 
 
 class PartyForm(forms.ModelForm):

@@ -297,6 +297,8 @@ def _store_connection(
     lenient: bool = False,
 ) -> None:
     """Everything that was learnt. `lenient`: roles we cannot take leave the known ones (the tokens have changed)."""
+    if not all("!" <= character <= "~" for character in credentials.token):
+        log.warning("%s hands out a token with blanks or characters beyond ASCII (CRED-18)", platform)
     previous_status = platform.status
     Platform.objects.filter(pk=platform.pk).update(
         token_out=credentials.token, versions_url=versions_url, version=offer.version, is_online=True

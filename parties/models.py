@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from ocpi.calls import ConnectionStatus, Interface, PartyId, Role, Version
+from parties.pull_schedule import check_pull_schedule
+from parties.quirks import SETTINGS, Quirk
 from parties.secrets import EncryptedTextField, make_token, token_digest
 
 
@@ -36,7 +38,28 @@ class Platform(models.Model):
     token_in_previous_until = models.DateTimeField(null=True, blank=True)
     token_a_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
     sends_raw_token = models.BooleanField(default=False, help_text="Older peers: token not Base64-encoded (TRANS-04).")
+    wants_trailing_slash = models.BooleanField(
+        default=False, help_text="Its URLs work only with a slash at the end: the hub adds one (AMB-15)."
+    )
+    wraps_single_objects = models.BooleanField(
+        default=False, help_text="It sends a single object as a list of one: the hub takes it out (TRANS-15)."
+    )
+    takes_no_patch = models.BooleanField(
+        default=False, help_text="It gets a PUT of the whole stored object in place of a PATCH."
+    )
+    date_to_is_inclusive = models.BooleanField(
+        default=False, help_text="It means date_to to include that moment: the hub answers it so (TRANS-20)."
+    )
     max_in_flight = models.PositiveIntegerField(default=64, help_text="Calls at the same time, per process.")
+    pull_schedule = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_pull_schedule],
+        help_text='Hours between two pulls of each list, as {"locations": 6}. Empty: the hub waits for pushes.',
+    )
+    pull_full_hours = models.PositiveIntegerField(
+        default=168, help_text="A scheduled pull reads the whole list once in so many hours. 0: never."
+    )
     registered_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(help_text="Last change of state or reachability: HubClientInfo's last_updated.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -80,7 +103,20 @@ class Platform(models.Model):
             ]
         )
 
+    def apply_quirk(self, quirk: Quirk) -> bool:
+        """Do from now on as this partner does. False: the hub does so for everybody, there is nothing to set."""
+        setting = SETTINGS.get(quirk)
+        if setting is None:
+            return False
+        setattr(self, setting, True)
+        self.save(update_fields=[setting])
+        return True
+
     # Properties
+
+    @property
+    def quirks(self) -> frozenset[Quirk]:
+        return frozenset(quirk for quirk, setting in SETTINGS.items() if getattr(self, setting))
 
     @property
     def status(self) -> ConnectionStatus:
@@ -135,6 +171,32 @@ class Endpoint(models.Model):
         return f"{self.module} {self.interface}"
 
 
+class DetectedQuirk(models.Model):
+    """A habit of a partner that the hub came across (`parties.quirks`). The example names no person and no object."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="detected_quirks")
+    quirk = models.CharField(max_length=24, choices=[(q.value, q.value.replace("_", " ")) for q in Quirk])
+    count = models.BigIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    example = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "quirk"], name="detected_quirk_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.platform}: {self.get_quirk_display()}"
+
+    @property
+    def setting(self) -> str:
+        """The field of its platform that settles it; "" where the hub takes it from everybody."""
+        return SETTINGS.get(Quirk(self.quirk), "")
+
+    @property
+    def is_applied(self) -> bool:
+        return bool(self.setting) and bool(getattr(self.platform, self.setting))
+
+
 class Heartbeat(models.Model):
     """When we last heard of a platform (HCI-11). Its own table: written often, and no routing fact hangs on it."""
 
@@ -142,6 +204,7 @@ class Heartbeat(models.Model):
     heard_at = models.DateTimeField(null=True)
     probed_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
+    missed_since = models.DateTimeField(null=True)  # it was away: its changes from then on are to be asked for (HCI-14)
 
     def __str__(self) -> str:
         return f"{self.platform} heard {self.heard_at}"

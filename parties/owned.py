@@ -20,6 +20,7 @@ class OwnedObject(models.Model):
     document = models.TextField()
     last_updated = models.DateTimeField()
     is_verified = models.BooleanField(default=True)  # False: relayed although invalid; never served by GET all
+    flags = models.TextField(default="", blank=True)  # what is odd but refuses nothing, one line each (TRANS-44)
     deleted_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
     changed_at = models.DateTimeField()

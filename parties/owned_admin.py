@@ -37,11 +37,28 @@ class DeletedFilter(SimpleListFilter):
         return queryset.filter(deleted_at__isnull=self.value() != "yes")
 
 
+class FlaggedFilter(SimpleListFilter):
+    """Odd but not refused: unknown values, late changes, strange bills (TRANS-44, SESS-08, CDR-07)."""
+
+    title = "marked as odd"
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.exclude(flags="") if self.value() == "yes" else queryset
+
+
 class OwnedObjectAdmin(ReadOnlyAdmin):
     """Search: an object id, an owner ("NL*CPO"), or both with a space between."""
 
     paginator = EstimatingPaginator
-    list_filter: list[str | type[SimpleListFilter] | tuple[str, type[FieldListFilter]]] = [DeletedFilter, "is_verified"]
+    list_filter: list[str | type[SimpleListFilter] | tuple[str, type[FieldListFilter]]] = [
+        DeletedFilter,
+        "is_verified",
+        FlaggedFilter,
+    ]
     search_fields = ["object_key"]
     search_help_text = 'Object id, owner ("NL*CPO"), or both: "NL*CPO LOC1"'
     ordering = ["-id"]
@@ -53,7 +70,17 @@ class OwnedObjectAdmin(ReadOnlyAdmin):
             ("Document, as told", {"fields": ["show_document"]}),
             (
                 "Received",
-                {"fields": ["version", "last_updated", "received_at", "changed_at", "is_verified", "deleted_at"]},
+                {
+                    "fields": [
+                        "version",
+                        "last_updated",
+                        "received_at",
+                        "changed_at",
+                        "is_verified",
+                        "flags",
+                        "deleted_at",
+                    ]
+                },
             ),
             ("The receiver's verdict", {"fields": ["show_verdict", "verdict_message", "verdict_at"]}),
         ]

@@ -6,7 +6,7 @@ Only a strictly older `last_updated` loses (LOC-16); deletes leave tombstones; n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from journal.rows import Change, Columns, Table
 from ocpi.errors import OcpiError, UnknownObject
 
 Guard = Callable[[Columns], None]
+MOST_FLAGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,10 @@ class Described:
     last_updated: datetime
     is_verified: bool
     columns: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()  # what is odd about it but refuses nothing
 
 
+Remark = Callable[[Columns, Described], str | None]  # the stored row, its next document -> a flag
 Describe = Callable[[bytes], Described]
 
 
@@ -44,7 +47,9 @@ def is_alive(row: Columns | None) -> bool:
     return row is not None and row["deleted_at"] is None
 
 
-def put(place: Place, described: Described, *, now: datetime, guard: Guard | None = None) -> Change:
+def put(
+    place: Place, described: Described, *, now: datetime, guard: Guard | None = None, remark: Remark | None = None
+) -> Change:
     """Replace the document (TRANS-28)."""
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
@@ -52,7 +57,7 @@ def put(place: Place, described: Described, *, now: datetime, guard: Guard | Non
             guard(stored)
         if stored is not None and described.last_updated < stored["last_updated"]:
             return None
-        return _row(place, described, stored, now=now)
+        return _row(place, _remarked(described, stored, remark), stored, now=now)
 
     return Change(table=place.table, key=place.key, apply=apply)
 
@@ -64,6 +69,7 @@ def rework(
     now: datetime,
     missing: OcpiError | None,
     guard: Guard | None = None,
+    remark: Remark | None = None,
 ) -> Change:
     """Make the new document out of the stored one (PATCH, sub-objects). `work` returns None where nothing changes.
 
@@ -79,7 +85,7 @@ def rework(
         if guard is not None:
             guard(current)
         described = work(current["document"].encode(), current["last_updated"])
-        return None if described is None else _row(place, described, stored, now=now)
+        return None if described is None else _row(place, _remarked(described, current, remark), stored, now=now)
 
     return Change(table=place.table, key=place.key, base_key=place.base, apply=apply)
 
@@ -97,6 +103,12 @@ def delete(place: Place, *, now: datetime, strict: bool) -> Change:
     return Change(table=place.table, key=place.key, apply=apply)
 
 
+def _remarked(described: Described, stored: Columns | None, remark: Remark | None) -> Described:
+    """With what only the comparison with the stored row shows."""
+    flag = remark(stored, described) if remark is not None and stored is not None else None
+    return described if flag is None else replace(described, flags=(flag, *described.flags))
+
+
 def _row(place: Place, described: Described, stored: Columns | None, *, now: datetime) -> Columns:
     columns: dict[str, Any] = {
         "object_id": described.object_id,
@@ -104,6 +116,7 @@ def _row(place: Place, described: Described, stored: Columns | None, *, now: dat
         "document": described.document,
         "last_updated": described.last_updated,
         "is_verified": described.is_verified,
+        "flags": "\n".join(described.flags[:MOST_FLAGS]),
         "deleted_at": None,
         "changed_at": now,
         "verdict_code": None,

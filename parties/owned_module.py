@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
 
 from journal.reader import Reader
-from journal.rows import Change, Table
+from journal.rows import Change, Columns, Table
 from journal.tables import table_of
 from ocpi import patch
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import InvalidParameter, UnknownObject
 from ocpi.module import Match
 from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text, read_utf8
-from ocpi.wire import WireError, decode
+from ocpi.wire import WireError, decode, unknown_values
 from parties import owned_reads
 from parties.owned import OwnedObject
 from parties.owned_changes import Described, Place, delete, put, rework
@@ -30,11 +31,21 @@ from parties.routed_module import RoutedModule, Scope
 LONGEST_ID = 39  # of any object in 2.2.1; even a relayed call must name its object within that
 
 
+class Absence(Enum):
+    """What it means that a complete, unfiltered list lacks an object the hub knows."""
+
+    MEANS_NOTHING = "nothing"  # CDR-19, SESS-16
+    STALE = "stale"
+    REMOVED = "removed"
+
+
 class OwnedModule(RoutedModule):
     model: ClassVar[type[OwnedObject]]
     wire: ClassVar[type[msgspec.Struct]]
     is_token_bound: ClassVar[bool] = False  # seen by the party in `cdr_token`, whatever TO said; else by audience
     identity: ClassVar[Mapping[str, str]]  # body field -> placeholder of the URL that must agree (TRANS-34)
+    absence: ClassVar[Absence] = Absence.MEANS_NOTHING  # from a complete list of its owner
+    list_needs_date: ClassVar[bool] = False  # its SENDER list is asked with `date_from` always
 
     # What a subclass says about its documents
 
@@ -42,8 +53,20 @@ class OwnedModule(RoutedModule):
         """The columns beside the document, from the typed object."""
         return {}
 
+    def get_flags(self, obj: Any) -> tuple[str, ...]:
+        """What is odd about it but refuses nothing: for people to see (TRANS-44)."""
+        return tuple(f"{path}: is a value the specification does not know" for path in unknown_values(obj))
+
+    def get_remark(self, stored: Columns, described: Described) -> str | None:
+        """The same, where only the stored row shows it."""
+        return None
+
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         raise NotImplementedError
+
+    def get_push_query(self, document: bytes) -> str:
+        """The query of the URL under which a whole object is pushed."""
+        return ""
 
     def merge(self, document: bytes, change: bytes) -> bytes:
         return patch.merge(document, change)
@@ -100,7 +123,7 @@ class OwnedModule(RoutedModule):
             return (delete(place, now=now, strict=strict),)
         if call.method == "PATCH":
             return (self._patch(call, place, now=now, strict=strict),)
-        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now),)
+        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now, remark=self.get_remark),)
 
     def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:
         owner = self.get_owner(call, match)
@@ -120,7 +143,7 @@ class OwnedModule(RoutedModule):
         text = read_utf8(document)
         try:
             obj: Any = decode(document, type=self.wire)
-        except WireError:
+        except WireError as e:
             if strict:
                 raise
             return Described(
@@ -128,6 +151,7 @@ class OwnedModule(RoutedModule):
                 object_id=self.get_object_id(match, None),
                 last_updated=read_stamp(document) or now,
                 is_verified=False,
+                flags=(e.message[:200],),
             )
         return Described(
             document=text,
@@ -135,6 +159,7 @@ class OwnedModule(RoutedModule):
             last_updated=obj.last_updated,
             is_verified=True,
             columns=self.get_columns(obj),
+            flags=self.get_flags(obj),
         )
 
     def _patch(self, call: Call, place: Place, *, now: datetime, strict: bool) -> Change:
@@ -153,7 +178,7 @@ class OwnedModule(RoutedModule):
             return self.describe(merged, match, now=now, strict=strict)
 
         missing = UnknownObject("no such object: PUT it first") if strict else None
-        return rework(place, work, now=now, missing=missing, guard=self.get_guard(call))
+        return rework(place, work, now=now, missing=missing, guard=self.get_guard(call), remark=self.get_remark)
 
     def get_guard(self, call: Call) -> Any:
         return None

@@ -80,7 +80,7 @@ def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, t
         where.append("o.last_updated >= %s")
         parameters.append(page.date_from)
     if page.date_to is not None:
-        where.append("o.last_updated < %s")
+        where.append("o.last_updated <= %s" if scope.is_date_to_inclusive else "o.last_updated < %s")
         parameters.append(page.date_to)
     return " AND ".join(where), tuple(parameters)
 

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from ocpi import envelope
@@ -95,8 +95,13 @@ def set_online(platform_id: int, *, now: datetime) -> bool:
 
 
 def set_offline(platform_id: int, *, now: datetime) -> bool:
-    """CONNECTED → OFFLINE. True: it was connected."""
-    return _set(platform_id, is_online=False, now=now)
+    """CONNECTED → OFFLINE. True: it was connected. From when it may have changed something unheard is kept (HCI-14)."""
+    with transaction.atomic():
+        if not _set(platform_id, is_online=False, now=now):
+            return False
+        Heartbeat.objects.get_or_create(platform_id=platform_id)
+        Heartbeat.objects.filter(pk=platform_id).update(missed_since=Coalesce("missed_since", "heard_at", Value(now)))
+    return True
 
 
 def _set(platform_id: int, *, is_online: bool, now: datetime) -> bool:

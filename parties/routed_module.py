@@ -22,6 +22,7 @@ class Scope:
     now: datetime
     page_cap: int
     url: str  # of the hub's own endpoint, for Link
+    is_date_to_inclusive: bool = False  # the caller means it so, against TRANS-20
 
 
 class RoutedModule(Module):
@@ -29,6 +30,18 @@ class RoutedModule(Module):
 
     def get_owner(self, call: Call, match: Match) -> PartyId | None:
         """Whose object it is; on the RECEIVER interface it must be the sender's own (TRANS-35)."""
+        return None
+
+    def get_timeout(self, call: Call) -> float | None:
+        """Seconds for this call, where it differs from the module's other calls."""
+        return self.timeout
+
+    async def complete(self, call: Call, match: Match, reader: Reader) -> Match:
+        """What the URL leaves to the hub to find out, where it names an object only in part (TOK-03)."""
+        return match
+
+    async def get_warning(self, call: Call, match: Match, reader: Reader) -> str | None:
+        """What the sender of a push to the hub should think about; it stops nothing (TAR-04)."""
         return None
 
     def read_push(self, call: Call, match: Match) -> None:

@@ -15,6 +15,8 @@ app.conf.beat_schedule = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
     "announce changes": {"task": "forwarding.tasks.announce_clients", "schedule": 2.0, "options": {"expires": 4}},
+    "pull from partners": {"task": "forwarding.tasks.pull_lists", "schedule": 5.0, "options": {"expires": 5}},
+    "forget old pulls": {"task": "forwarding.tasks.forget_pulls", "schedule": 3600.0},
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
     "reconcile CDRs": {
         "task": "reconciliation.tasks.reconcile_pending_cdrs",

@@ -40,8 +40,16 @@ TOKEN_DIGEST_KEY: bytes = hashlib.sha256(b"ocpi-token-digest:" + SECRET_KEY.enco
 HUB_MAX_BODY: int = env.int("HUB_MAX_BODY", default=2 * 1024 * 1024)  # bytes
 HUB_MAX_ANSWER: int = env.int("HUB_MAX_ANSWER", default=16 * 1024 * 1024)  # bytes of a partner's answer
 HUB_FORWARD_TIMEOUT: float = env.float("HUB_FORWARD_TIMEOUT", default=8.0)  # seconds, whole call (ROUTE-20)
+HUB_AUTHORIZE_TIMEOUT: float = env.float("HUB_AUTHORIZE_TIMEOUT", default=3.0)  # a driver waits (TOK-11)
+HUB_COMMAND_TIMEOUT: float = env.float("HUB_COMMAND_TIMEOUT", default=5.0)  # the same, for commands and profiles
 HUB_PAGE_LIMIT: int = env.int("HUB_PAGE_LIMIT", default=1000)  # objects per page
 HUB_SILENCE: int = env.int("HUB_SILENCE", default=300)  # seconds until a silent platform is probed (HCI-11)
+
+# The hub as client (TRANS-25, TRANS-26).
+HUB_PULL_OVERLAP: int = env.int("HUB_PULL_OVERLAP", default=3600)  # seconds a delta reaches back further (AMB-33)
+HUB_PULL_TIMEOUT: float = env.float("HUB_PULL_TIMEOUT", default=30.0)  # seconds per page; below the lease of 180
+HUB_PULL_CRAWLS: int = env.int("HUB_PULL_CRAWLS", default=1)  # lists read at the same time, by all workers together
+HUB_PULL_ON_RETURN: bool = env.bool("HUB_PULL_ON_RETURN", default=True)  # ask platforms that were away (HCI-14)
 
 # Reconciliation: what counts as equal, and when something is late.
 HUB_RECONCILE_GRACE: int = env.int("HUB_RECONCILE_GRACE", default=300)  # seconds a CDR waits for its session
@@ -56,6 +64,8 @@ OCPI_MODULES = [
     "tokens.module.Tokens",
     "charging_sessions.module.Sessions",
     "cdrs.module.Cdrs",
+    "commands.module.Commands",
+    "charging_profiles.module.ChargingProfiles",
 ]
 
 INSTALLED_APPS = [
@@ -79,6 +89,8 @@ INSTALLED_APPS = [
     "tariffs",
     "tokens",
     "charging_sessions",
+    "commands",
+    "charging_profiles",
     "cdrs",
     "forwarding",
     "reconciliation",

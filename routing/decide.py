@@ -35,6 +35,14 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask all of them at once; the first who knows answers (table 2a). `silent` would be asked, but are offline."""
+
+    asked: tuple[Forward, ...]
+    silent: tuple[PartyId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Broadcast:
     """Store, answer at once, and tell everybody who may hear it."""
 
@@ -49,7 +57,7 @@ class Reject:
     error: OcpiError
 
 
-Decision = Forward | Broadcast | Answer | Reject
+Decision = Forward | Ask | Broadcast | Answer | Reject
 
 
 def decide(call: Call, network: Network, module: Module, *, now: datetime, resolved: Resolved = NOTHING) -> Decision:
@@ -63,6 +71,8 @@ def decide(call: Call, network: Network, module: Module, *, now: datetime, resol
         return _broadcast(call, network, module)
     if resolved.party is not None:
         return _forward(call, network, resolved.party, now=now, addressed=False)
+    if resolved.ask:
+        return _ask(call, network, module, now=now)
     if call.method == "GET":
         return _answer(call, resolved)
     return Reject(UnknownReceiver("none named, and none can be derived from the call"))
@@ -79,6 +89,23 @@ def _answer(call: Call, resolved: Resolved) -> Decision:
             return Reject(NotEnoughInformation("several parties own an object of this id: name the receiver"))
         return Reject(UnknownObject("no such object"))
     return Answer()
+
+
+def _ask(call: Call, network: Network, module: Module, *, now: datetime) -> Ask:
+    """All partners in a role that owns such objects; one who does not offer the interface cannot be asked (TOK-16)."""
+    assert call.sender is not None
+    asked, silent = [], []
+    for key in sorted(network.get_partners(call.sender, module=call.module, at=now)):
+        nodes = tuple(node for node in network.nodes.get(key, ()) if node.role in module.owner_roles)
+        found = _find_endpoint(call, network, nodes)
+        if found is None:
+            continue
+        node, url = found
+        if node.status is ConnectionStatus.CONNECTED:
+            asked.append(Forward(node, url, addressed=False))
+        elif node.status is ConnectionStatus.OFFLINE:
+            silent.append(node.party)
+    return Ask(tuple(asked), tuple(silent))
 
 
 def _broadcast(call: Call, network: Network, module: Module) -> Decision:

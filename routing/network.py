@@ -29,6 +29,7 @@ class PlatformFacts:
     name: str
     version: Version = Version.V2_2_1
     endpoints: Mapping[tuple[str, Interface], str] = field(default_factory=dict)
+    versions_url: str = ""
 
     def get_endpoint(self, module: str, interface: Interface) -> str | None:
         return self.endpoints.get((module, interface))
@@ -78,6 +79,8 @@ class Network:
 
     def get_permit(self, one: PartyId, other: PartyId, *, module: str, at: datetime) -> Permit | None:
         """The agreement under which the two may exchange this module at that moment (ROUTE-22)."""
+        if one == other:  # roles of one party need no agreement with each other (ROUTE-33)
+            return Permit(modules=frozenset({module}), valid_from=at)
         for permit in self.permits.get(pair_key(one, other), ()):
             if permit.covers(module, at=at):
                 return permit

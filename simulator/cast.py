@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulator.config import Party, PlatformConfig
 
 CPO_NL, CPO_BE, CPO_DE, CPO_AT = "NL*CPO", "BE*CPO", "DE*CPO", "AT*CPO"
 EMSP_FR, EMSP_IT = "FR*MSP", "IT*MSP"
-MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs")
+MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles")
 
 
 def _cpo(country: str, name: str, *, locations: int, tariffs: int, currency: str = "EUR") -> Party:
@@ -98,6 +99,9 @@ AWAY = EMSP_IT
 REGISTERED_BY_HUB = "emsp-it"  # the handshake is started from the hub's side
 RUNS_WHILE_AWAY = (Run(cpo=CPO_NL, emsp=EMSP_IT, count=4), Run(cpo=CPO_DE, emsp=EMSP_IT, count=4))
 
+REMOTE = (CPO_NL, EMSP_FR)
+REMOTE_RUNS = (Run(cpo=CPO_NL, emsp=EMSP_FR, count=1),)
+
 
 def find_partners(party: str) -> list[str]:
     """The parties this one has an agreement with."""
@@ -109,10 +113,10 @@ def count_cdrs(run: Run) -> int:
     return run.count - run.faults.get("no_cdr", 0) + run.faults.get("billed_twice", 0)
 
 
-def count_by_cpo(emsp: str, *, bills: bool) -> dict[str, int]:
-    """How many sessions or CDRs of each CPO an eMSP must have in the end."""
+def count_by_cpo(emsp: str, *, runs: Iterable[Run], bills: bool) -> dict[str, int]:
+    """How many sessions or CDRs of each CPO an eMSP must have after these runs."""
     counts: dict[str, int] = {}
-    for run in (*RUNS, *RUNS_WHILE_AWAY):
+    for run in runs:
         if run.emsp == emsp:
             counts[run.cpo] = counts.get(run.cpo, 0) + (count_cdrs(run) if bills else run.count)
     return counts

@@ -60,14 +60,34 @@ class ChargePoints:
         plans = [self._plan(party, emsp) for _ in range(count)]
         return list(await asyncio.gather(*(charge(*pair) for pair in zip(plans, planted, strict=True))))
 
-    def _plan(self, party: str, emsp: str) -> Plan:
+    async def run_remote(self, party: str, emsp: str, *, place: tuple[Document, Document], token: Document) -> Charged:
+        """One session where a START_SESSION wants it, on the token in it."""
+        plan = self._plan(party, emsp, place=place, token=token)
+        self._used.add(plan.evse["uid"])
+        return await self._charge(plan, party, emsp, fault="", pace=0)
+
+    def find_evse(self, party: str, location_id: str, evse_uid: Any) -> tuple[Document, Document] | None:
+        """The location and the EVSE, or the first of its EVSEs where none is named."""
+        location = self._state.own_of(party, "locations").get(f"{party}/{location_id}")
+        wanted = str(evse_uid).upper()
+        evses = [one for one in (location or {}).get("evses", []) if not evse_uid or one["uid"].upper() == wanted]
+        return (location, evses[0]) if location and evses else None
+
+    def _plan(
+        self,
+        party: str,
+        emsp: str,
+        *,
+        place: tuple[Document, Document] | None = None,
+        token: Document | None = None,
+    ) -> Plan:
         """Raises: PeerError: no token of this eMSP is known here, or every EVSE was used already."""
         self._serial += 1
         chance = random.Random(f"{self._state.config.seed} {party} {emsp} {self._serial}")
         tokens = [one for key, one in sorted(self._state.received_by(party, "tokens").items()) if key.startswith(emsp)]
-        if not tokens:
+        if not tokens and token is None:
             raise PeerError(f"{party} knows no token of {emsp}")
-        location, evse = self._pick_evse(party, chance)
+        location, evse = place or self._pick_evse(party, chance)
         connector = evse["connectors"][0]
         tariff = self._state.own_of(party, "tariffs").get(f"{party}/{connector['tariff_ids'][0]}")
         assert tariff is not None, "a connector's tariff is the party's own"
@@ -82,7 +102,7 @@ class ChargePoints:
             location=location,
             evse=evse,
             tariff=tariff,
-            token=chance.choice(tokens),
+            token=token or chance.choice(tokens),
             start=start,
             periods=tuple(periods),
             end=end,

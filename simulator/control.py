@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import jsontext
+from simulator import asking, jsontext
 from simulator.errors import PeerError
 from simulator.platform import Platform
 from simulator.pulls import pull_all, pull_client_info
@@ -39,6 +39,11 @@ class Control:
             "leave": self._leave,
             "come_back": self._come_back,
             "call": self._call,
+            "command": self._command,
+            "profile": self._profile,
+            "get_asked": self._get_asked,
+            "cancel_reservation": self._cancel_reservation,
+            "tell_active_profile": self._tell_active_profile,
         }
 
     def build_app(self) -> web.Application:
@@ -138,6 +143,42 @@ class Control:
     async def _come_back(self, order: Order) -> Any:
         await self._platform.come_back()
         return {}
+
+    async def _command(self, order: Order) -> Any:
+        """As the party's app would: on its first token, at a charge point of the receiver it knows."""
+        state, party, command = self._platform.state, order["party"], order["command"]
+        body = dict(order.get("body") or {})
+        if command in ("START_SESSION", "RESERVE_NOW"):
+            body.setdefault("token", asking.pick_token(state, party))
+        if command in ("START_SESSION", "RESERVE_NOW", "UNLOCK_CONNECTOR"):
+            place = asking.pick_evse(state, party, owner=order["at"])
+            body = dict(zip(("location_id", "evse_uid", "connector_id"), place, strict=True)) | body
+        if command == "RESERVE_NOW":
+            body.pop("connector_id", None)
+        return await asking.send_command(
+            state, self._platform.client, party=party, to=order.get("to"), command=command, body=body
+        )
+
+    async def _profile(self, order: Order) -> Any:
+        ends = {"party": order["party"], "to": order.get("to"), "session_id": order["session_id"]}
+        return await asking.send_profile_request(
+            self._platform.state,
+            self._platform.client,
+            method=order["method"],
+            profile=order.get("profile"),
+            **ends,
+        )
+
+    async def _get_asked(self, order: Order) -> Any:
+        """What came on the response_url of one request."""
+        return self._platform.state.asked[order["id"]]
+
+    async def _cancel_reservation(self, order: Order) -> Any:
+        reply = await self._platform.remote.cancel_reservation(order["party"], order["emsp"], order["reservation_id"])
+        return reply | {"headers": dict(reply["headers"])}
+
+    async def _tell_active_profile(self, order: Order) -> Any:
+        return await self._platform.remote.tell_active_profile(order["party"], order["session_id"], order.get("to"))
 
     async def _call(self, order: Order) -> Any:
         """Any OCPI call, for tests and onboarding: what the peer answered, headers and all."""

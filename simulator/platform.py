@@ -11,6 +11,7 @@ from simulator.client import Client
 from simulator.clock import format_moment
 from simulator.config import PlatformConfig
 from simulator.pushes import Pusher
+from simulator.remote import Remote
 from simulator.server import OcpiServer
 from simulator.state import State
 from simulator.world import World
@@ -25,7 +26,8 @@ class Platform:
         self.client = Client(self.state)
         self.pusher = Pusher(self.state, self.client)
         self.charge_points = ChargePoints(self.state, self.pusher)
-        self._server = OcpiServer(self.state, self.client)
+        self.remote = Remote(self.state, self.client, self.charge_points)
+        self._server = OcpiServer(self.state, self.client, self.remote)
         self._reservation: socket.socket | None = None
         self._runner: web.ServerRunner | None = None
         self._fill()
@@ -39,6 +41,7 @@ class Platform:
 
     async def stop(self) -> None:
         await self.leave()
+        await self.remote.stop()
         await self.client.close()
         if self._reservation is not None:
             self._reservation.close()

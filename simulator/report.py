@@ -28,6 +28,8 @@ def build_report(platform: Platform) -> dict[str, Any]:
         "undelivered": {name: to for name, (_, to) in state.undelivered.items()},
         "overtaken": sum(objects.overtaken for modules in state.received.values() for objects in modules.values()),
         "repeated_periods": sum(modules["sessions"].repeated_periods for modules in _with_sessions(state)),
+        "remote_sessions": state.remote_sessions,
+        "active_profiles": state.active_profiles,
         "breaches": state.record.breaches,
     }
 

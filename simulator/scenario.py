@@ -12,10 +12,10 @@ from simulator.cast import Run
 from simulator.clock import format_moment
 from simulator.figures import Figure
 from simulator.process import PlatformProcess
-from simulator.stage import Stage
+from simulator.remote_steps import RemoteSteps
 
 
-class Scenario(Stage):
+class Scenario(RemoteSteps):
     """`figures` grows with every step; `figures.wrong` is what does not agree with what the cast demands."""
 
     def run(self) -> None:
@@ -27,6 +27,7 @@ class Scenario(Stage):
         self.pull_objects()
         self.charge()
         self.switch_off_and_on()
+        self.ask_from_afar()
         self.pull_bills()
         self.reconcile()
 
@@ -124,11 +125,20 @@ class Scenario(Stage):
             self._pull(cast.AWAY, module, to=cast.CPO_DE, query={"date_from": since})
         self._resend()
         self._pull(cast.AWAY, "locations", query={"date_from": since})
-        both = (*cast.RUNS, *cast.RUNS_WHILE_AWAY)
-        figures = self._check_traffic(both, "after the outage") + self._check_broadcasts("after the outage")
+        figures = self._check_traffic(self.played, "after the outage") + self._check_broadcasts("after the outage")
         figures += [self._check_client_info(home, "after the outage") for home in self.platforms.values()]
         missed = sum(run.count for run in cast.RUNS_WHILE_AWAY)
         self._tell("5/6", f"{cast.AWAY} was away during {missed} sessions and is complete again")
+        return figures
+
+    def ask_from_afar(self) -> list[Figure]:
+        """5: a remote start with its session and bill, a reservation the CPO cancels later, a charging profile."""
+        cpo, emsp = cast.REMOTE
+        figures = self._start_remotely(cpo, emsp)
+        figures += self._check_traffic(self.played, "after the remote start")
+        figures += self._reserve_and_lose(cpo, emsp)
+        figures += self._set_profile(cpo, emsp)
+        self._tell("5/6", f"{emsp} started a session at {cpo} remotely, lost a reservation and set a charging profile")
         return figures
 
     def pull_bills(self) -> list[Figure]:
@@ -138,7 +148,7 @@ class Scenario(Stage):
             for module, bills in (("cdrs", True), ("sessions", False)):
                 pull = self._pull(emsp, module, query={"date_from": self._started_at})
                 self.pulled[emsp, module] = pull
-                demanded = cast.count_by_cpo(emsp, bills=bills)
+                demanded = cast.count_by_cpo(emsp, runs=self.played, bills=bills)
                 name = f"{module} pulled by {emsp}, by owner"
                 figures.append(self.figures.check(name, demanded=demanded, seen=pull["by_owner"]))
         counts = ", ".join(f"{emsp} {self.pulled[emsp, 'cdrs']['count']}" for emsp in self._find("EMSP"))
@@ -147,7 +157,7 @@ class Scenario(Stage):
 
     def reconcile(self) -> list[Figure]:
         """6: every CDR is compared with its session; the planted faults are found, and nothing else."""
-        bills = sum(cast.count_cdrs(run) for run in (*cast.RUNS, *cast.RUNS_WHILE_AWAY))
+        bills = sum(cast.count_cdrs(run) for run in self.played)
         self.hub.reconcile_now()
         outcome = self._wait(
             self.hub.get_reconciliation, lambda seen: seen["pending"] == 0 and seen["reconciled"] >= bills

@@ -13,6 +13,7 @@ from simulator.clock import format_moment, parse_moment
 from simulator.errors import Refusal, build_not_allowed, build_not_found, build_wrong
 from simulator.record import Message, without_secrets
 from simulator.registration import handle_credentials
+from simulator.remote import Remote
 from simulator.request import Answer, Request, authorize, build_reply_headers, check_headers, read_token
 from simulator.state import OWNER_ROLE, VERSION, State
 
@@ -20,9 +21,10 @@ from simulator.state import OWNER_ROLE, VERSION, State
 class OcpiServer:
     """`serve` is the whole handler; there is no router, because the paths are three."""
 
-    def __init__(self, state: State, client: Client) -> None:
+    def __init__(self, state: State, client: Client, remote: Remote) -> None:
         self._state = state
         self._client = client
+        self._remote = remote
 
     async def serve(self, http: web.BaseRequest) -> web.StreamResponse:
         request = _read_request(http, await http.read(), base_path=self._state.config.base_path)
@@ -46,6 +48,8 @@ class OcpiServer:
         offered = {(one["identifier"], one["role"]) for one in self._state.list_endpoints()}
         if request.module not in OWNER_ROLE or (request.module, request.interface) not in offered:
             raise build_not_found("no such endpoint")
+        if request.module in ("commands", "chargingprofiles"):
+            return self._remote.handle(request)
         return (sender if request.interface == "SENDER" else receiver).handle(request, self._state)
 
     def _answer_versions(self, request: Request) -> Answer:

@@ -38,6 +38,7 @@ class Stage:
         self.hub = hub
         self.figures = Figures()
         self.charged: list[dict[str, Any]] = []
+        self.played: tuple[Run, ...] = ()  # what `charged` must consist of
         self.pulled: dict[tuple[str, str], dict[str, Any]] = {}  # (party, module) → what GET All brought
         self.platforms = {config.name: PlatformProcess(config, folder=folder) for config in cast.build_platforms()}
         self._home = {party.key: home for home in self.platforms.values() for party in home.config.parties}
@@ -110,6 +111,7 @@ class Stage:
                 "sessions", party=run.cpo, emsp=run.emsp, count=run.count, faults=faults, pace=str(self._pace)
             )
 
+        self.played += runs
         for outcome in self._at_once(order, runs):
             self.charged += outcome["sessions"]
 
@@ -129,8 +131,10 @@ class Stage:
         with ThreadPoolExecutor(max_workers=8) as pool:
             return list(pool.map(call, items))
 
-    def _wait(self, look: Callable[[], Any], is_right: Callable[[Any], bool]) -> Any:
+    def _wait(self, look: Callable[[], Any], is_right: Callable[[Any], bool], *, patience: float | None = None) -> Any:
         """What is seen when it is right, or when patience is over. The hub works asynchronously."""
+        if patience is not None:
+            return self._wait_briefly(look, is_right, patience=patience)
         end = time.monotonic() + self._patience
         while True:
             seen = look()
@@ -140,6 +144,13 @@ class Stage:
                 self._patience = min(self._patience, _PATIENCE_AFTER_A_FAILURE)
                 return seen
             time.sleep(_EVERY_PAUSE)
+
+    def _wait_briefly(self, look: Callable[[], Any], is_right: Callable[[Any], bool], *, patience: float) -> Any:
+        """Nothing has failed yet if it does not come."""
+        end = time.monotonic() + patience
+        while not is_right(seen := look()) and time.monotonic() < end:
+            time.sleep(_EVERY_PAUSE)
+        return seen
 
     def _tell(self, step: str, text: str) -> None:
         self._say(f"[{time.monotonic() - self._begun:6.1f} s] {step}  {text}")

@@ -13,9 +13,11 @@ from simulator.record import Record
 from simulator.store import Objects
 
 VERSION = "2.2.1"
-OWNER_ROLE = {"locations": "CPO", "tariffs": "CPO", "sessions": "CPO", "cdrs": "CPO", "tokens": "EMSP"}
+OWNER_ROLE = {
+    **{"locations": "CPO", "tariffs": "CPO", "sessions": "CPO", "cdrs": "CPO", "tokens": "EMSP"},
+    **{"commands": "EMSP", "chargingprofiles": "EMSP"},  # who sends them has the SENDER interface
+}
 CONFIGURATION = ("versions", "credentials", "hubclientinfo")
-# commands and chargingprofiles come here: one entry in OWNER_ROLE, one file beside sender.py and receiver.py
 
 
 @dataclass(slots=True)
@@ -56,6 +58,11 @@ class State:
         self.cdr_locations: dict[str, str] = {}  # "NL*CPO/ID" → Location the receiver gave
         self.undelivered: dict[str, tuple[str, str]] = {}  # "cdrs NL*CPO/ID" → (party, receiver): never got there
         self.pulled: dict[str, int] = {}
+        self.asked: dict[str, dict[str, Any]] = {}  # id in our response_url → what came there
+        self.reservations: dict[str, str] = {}  # "NL*CPO/FR*MSP/ID" → response_url
+        self.remote_sessions: list[dict[str, Any]] = []  # what became of those started by a command
+        self.profiles: dict[str, dict[str, Any]] = {}  # "NL*CPO/ID of session" → ChargingProfile
+        self.active_profiles: dict[str, dict[str, Any]] = {}  # "FR*MSP/ID of session" → ActiveChargingProfile, as told
         self.base_url = config.base_url
 
     @property

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ocpi.calls import Interface, Role
+from journal.reader import Reader
+from ocpi.calls import Call, Interface, Role
 from ocpi.module import Match, Route
-from parties.owned_module import OwnedModule
+from parties.owned_module import Absence, OwnedModule
+from tariffs import references
 from tariffs.models import Tariff
 from tariffs.wire import v2_2_1
 
@@ -27,9 +29,17 @@ class Tariffs(OwnedModule):
     model = Tariff
     wire = v2_2_1.Tariff
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "tariff_id"}
+    absence = Absence.REMOVED  # TAR-05
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["tariff_id"]
+
+    async def get_warning(self, call: Call, match: Match, reader: Reader) -> str | None:
+        """A tariff that connectors still name had better stay; but it goes if its owner says so (TAR-04)."""
+        if call.method != "DELETE" or match.owner is None:
+            return None
+        location = await references.find_location(match.owner, match["tariff_id"], reader=reader)
+        return location and f"deleted, though a connector of location {location} still names it in its tariff_ids"
 
     def get_columns(self, obj: v2_2_1.Tariff) -> Mapping[str, Any]:
         return {"currency": obj.currency}

@@ -13,6 +13,7 @@ class Token(OwnedObject):
     contract_id = models.TextField(default="")
     valid = models.BooleanField(default=True)
     whitelist = models.CharField(max_length=16, default="")
+    stale_at = models.DateTimeField(null=True)  # a complete list of its owner lacked it (TOK-05); still served
 
     class Meta(OwnedObject.Meta):
         pass

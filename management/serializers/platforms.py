@@ -8,8 +8,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ocpi.calls import PartyId, Role
-from parties.models import Endpoint, Party, Platform
+from parties.models import DetectedQuirk, Endpoint, Party, Platform
 
+SETTINGS = [
+    "sends_raw_token",
+    "wants_trailing_slash",
+    "wraps_single_objects",
+    "takes_no_patch",
+    "date_to_is_inclusive",
+    "max_in_flight",
+    "pull_schedule",
+    "pull_full_hours",
+]
 OWN_ROLES = [role.value for role in Role if role is not Role.HUB]
 
 
@@ -59,8 +69,7 @@ class PlatformSerializer(serializers.ModelSerializer[Platform]):
             "version",
             "versions_url",
             "has_open_token_a",
-            "sends_raw_token",
-            "max_in_flight",
+            *SETTINGS,
             "registered_at",
             "heard_at",
             "changed_at",
@@ -77,6 +86,33 @@ class PlatformSerializer(serializers.ModelSerializer[Platform]):
 
     def get_has_open_token_a(self, platform: Platform) -> bool:
         return bool(platform.token_a_digest)
+
+
+class SettingsSerializer(serializers.ModelSerializer[Platform]):
+    """How the hub deals with this platform; its habits among them."""
+
+    class Meta:
+        model = Platform
+        fields = SETTINGS
+        extra_kwargs = {"max_in_flight": {"min_value": 1}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(self.initial_data) - set(SETTINGS))
+        if unknown:
+            raise serializers.ValidationError({name: ["There is no such setting."] for name in unknown})
+        return attrs
+
+
+class DetectedQuirkSerializer(serializers.ModelSerializer[DetectedQuirk]):
+    setting = serializers.CharField(
+        read_only=True, help_text='The setting that makes the hub do the same; "" where it takes it from everybody.'
+    )
+    is_applied = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = DetectedQuirk
+        fields = ["quirk", "count", "first_seen_at", "last_seen_at", "example", "setting", "is_applied"]
+        read_only_fields = fields
 
 
 class PlannedPartySerializer(serializers.Serializer[Any]):

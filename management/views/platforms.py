@@ -13,17 +13,22 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forwarding.pull_ask import ask, get_offered_lists
+from journal.models import PullRequest
 from management.pages import Pages
 from management.problems import Conflict, Explaining, PartnerFailed, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.platforms import (
+    DetectedQuirkSerializer,
     NewPlatformSerializer,
     PartySerializer,
     PlatformSerializer,
     RegisterSerializer,
     RotateSerializer,
+    SettingsSerializer,
     TokenASerializer,
 )
+from management.serializers.pulls import NewPullSerializer, PullSerializer
 from ocpi.calls import PartyId, Role
 from ocpi.errors import OcpiError
 from parties import handshake
@@ -65,16 +70,12 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
             raise serializers.ValidationError({e.field: [str(e)]}) from e
         return Response(_hand_over(platform, token_a=token_a), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses={200: TokenASerializer, **PROBLEMS, 409: ProblemSerializer})
+    @extend_schema(request=None, responses={200: TokenASerializer, **PROBLEMS})
     @action(detail=True, methods=["post"], url_path="token-a")
     def token_a(self, request: Request, pk: str) -> Response:
-        """A fresh Token A; an earlier one that was not used stops working."""
+        """A fresh Token A; an earlier one that was not used stops working. A registered platform may register anew with
+        it, and keeps its tokens until it has (CRED-06)."""
         platform = self.get_object()
-        if platform.state == Platform.State.REGISTERED:
-            raise Conflict(
-                f"{platform.name} is registered and needs no Token A.",
-                what_to_do="Rotate its tokens, or suspend it first if it has to register anew.",
-            )
         return Response(_hand_over(platform, token_a=platform.issue_token_a()))
 
     @extend_schema(request=RegisterSerializer, responses={200: PlatformSerializer, **HANDSHAKE_PROBLEMS})
@@ -107,6 +108,46 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
             raise PartnerFailed(f"Rotating the tokens of {platform.name} failed: {e.message}") from e
         return self._show(platform)
 
+    @extend_schema(request=None, responses={200: PlatformSerializer, **HANDSHAKE_PROBLEMS})
+    @action(detail=True, methods=["post"], url_path="update", url_name="update")
+    def renew(self, request: Request, pk: str) -> Response:
+        """Read its versions and endpoints afresh, and tell it ours by PUT (VERS-10, CRED-26)."""
+        platform = self.get_object()
+        if platform.state != Platform.State.REGISTERED:
+            raise Conflict(f"{platform.name} is not registered: there is nothing to update.", what_to_do="Register it.")
+        try:
+            handshake.rotate(platform, now=timezone.now())
+        except OcpiError as e:
+            raise PartnerFailed(f"Updating the connection with {platform.name} failed: {e.message}") from e
+        return self._show(platform)
+
+    @extend_schema(request=None, responses={200: PlatformSerializer, **PROBLEMS})
+    @action(detail=True, methods=["post"])
+    def disconnect(self, request: Request, pk: str) -> Response:
+        """Unregister at the partner, and suspend it whatever it answers (CRED-15)."""
+        platform = self.get_object()
+        handshake.disconnect(platform, now=timezone.now())
+        return self._show(platform)
+
+    @extend_schema(request=SettingsSerializer, responses={200: PlatformSerializer, **PROBLEMS})
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Settings: how many calls at a time, and what the partner does differently."""
+        platform = self.get_object()
+        serializer = SettingsSerializer(platform, data=request.data, partial=True)
+        changes = _read(serializer)
+        for name, value in changes.items():
+            setattr(platform, name, value)
+        if changes:
+            platform.save(update_fields=list(changes))
+        return self._show(platform)
+
+    @extend_schema(responses={200: DetectedQuirkSerializer(many=True), **PROBLEMS}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def quirks(self, request: Request, pk: str) -> Response:
+        """What the hub found odd with this partner, and which setting settles it."""
+        found = self.get_object().detected_quirks.select_related("platform").order_by("quirk")
+        return Response(DetectedQuirkSerializer(found, many=True).data)
+
     @extend_schema(request=None, responses={200: PlatformSerializer, **PROBLEMS})
     @action(detail=True, methods=["post"])
     def suspend(self, request: Request, pk: str) -> Response:
@@ -114,6 +155,27 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
         platform = self.get_object()
         platform.suspend(now=timezone.now())
         return self._show(platform)
+
+    @extend_schema(
+        request=NewPullSerializer, responses={202: PullSerializer(many=True), **PROBLEMS, 409: ProblemSerializer}
+    )
+    @action(detail=True, methods=["post"], pagination_class=None, filterset_fields=[])
+    def pull(self, request: Request, pk: str) -> Response:
+        """Read the partner's lists soon: what changed, or with `full` everything. See /api/pulls/ for how it goes."""
+        platform = self.get_object()
+        asked = _read(NewPullSerializer(data=request.data))
+        if platform.state != Platform.State.REGISTERED:
+            raise Conflict(f"{platform.name} is not registered: there is nothing to read.", what_to_do="Register it.")
+        offered = get_offered_lists(platform)
+        missing = sorted(set(asked.get("modules", ())) - set(offered))
+        if missing or not offered:
+            raise Conflict(
+                f"{platform.name} has no list of {', '.join(missing) or 'anything'}.",
+                what_to_do="See its endpoints: a list needs a SENDER endpoint and a party in a role that owns objects.",
+            )
+        lists = asked.get("modules", offered)
+        pulls = ask(platform, lists, reason=PullRequest.Reason.STAFF, now=timezone.now(), is_full=asked["full"])
+        return Response(PullSerializer(pulls, many=True).data, status=status.HTTP_202_ACCEPTED)
 
 
 class PartyFilter(filters.FilterSet):

@@ -27,7 +27,7 @@ ModuleID = Annotated[
         *("tariffs", "tokens"),
     ),
 ]
-CredentialsToken = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[\x21-\x7e]+$")]
+CredentialsToken = Annotated[str, Meta(min_length=1, max_length=64)]  # blanks, beyond ASCII: not refused (CRED-18)
 
 
 class Version(OcpiObject, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.conf import settings
 from yarl import URL
 
 from parties.client.peer import Answer, AnswerTooLarge, Peer, PeerBusy, PeerTimeout, PeerUnreachable
+from parties.client.slash import turn_slash
 from parties.egress import Egress, EgressRefused, check_url, make_socket, make_tls_context
 
 KEEP_ALIVE = 1.8  # seconds; the shortest idle limit among common servers is 2
@@ -89,9 +91,22 @@ class AsyncClient:
             raise PeerBusy(f"{peer.max_in_flight} calls are open already")
         self._in_flight[peer.id] = self.get_in_flight(peer.id) + 1
         try:
-            return await self._exchange(method=method, url=url, headers=headers, body=body, timeout=timeout)
+            return await self._exchange_turning(method=method, url=url, headers=headers, body=body, timeout=timeout)
         finally:
             self._release(peer.id)
+
+    async def _exchange_turning(
+        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Answer:
+        """Once more where the peer only wants the last slash the other way (AMB-15)."""
+        answer = await self._exchange(method=method, url=url, headers=headers, body=body, timeout=timeout)
+        location = answer.headers.get("Location")
+        turned = turn_slash(url, method=method, status=answer.http_status, location=location)
+        left = timeout - answer.elapsed_ms / 1000
+        if turned is None or left <= 0:
+            return answer
+        again = await self._exchange(method=method, url=turned, headers=headers, body=body, timeout=left)
+        return replace(again, redirect=(answer.http_status, location or ""))
 
     def _release(self, peer_id: int) -> None:
         left = self._in_flight[peer_id] - 1

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from urllib3.util import SKIP_HEADER
 from parties.client.guarded_adapter import Exchange, GuardedAdapter, current
 from parties.client.headers import write_headers
 from parties.client.peer import Answer, AnswerTooLarge, Peer, PeerTimeout, PeerUnreachable
+from parties.client.slash import turn_slash
 from parties.egress import Egress, EgressRefused, check_url
 
 CONNECT_LIMIT = 3.0  # seconds, per address
@@ -75,6 +77,15 @@ class SyncClient:
                 peer, request_id=str(uuid.uuid4()), correlation_id=str(uuid.uuid4()), has_body=bool(body)
             )
         deadline = time.monotonic() + (timeout or settings.HUB_FORWARD_TIMEOUT)
+        answer = self._exchange(method, url, body=body, headers=headers, deadline=deadline)
+        location = answer.headers.get("Location")
+        turned = turn_slash(url, method=method, status=answer.http_status, location=location)
+        if turned is None:
+            return answer
+        again = self._exchange(method, turned, body=body, headers=headers, deadline=deadline)  # AMB-15
+        return replace(again, redirect=(answer.http_status, location or ""))
+
+    def _exchange(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
         try:
             return self._attempt(method, url, body=body, headers=headers, deadline=deadline)
         except _ConnectionBroke:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from multidict import CIMultiDictProxy
 
+from parties.quirks import Quirk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
@@ -15,6 +17,7 @@ class Peer:
     token: str = field(repr=False)
     raw_token: bool = False  # AMB-01: it wants the token unencoded
     max_in_flight: int = 64
+    quirks: frozenset[Quirk] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Answer:
     headers: CIMultiDictProxy[str]
     body: bytes
     elapsed_ms: int
+    redirect: tuple[int, str] | None = None  # status and Location of the answer before: its slash was turned
 
 
 class PeerError(Exception):

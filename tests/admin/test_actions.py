@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -16,7 +17,8 @@ from forwarding.models import DeadLetter
 from management.models import StaffToken
 from ocpi.errors import UnableToUseClientApi
 from parties import handshake
-from parties.models import Platform
+from parties.models import DetectedQuirk, Platform
+from parties.quirks import Quirk
 from parties.secrets import token_digest
 from tests.management.cast import NOW, make_agreement, make_dead_letter, make_lane, make_platform, make_staff
 
@@ -126,13 +128,28 @@ class TestPlatformButtons:
         token_a = dict(answer.context["secrets"])["Token A"]
         assert Platform.objects.get().token_a_digest == token_digest(token_a)
 
-    def test_issue_none_to_a_registered_platform(self, staff):
+    def test_issue_one_to_a_registered_platform_that_keeps_its_tokens_meanwhile(self, staff):  # CRED-06
         platform = make_platform()
 
-        answer = press(staff, platform, "issue_token_a")
+        press(staff, platform, "issue_token_a")
 
-        assert answer.status_code == 302
-        assert Platform.objects.get().token_a_digest == ""
+        fresh = Platform.objects.get()
+        assert fresh.token_a_digest != ""
+        assert (fresh.state, fresh.token_in_digest) == (Platform.State.REGISTERED, platform.token_in_digest)
+
+    def test_update_the_connection(self, staff, monkeypatch):  # CRED-26, VERS-10
+        calls = []
+        monkeypatch.setattr(handshake, "rotate", lambda platform, **terms: calls.append(platform.pk))
+        platform = make_platform()
+
+        page = staff.get(reverse("admin:parties_platform_update_connection", args=[platform.pk]))
+        asked = list(calls)
+        press(staff, platform, "update_connection")
+        select(staff, "parties_platform", "update_selected", platform)
+
+        assert "csrfmiddlewaretoken" in page.content.decode()
+        assert asked == []
+        assert calls == [platform.pk] * 2
 
     def test_register_now(self, staff, monkeypatch):
         calls = []
@@ -186,6 +203,7 @@ class TestChangingAPlatform:
         platform = make_platform()
         party = platform.parties.get()
         form = {"name": "New name", "max_in_flight": "5", "is_online": "", "state": "SUSPENDED"} | ENDPOINTS
+        form |= {"pull_schedule": "{}", "pull_full_hours": "168"}
         form |= {name.replace("is_active", "is_active"): value for name, value in CPO.items()}
         form |= {"parties-INITIAL_FORMS": "1", "parties-0-id": str(party.pk), "parties-0-platform": str(platform.pk)}
         form |= {"endpoints-TOTAL_FORMS": "1", "endpoints-INITIAL_FORMS": "1"}
@@ -332,3 +350,32 @@ class TestStaffTokens:
         staff.post(reverse("admin:management_stafftoken_revoke", args=[token.pk]), {"confirmed": "yes"})
 
         assert StaffToken.objects.get().revoked_at is not None
+
+
+class TestQuirks:
+    def find(self, platform, quirk):
+        return DetectedQuirk.objects.create(
+            platform=platform, quirk=quirk, count=2, example="PUT locations", first_seen_at=NOW, last_seen_at=NOW
+        )
+
+    def test_are_listed_and_applied(self, staff):
+        platform = make_platform()
+        slash, null = self.find(platform, Quirk.TRAILING_SLASH), self.find(platform, Quirk.NULL_FOR_ABSENT)
+
+        page = staff.get(reverse("admin:parties_detectedquirk_changelist")).content.decode()
+        select(staff, "parties_detectedquirk", "apply_selected", slash, null)
+
+        assert "can be applied" in page
+        assert "taken from everybody" in page
+        assert Platform.objects.get().quirks == {Quirk.TRAILING_SLASH}
+
+    def test_are_not_applied_by_those_who_may_only_look(self, client):
+        viewer = User.objects.create(username="viewer", is_staff=True)
+        names = ("view_detectedquirk", "change_detectedquirk", "view_platform")
+        viewer.user_permissions.add(*Permission.objects.filter(codename__in=names))
+        client.force_login(viewer)
+        slash = self.find(make_platform(), Quirk.TRAILING_SLASH)
+
+        select(client, "parties_detectedquirk", "apply_selected", slash)
+
+        assert not Platform.objects.get().quirks

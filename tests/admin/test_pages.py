@@ -11,9 +11,12 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from charging_profiles.models import Setting
+from commands.models import Reservation
 from forwarding.models import DeadLetter, Lane
+from journal.models import PullRequest
 from management.models import LogCall, LogEvent, StaffToken
-from parties.models import Endpoint, Party
+from parties.models import DetectedQuirk, Endpoint, Party
 from tests.admin.stored import CONTRACT, store_one_of_each
 from tests.management.cast import (
     NOW,
@@ -34,12 +37,16 @@ pytestmark = pytest.mark.django_db
 READ_ONLY = {
     "agreements_agreement",
     "cdrs_cdr",
+    "charging_profiles_setting",
     "charging_sessions_session",
+    "commands_reservation",
     "forwarding_deadletter",
     "forwarding_lane",
+    "journal_pullrequest",
     "locations_location",
     "management_logcall",
     "management_logevent",
+    "parties_detectedquirk",
     "parties_endpoint",
     "reconciliation_finding",
     "tariffs_tariff",
@@ -47,12 +54,16 @@ READ_ONLY = {
 }
 EDITABLE = {"auth_group", "auth_user", "management_stafftoken", "parties_party", "parties_platform"}
 ALL = sorted(READ_ONLY | EDITABLE)
+WITHOUT_SEARCH = {"parties_detectedquirk"}  # a handful of rows, with filters
 SEARCHES = {
     "agreements_agreement": "fr*msp",
     "cdrs_cdr": "NL*CPO cdr1",
+    "charging_profiles_setting": "s1",
     "charging_sessions_session": "S1",
+    "commands_reservation": "r1",
     "forwarding_deadletter": "corr-1",
     "forwarding_lane": "Charge",
+    "journal_pullrequest": "nlcpo",
     "locations_location": "NL*CPO utrecht",
     "management_logcall": "req-1",
     "management_logevent": "corr-1",
@@ -79,10 +90,22 @@ def rows() -> dict[str, Any]:
     token, _ = StaffToken.issue(name="tests", scopes=["all"], now=NOW)
     return {name: obj.pk for name, obj in store_one_of_each().items()} | {
         "agreements_agreement": make_agreement().pk,
+        "charging_profiles_setting": Setting.objects.create(
+            token="t1", receiver="nlcpo", session_key="s1", sender="frmsp", asked_at=NOW
+        ).pk,
+        "commands_reservation": Reservation.objects.create(
+            token="t1", requester="frmsp", reservation_key="r1", receiver="nlcpo", asked_at=NOW
+        ).pk,
+        "parties_detectedquirk": DetectedQuirk.objects.create(
+            platform=platform, quirk="no_patch", count=1, first_seen_at=NOW, last_seen_at=NOW, example="PATCH: 405"
+        ).pk,
         "auth_group": Group.objects.create(name="staff").pk,
         "auth_user": User.objects.create_user("somebody").pk,
         "forwarding_deadletter": make_dead_letter(platform).pk,
         "forwarding_lane": make_lane(platform).pk,
+        "journal_pullrequest": PullRequest.objects.create(
+            platform=platform.pk, party="nlcpo", module="locations", reason="STAFF", requested_at=NOW, due_at=NOW
+        ).pk,
         "management_logcall": log_call(platform=platform.pk),
         "management_logevent": log_event(),
         "management_stafftoken": token.pk,
@@ -116,7 +139,7 @@ class TestEveryPage:
     def test_shows_one(self, staff, rows, name):
         assert staff.get(url_of(name, "change", rows[name])).status_code == 200
 
-    @pytest.mark.parametrize("name", ALL)
+    @pytest.mark.parametrize("name", sorted(set(ALL) - WITHOUT_SEARCH))
     def test_finds_what_is_searched_and_nothing_else(self, staff, rows, name):
         def search(text):
             return staff.get(url_of(name, "changelist"), {"q": text}).context["cl"].result_count
@@ -266,7 +289,7 @@ class TestPermissions:
         platform, agreement = rows["parties_platform"], rows["agreements_agreement"]
 
         assert client.get(url_of("parties_platform", "change", platform)).status_code == 200
-        for action in ("issue_token_a", "register_now", "rotate_tokens", "suspend_platform"):
+        for action in ("issue_token_a", "register_now", "rotate_tokens", "update_connection", "suspend_platform"):
             assert client.post(reverse(f"admin:parties_platform_{action}", args=[platform])).status_code == 403
         assert client.post(reverse("admin:agreements_agreement_end_now", args=[agreement])).status_code == 403
         assert client.post(reverse("admin:agreements_agreement_enter")).status_code == 403

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdrs.module import is_same_content
+from ocpi.raw import is_same_content
 
 
 class TestIsSameContent:

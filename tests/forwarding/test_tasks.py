@@ -15,7 +15,13 @@ def test_the_schedule_names_tasks_that_exist():
     app.loader.import_default_modules()
     named = {entry["task"] for entry in app.conf.beat_schedule.values() if entry["task"].startswith("forwarding.")}
 
-    assert named == {tasks.drain_lanes.name, tasks.watch_presence.name, tasks.announce_clients.name}
+    assert named == {
+        tasks.drain_lanes.name,
+        tasks.watch_presence.name,
+        tasks.announce_clients.name,
+        tasks.pull_lists.name,
+        tasks.forget_pulls.name,
+    }
 
 
 @pytest.mark.usefixtures("hub")
@@ -37,3 +43,6 @@ class TestTasks:
 
     def test_nobody_to_watch(self):
         assert tasks.watch_presence() == 0
+
+    def test_nothing_to_pull(self):
+        assert tasks.pull_lists() == 0

@@ -65,9 +65,14 @@ class TestVersions:
         assert (answer.status_code, get_code(answer)) == (401, 2000)
         assert answer.headers["X-Request-ID"]
 
-    @pytest.mark.parametrize("path", ["2.9", "2.9/credentials", "2.2.1/nothing"])
+    @pytest.mark.parametrize("path", ["2.9", "2.2.1/nothing"])
     def test_know_no_other_version(self, cast: Cast, path: str):  # VERS-11
         assert cast.cpo.call_url("GET", f"{cast.hub.url}/ocpi/{path}").status_code == 404
+
+    def test_credentials_of_another_version_are_3002(self, cast: Cast):  # VERS-11
+        answer = cast.cpo.call_url("GET", f"{cast.hub.url}/ocpi/2.9/credentials")
+
+        assert (answer.status_code, get_code(answer)) == (200, 3002)
 
     def test_token_a_opens_nothing_else(self, hub: LiveHub):  # TRANS-06
         _, token_a = plan()

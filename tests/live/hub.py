@@ -30,6 +30,8 @@ APPS = (
     "tariffs",
     "tokens",
     "charging_sessions",
+    "commands",
+    "charging_profiles",
     "cdrs",
     "reconciliation",
 )

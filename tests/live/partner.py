@@ -19,7 +19,7 @@ from tests.live.hub import LiveHub
 from tests.parties.http_peer import Handler, Seen, serve
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs")
+MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles")
 OK = json.dumps({"status_code": 1000, "timestamp": "2026-11-20T10:00:00Z"}).encode()
 
 Answer = Callable[[Handler], None]

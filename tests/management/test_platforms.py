@@ -5,6 +5,8 @@ import pytest
 from ocpi.errors import UnableToUseClientApi
 from parties import handshake
 from parties.models import Platform
+from parties.quirk_notes import QuirkNotes, record_quirks
+from parties.quirks import Quirk
 from parties.secrets import token_digest
 from tests.management.cast import NOW, OUR_TOKEN, log_call, make_client, make_platform
 
@@ -189,13 +191,14 @@ class TestTokens:
         assert fresh["token_a"] != made["token_a"]
         assert platform.token_a_digest == token_digest(fresh["token_a"])
 
-    def test_a_registered_platform_gets_no_token_a(self):
+    def test_a_registered_platform_keeps_its_tokens_until_it_has_registered_anew(self):  # CRED-06
         platform = make_platform()
 
         response = make_client().post(f"/api/platforms/{platform.pk}/token-a/")
 
-        assert response.status_code == 409
-        assert "Rotate" in response.json()["what_to_do"]
+        fresh = Platform.objects.get()
+        assert fresh.token_a_digest == token_digest(response.json()["token_a"])
+        assert (fresh.state, fresh.token_in_digest) == (Platform.State.REGISTERED, platform.token_in_digest)
 
     @pytest.mark.parametrize("compromised", [True, False])
     def test_rotates(self, monkeypatch, compromised):
@@ -215,6 +218,22 @@ class TestTokens:
 
         assert make_client().post(f"/api/platforms/{platform.pk}/rotate/", {}, format="json").status_code == 409
 
+    def test_updates_the_connection(self, monkeypatch):  # CRED-26, VERS-10
+        calls = []
+        monkeypatch.setattr(handshake, "rotate", lambda platform, **terms: calls.append(platform.pk))
+        platform = make_platform()
+
+        assert make_client().post(f"/api/platforms/{platform.pk}/update/").status_code == 200
+        assert calls == [platform.pk]
+
+    def test_disconnects(self, monkeypatch):  # CRED-15
+        calls = []
+        monkeypatch.setattr(handshake, "disconnect", lambda platform, **terms: calls.append(platform.pk))
+        platform = make_platform()
+
+        assert make_client().post(f"/api/platforms/{platform.pk}/disconnect/").status_code == 200
+        assert calls == [platform.pk]
+
     def test_suspends(self):
         platform = make_platform()
 
@@ -224,3 +243,48 @@ class TestTokens:
         assert response.json()["status"] == "SUSPENDED"
         assert (platform.token_in_digest, platform.token_out) == ("", "")
         assert platform.changed_at > NOW
+
+
+class TestQuirks:
+    def test_are_set(self):
+        platform = make_platform()
+
+        response = make_client().patch(f"/api/platforms/{platform.pk}/", {"takes_no_patch": True}, format="json")
+
+        assert response.json()["takes_no_patch"] is True
+        assert Platform.objects.get().quirks == {Quirk.NO_PATCH}
+
+    @pytest.mark.parametrize("asked", [{"state": "SUSPENDED"}, {"token_out": "x"}, {"max_in_flight": 0}])
+    def test_are_all_that_can_be_set(self, asked):
+        platform = make_platform()
+        before = Platform.objects.values().get()
+
+        response = make_client().patch(f"/api/platforms/{platform.pk}/", asked, format="json")
+
+        assert response.status_code == 400
+        assert list(response.json()["fields"]) == list(asked)
+        assert Platform.objects.values().get() == before
+
+    def test_need_the_scope_to_write(self):
+        platform = make_platform()
+
+        response = make_client("platforms:read").patch(f"/api/platforms/{platform.pk}/", {}, format="json")
+
+        assert response.status_code == 403
+
+    def test_that_were_found_are_listed_with_their_setting(self):
+        platform = make_platform(wants_trailing_slash=True)
+        notes = QuirkNotes()
+        notes.note(platform.pk, {Quirk.TRAILING_SLASH: "PUT locations: HTTP 301", Quirk.NULL_FOR_ABSENT: "a"})
+        notes.note(platform.pk, {Quirk.NULL_FOR_ABSENT: "b"})
+        notes.note(platform.pk + 999, {Quirk.NULL_FOR_ABSENT: "of a platform that is gone"})
+        record_quirks(notes.take(), now=NOW)
+        notes.note(platform.pk, {Quirk.NULL_FOR_ABSENT: "c"})
+        record_quirks(notes.take(), now=NOW)
+
+        found = make_client("platforms:read").get(f"/api/platforms/{platform.pk}/quirks/").json()
+
+        assert [(one["quirk"], one["count"], one["example"], one["setting"], one["is_applied"]) for one in found] == [
+            ("null_for_absent", 3, "a", "", False),
+            ("trailing_slash", 1, "PUT locations: HTTP 301", "wants_trailing_slash", True),
+        ]

@@ -48,6 +48,8 @@ class SmallHub:
         self.agreements: dict[frozenset[str], str] = {}  # pair → delivery
         self.stored = {module: Objects(module) for module in MODULES}
         self.findings: list[dict[str, Any]] = []
+        self.response_urls: dict[str, tuple[str, Partner, str, str]] = {}  # alias → original, who asked, from, to
+        self.setters: dict[str, str] = {}  # session → who set a profile
         self.clock = Clock()
         self.url = ""
         self._ready = threading.Event()
@@ -190,6 +192,10 @@ class SmallHub:
         await self._drain(caller)
         headers = {name.lower(): value for name, value in request.headers.items()}
         sender, receiver = read_party(headers, "from") or "", read_party(headers, "to") or ""
+        if path[1] == "alias":
+            return await self._call_back(request, path[2], body)
+        receiver = receiver or self._find_receiver(path, body)
+        body, request = self._hide_response_url(caller, request, path, body, sender, receiver)
         if receiver != HUB:
             return await self._relay(request, path, body, sender, receiver)
         if request.method == "GET":
@@ -223,6 +229,36 @@ class SmallHub:
                     )
         return self._answer(request)
 
+    def _find_receiver(self, path: list[str], body: bytes) -> str:
+        """Open routing of a START_SESSION and of a CPO's profile."""
+        if path[2] == "chargingprofiles":
+            return self.setters[path[3]]
+        wanted = jsontext.loads(body)["location_id"]
+        evse = jsontext.loads(body)["evse_uid"]
+        found = [one for one in self.stored["locations"] if one["id"] == wanted]
+        owned = [one for one in found if any(each["uid"] == evse for each in one["evses"])]
+        return build_key("locations", owned[0]).split("/")[0]
+
+    def _hide_response_url(
+        self, caller: Partner, request: web.Request, path: list[str], body: bytes, sender: str, receiver: str
+    ) -> tuple[bytes, web.Request]:
+        document = jsontext.loads(body) if body and path[2] in ("commands", "chargingprofiles") else {}
+        original = document.get("response_url") or request.query.get("response_url")
+        if not original:
+            return body, request
+        alias = f"{self.url}/ocpi/2.2.1/alias/{len(self.response_urls)}"
+        self.response_urls[alias] = (original, caller, receiver, sender)
+        if request.method == "PUT":
+            self.setters[path[3]] = sender
+        if document:
+            return jsontext.dumps(document | {"response_url": alias}).encode(), request
+        return body, request.clone(rel_url=request.rel_url.update_query(response_url=alias))
+
+    async def _call_back(self, request: web.Request, number: str, body: bytes) -> web.Response:
+        original, asking, sender, receiver = self.response_urls[f"{self.url}/ocpi/2.2.1/alias/{number}"]
+        outcome = await self._try("POST", original, body, asking, sender, receiver)
+        return self._answer(request, code=outcome[1]["status_code"] if outcome else 4003)
+
     def _delivery(self, one: str, other: str) -> str:
         return self.agreements.get(frozenset((one, other)), "relay")
 
@@ -236,7 +272,7 @@ class SmallHub:
         outcome = await self._deliver(request, partner, path, body, sender, receiver, delivery=delivery)
         if outcome is None:
             return self._answer(request, code=4003)
-        if request.method != "GET":
+        if request.method != "GET" and path[2] not in ("commands", "chargingprofiles"):
             self._store(request.method, path, body)
         status, answer, headers = outcome
         kept = {name: headers[name] for name in ("X-Total-Count", "X-Limit") if name in headers}

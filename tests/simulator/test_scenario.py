@@ -21,7 +21,7 @@ class TestScenario:
             scenario.run()
 
             assert [str(figure) for figure in scenario.figures.wrong] == []
-            assert len(scenario.charged) == 50
+            assert len(scenario.charged) == 51
             table = write_table(build_rows(scenario))
             assert len(table.splitlines()) == 2 + len(scenario.parties)
 

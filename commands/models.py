@@ -1,0 +1,23 @@
+"""Which CPO was asked for a reservation: where a CANCEL_RESERVATION without receiver goes (table 2a)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Reservation(models.Model):
+    """One RESERVE_NOW that went out. `token` is that of the hub's response_url, under which its results come."""
+
+    token = models.CharField(max_length=43, db_collation="C")
+    requester = models.CharField(max_length=5, db_collation="C")
+    reservation_key = models.CharField(max_length=36, db_collation="C")
+    receiver = models.CharField(max_length=5, db_collation="C")
+    asked_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)  # refused, or cancelled by the CPO
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token"], name="reservation_token")]
+        indexes = [models.Index(fields=["requester", "reservation_key"], name="reservation_of_requester")]
+
+    def __str__(self) -> str:
+        return f"{self.requester} {self.reservation_key} at {self.receiver}"

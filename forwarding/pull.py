@@ -1,0 +1,227 @@
+"""The hub as client: reads one list of one party to its end, page by page, as its PullRequest asks.
+
+No HTTP inside a transaction: each page is fetched, stored, and only then counted as read.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Max
+
+from agreements.network import load_facts
+from forwarding import pull_claim, pull_gone
+from forwarding.pull_claim import LeaseLost
+from forwarding.pull_plan import MAX_PAGES, Crawl, CrawlBroken, Page, get_date_from, read_page, write_first_url
+from forwarding.pull_store import Intake, StoreFailed, Tally, commit
+from forwarding.record import clean
+from journal.committer import Committer
+from journal.models import PullRequest
+from journal.rows import Job, NewLogRow
+from ocpi import envelope
+from ocpi.calls import Interface, PartyId
+from parties.client import Answer, Peer, PeerError, SyncClient, write_headers
+from parties.registry import find_owned_module
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+SHOWN_ERRORS = 5
+
+
+class CannotAsk(Exception):
+    """There is nobody to ask, and trying again would not help."""
+
+
+def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int = MAX_PAGES) -> PullRequest | None:
+    """Read one list that is due. None: there was none to read."""
+    request = pull_claim.claim(now=clock())
+    if request is None:
+        return None
+    committer = Committer()
+    try:
+        reading = _begin(request, committer=committer, client=client or SyncClient(), clock=clock, max_pages=max_pages)
+        reading.read_to_the_end()
+    except LeaseLost:
+        logger.info("%s is no longer ours to read", request)
+        # Nothing happens where another worker has it; else it must not hold the place of the next one.
+        pull_claim.fail(request, error="the platform is not to be asked any more", now=clock(), again=False)
+    except CannotAsk as error:
+        pull_claim.fail(request, error=str(error), now=clock(), again=False)
+    except (CrawlBroken, PeerError, StoreFailed) as error:  # the partner's failure is an outcome: kept with the row
+        pull_claim.fail(request, error=f"page {request.pages + 1}: {error}", now=clock())
+    finally:
+        committer.close()
+    request.refresh_from_db()
+    return request
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    request: PullRequest
+    intake: Intake
+    crawl: Crawl
+    peer: Peer
+    hub: PartyId
+    client: SyncClient
+    clock: Clock
+    seen: set[str] = field(default_factory=set)
+    is_legible: bool = True
+    errors: list[str] = field(default_factory=list)
+
+    def read_to_the_end(self) -> None:
+        request = self.request
+        url: str | None = write_first_url(self.crawl.endpoint, date_from=request.date_from)
+        while url is not None:
+            page = self._fetch(url)
+            tally = self.intake.store(page.objects, now=self.clock())
+            url = self._go_on(url, page, tally)
+        if self._tells_what_is_gone():
+            begun_at = request.started_at
+            assert begun_at is not None
+            request.removed = pull_gone.settle(self.intake, seen=self.seen, begun_at=begun_at, now=self.clock())
+        pull_claim.finish(request, now=self.clock())
+
+    def _go_on(self, url: str, page: Page, tally: Tally) -> str | None:
+        """Count the page, then look for the next: what was stored stays counted, whatever the next one is like."""
+        broken: CrawlBroken | None = None
+        following: str | None = None
+        try:
+            following = self.crawl.follow(url, page)
+        except CrawlBroken as error:
+            broken = error
+        self._count(tally)
+        pull_claim.save_progress(self.request, now=self.clock())
+        if broken is not None:
+            raise broken
+        return following
+
+    def _tells_what_is_gone(self) -> bool:
+        """Only a whole list of which every object said which it is. Else it is left as it was, and the row says so."""
+        request = self.request
+        if not request.is_full or request.date_from is not None:
+            return False
+        if self.is_legible and self.crawl.is_whole:
+            return True
+        why = f"{self.crawl.objects} of {self.crawl.total} objects came" if self.is_legible else "an object had no id"
+        self.errors.insert(0, f"nothing was removed: {why}")
+        request.last_error = self._write_errors()
+        return False
+
+    def _fetch(self, url: str) -> Page:
+        """TO is the party, FROM the hub (ROUTE-48); each page in the call log."""
+        request_id, correlation_id = str(uuid.uuid4()), str(uuid.uuid4())
+        headers = write_headers(
+            self.peer,
+            request_id=request_id,
+            correlation_id=correlation_id,
+            sender=self.hub,
+            receiver=self.intake.party,
+        )
+        row = NewLogRow(
+            at=self.clock(),
+            leg="out",
+            platform=self.peer.id,
+            module=self.request.module,
+            interface=Interface.SENDER,
+            method="GET",
+            sender=self.hub.key,
+            receiver=self.request.party,
+            request_id=request_id,
+            correlation_id=correlation_id,
+            decision="pull",
+        )
+        try:
+            answer = self.client.request(
+                self.peer, method="GET", url=url, headers=headers, timeout=settings.HUB_PULL_TIMEOUT
+            )
+        except PeerError as error:
+            self._log(row, message=str(error))
+            raise
+        self._log(row, answer=answer)
+        return read_page(http_status=answer.http_status, headers=answer.headers, body=answer.body, url=url)
+
+    def _log(self, row: NewLogRow, *, answer: Answer | None = None, message: str = "") -> None:
+        if answer is not None:
+            found = envelope.read(answer.body)
+            row = replace(
+                row,
+                http_status=answer.http_status,
+                status_code=found.status_code if found else None,
+                message=(found.status_message or "") if found else "",
+                duration_ms=answer.elapsed_ms,
+                size=len(answer.body),
+            )
+        else:
+            row = replace(row, message=message)
+        commit(self.intake.committer, [Job(log=lambda _: (row,))])
+
+    def _count(self, tally: Tally) -> None:
+        request, crawl = self.request, self.crawl
+        self.seen |= tally.keys
+        self.is_legible = self.is_legible and tally.is_legible
+        self.errors = (self.errors + tally.errors)[:SHOWN_ERRORS]
+        request.pages, request.objects_read, request.total = crawl.pages, crawl.objects, crawl.total
+        request.stored += tally.stored
+        request.unchanged += tally.unchanged
+        request.foreign += tally.foreign
+        request.invalid += tally.invalid
+        request.last_error = self._write_errors()
+
+    def _write_errors(self) -> str:
+        return clean("\n".join(self.errors))
+
+
+def _begin(request: PullRequest, *, committer: Committer, client: SyncClient, clock: Clock, max_pages: int) -> Reading:
+    facts = load_facts()
+    module = find_owned_module(request.module)
+    peer = facts.peers.get(request.platform)
+    platform = facts.network.platforms.get(request.platform)
+    endpoint = platform.get_endpoint(request.module, Interface.SENDER) if platform else None
+    if module is None or peer is None or endpoint is None:
+        raise CannotAsk("the platform has no such list, or the hub no token for it")
+    owners = {
+        node.party.key: node.party
+        for node in facts.network.get_parties_of(request.platform)
+        if node.role in module.owner_roles
+    }
+    party = owners.get(request.party)
+    if party is None:
+        raise CannotAsk("the party is not on this platform any more, or not in a role that has such a list")
+    intake = Intake(
+        module=module,
+        platform=request.platform,
+        party=party,
+        owners=owners,
+        network=facts.network,
+        committer=committer,
+    )
+    _set_date_from(request, intake, now=clock())
+    return Reading(
+        request=request,
+        intake=intake,
+        crawl=Crawl(endpoint=endpoint, max_pages=max_pages),
+        peer=peer,
+        hub=facts.network.hub,
+        client=client,
+        clock=clock,
+    )
+
+
+def _set_date_from(request: PullRequest, intake: Intake, *, now: datetime) -> None:
+    own = intake.module.model._default_manager.filter(owner=request.party, audience="")
+    request.date_from = get_date_from(
+        is_full=request.is_full,
+        needs_date=intake.module.list_needs_date,
+        since=request.since,
+        pulled_at=pull_claim.get_pulled_at(request),
+        newest=own.aggregate(newest=Max("last_updated"))["newest"],
+        overlap=timedelta(seconds=settings.HUB_PULL_OVERLAP),
+        now=now,
+    )

@@ -1,0 +1,136 @@
+"""Whose turn it is to read which list: claims, progress and ends of PullRequests. Two workers never read the same.
+
+Every change after the claim is conditional on the fence: a worker that was taken for dead writes nothing any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from forwarding.pull_ask import take_turn
+from forwarding.record import clean
+from journal.models import PullRequest
+from parties.models import Platform
+
+LEASE = timedelta(minutes=3)  # above the time limit of a page
+ATTEMPTS = 3
+AGAIN = timedelta(minutes=5)  # after the first failure; twice as long after the second
+
+_FRESH: dict[str, Any] = {
+    "pages": 0,
+    "objects_read": 0,
+    "total": None,
+    "stored": 0,
+    "unchanged": 0,
+    "foreign": 0,
+    "invalid": 0,
+    "removed": 0,
+    "date_from": None,
+    "finished_at": None,
+}
+
+
+class LeaseLost(Exception):
+    """Another worker has it, or its platform is not to be asked any more."""
+
+
+def claim(*, now: datetime) -> PullRequest | None:
+    """The next list to read; None: nothing is due, or enough lists are being read."""
+    with transaction.atomic():
+        take_turn()
+        running = PullRequest.objects.filter(state=PullRequest.State.RUNNING, leased_until__gte=now)
+        if running.count() >= settings.HUB_PULL_CRAWLS:
+            return None
+        for request in _get_due(running, now=now):
+            if request.attempts >= ATTEMPTS:  # its worker died as often as that
+                _finish(request, PullRequest.State.FAILED, now=now, error="the reading never came to an end")
+                continue
+            changed = {
+                "state": PullRequest.State.RUNNING,
+                "leased_until": now + LEASE,
+                "fence": request.fence + 1,
+                "attempts": request.attempts + 1,
+                "started_at": now,
+                **_FRESH,
+            }
+            for name, value in changed.items():
+                setattr(request, name, value)
+            request.save(update_fields=list(changed))
+            return request
+    return None
+
+
+def save_progress(request: PullRequest, *, now: datetime) -> None:
+    """
+    Raises:
+        LeaseLost: stop here.
+    """
+    columns = {name: getattr(request, name) for name in (*_FRESH, "last_error")}
+    may_go_on = Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
+    if not may_go_on or not _held(request).update(**columns, leased_until=now + LEASE):
+        raise LeaseLost(str(request))
+
+
+def finish(request: PullRequest, *, now: datetime) -> None:
+    _held(request).update(
+        state=PullRequest.State.DONE,
+        finished_at=now,
+        leased_until=None,
+        last_error=request.last_error,
+        removed=request.removed,
+    )
+
+
+def fail(request: PullRequest, *, error: str, now: datetime, again: bool = True) -> None:
+    """Later again, from the beginning; or not any more, then the row says why."""
+    with transaction.atomic():
+        take_turn()
+        if not again or request.attempts >= ATTEMPTS or _has_successor(request):
+            _finish(request, PullRequest.State.FAILED, now=now, error=error)
+        else:
+            _held(request).update(
+                state=PullRequest.State.WAITING,
+                due_at=now + AGAIN * 2 ** (request.attempts - 1),
+                leased_until=None,
+                last_error=clean(error),
+            )
+
+
+def get_pulled_at(request: PullRequest) -> datetime | None:
+    """When the last reading of this list began that came to its end: what changed later may be unknown."""
+    done = PullRequest.objects.filter(
+        platform=request.platform, party=request.party, module=request.module, state=PullRequest.State.DONE
+    )
+    return done.order_by("-started_at").values_list("started_at", flat=True).first()
+
+
+def _get_due(running: QuerySet[PullRequest], *, now: datetime) -> QuerySet[PullRequest]:
+    """One list per platform at a time. Whoever is offline is asked when it is back."""
+    waits = Q(state=PullRequest.State.WAITING, due_at__lte=now)
+    died = Q(state=PullRequest.State.RUNNING, leased_until__lt=now)
+    callable_now = Platform.objects.filter(state=Platform.State.REGISTERED, is_online=True).values("id")
+    return (
+        PullRequest.objects.select_for_update(skip_locked=True)
+        .filter(waits | died, platform__in=callable_now)
+        .exclude(platform__in=running.values("platform"))
+        .order_by("state", "due_at", "id")  # RUNNING before WAITING: what died goes first, and is alone of its key
+    )
+
+
+def _held(request: PullRequest) -> QuerySet[PullRequest]:
+    return PullRequest.objects.filter(pk=request.pk, fence=request.fence, state=PullRequest.State.RUNNING)
+
+
+def _finish(request: PullRequest, state: PullRequest.State, *, now: datetime, error: str) -> None:
+    _held(request).update(state=state, finished_at=now, leased_until=None, last_error=clean(error))
+
+
+def _has_successor(request: PullRequest) -> bool:
+    return PullRequest.objects.filter(
+        platform=request.platform, party=request.party, module=request.module, state=PullRequest.State.WAITING
+    ).exists()

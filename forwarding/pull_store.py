@@ -1,0 +1,220 @@
+"""What is done with the objects of a pulled list: the same as with pushed ones, through the module and the writer.
+
+Changed objects become events as pushes do; `last_updated` is never ours (ROUTE-47).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from urllib.parse import quote
+
+from journal.committer import Committer
+from journal.rows import Change, Columns, Job, NewEvent, Outcome
+from ocpi.calls import Call, Delivery, Interface, PartyId
+from ocpi.errors import InvalidParameter, OcpiError, Overloaded, ServerError
+from ocpi.module import Match
+from ocpi.raw import is_same_content, read_fields, read_text
+from parties.owned_module import OwnedModule
+from routing.network import Network
+
+logger = logging.getLogger(__name__)
+
+PIECE = 200  # objects per transaction
+
+
+class StoreFailed(Exception):
+    """The database would not take it now: try the list again later."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What became of the objects of one page."""
+
+    stored: int = 0
+    unchanged: int = 0
+    foreign: int = 0
+    invalid: int = 0
+    is_legible: bool = True  # False: an object did not even say which it is
+    keys: set[str] = field(default_factory=set)  # of the asked party's objects, sound or not
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Whose list it is. `owners`: the platform's parties that may own such objects (TRANS-35, LOC-19)."""
+
+    module: OwnedModule
+    platform: int
+    party: PartyId
+    owners: Mapping[str, PartyId]
+    network: Network
+    committer: Committer
+
+    def store(self, documents: Sequence[bytes], *, now: datetime) -> Tally:
+        """The good ones of a page, whatever the others are like (TRANS-25)."""
+        tally = Tally()
+        jobs = [job for document in documents if (job := self._take(document, tally, now=now)) is not None]
+        for result in commit(self.committer, jobs):
+            if isinstance(result, OcpiError):
+                self._refuse(result, tally)
+            elif result == (Outcome.KEPT,):
+                tally.unchanged += 1
+            else:
+                tally.stored += 1
+        return tally
+
+    def _take(self, document: bytes, tally: Tally, *, now: datetime) -> Job | None:
+        try:
+            call, match = read_object(self.module, document)
+            owner = self.module.get_owner(call, match)
+            key = self.module.get_place(call, match, audience=None).key
+        except OcpiError as error:
+            tally.is_legible = False
+            self._refuse(error, tally)
+            return None
+        if owner is None or owner.key not in self.owners:
+            tally.foreign += 1
+            logger.warning("%s listed by platform %d: an object of %s is ignored", self.module.id, self.platform, owner)
+            return None
+        if owner == self.party:
+            tally.keys.add(key[1])
+        try:
+            call = replace(call, sender=owner)
+            self.module.read_push(call, match)
+            changes = self.module.get_changes(call, match, audience=None, now=now)
+        except OcpiError as error:
+            self._refuse(error, tally)
+            return None
+        return Job(
+            changes=tuple(_unless_same(change) for change in changes),
+            event=self._make_event(call, match, owner=owner, now=now),
+        )
+
+    def _refuse(self, error: OcpiError, tally: Tally) -> None:
+        tally.invalid += 1
+        tally.errors.append(error.message)
+        logger.warning("%s listed by platform %d: an object is left out: %s", self.module.id, self.platform, error)
+
+    def _make_event(self, call: Call, match: Match, *, owner: PartyId, now: datetime) -> NewEvent | None:
+        """Told on like a push to the hub. What has one addressee is told only where the hub promised delivery: under
+        plain relaying the addressee reads it in its list."""
+        receiver = "" if self.module.broadcast else self._get_promised_receiver(call, match, owner=owner, now=now)
+        if receiver is None:
+            return None
+        return write_event(
+            self.module,
+            call,
+            match,
+            network=self.network,
+            platform=self.platform,
+            owner=owner,
+            receiver=receiver,
+            now=now,
+        )
+
+    def _get_promised_receiver(self, call: Call, match: Match, *, owner: PartyId, now: datetime) -> str | None:
+        party = self.module.resolve(call, match).party
+        permit = self.network.get_permit(owner, party, module=self.module.id, at=now) if party else None
+        if party is None or permit is None or permit.get_delivery(self.module.id) is not Delivery.STORE_AND_FORWARD:
+            return None
+        return party.key
+
+
+def commit(committer: Committer, jobs: Sequence[Job]) -> list[tuple[Outcome, ...] | OcpiError]:
+    """Durable when this returns: the outcomes of each job, or why it was refused.
+
+    Raises:
+        StoreFailed: not for what the objects are like.
+    """
+    told: list[tuple[Outcome, ...] | OcpiError] = []
+    for start in range(0, len(jobs), PIECE):
+        for result in committer.commit(jobs[start : start + PIECE], since=time.monotonic()):
+            if isinstance(result, ServerError | Overloaded) or (
+                isinstance(result, Exception) and not isinstance(result, OcpiError)
+            ):
+                raise StoreFailed(str(result)) from result
+            told.append(result if isinstance(result, OcpiError) else result.outcomes)
+    return told
+
+
+def read_object(module: OwnedModule, document: bytes) -> tuple[Call, Match]:
+    """As if its owner had pushed it whole.
+
+    Raises:
+        OcpiError: it does not say which object it is.
+    """
+    fields = read_fields(document)
+    pattern = next(
+        (r for r in module.routes if r.interface is Interface.RECEIVER and "PUT" in r.methods),
+        None,
+    )
+    names = {placeholder: name for name, placeholder in module.identity.items()}
+    values: list[str] = []
+    for segment in pattern.segments if pattern else ():
+        name = names[segment.strip("{}")]
+        value = read_text(fields, name)
+        if not value:
+            raise InvalidParameter(f"{name}: is missing")
+        values.append(value)
+    return make_call(module, "PUT" if pattern else "POST", values, query=module.get_push_query(document), body=document)
+
+
+def make_call(
+    module: OwnedModule, method: str, values: Sequence[str], *, query: str = "", body: bytes = b""
+) -> tuple[Call, Match]:
+    call = Call(
+        module=module.id,
+        interface=Interface.RECEIVER,
+        method=method,
+        path=tuple(values),
+        raw_path="/".join(quote(value, safe="") for value in values),
+        query=query,
+        body=body,
+    )
+    return call, module.match(call)
+
+
+def write_event(
+    module: OwnedModule,
+    call: Call,
+    match: Match,
+    *,
+    network: Network,
+    platform: int,
+    owner: PartyId,
+    receiver: str,
+    now: datetime,
+) -> NewEvent:
+    roles = [node.role for node in network.get_acting_nodes(owner) if node.role in module.owner_roles]
+    return NewEvent(
+        module=module.id,
+        method=call.method,
+        path=call.raw_path,
+        query=call.query,
+        body=call.body.decode(),
+        object_key=module.get_order_key(call, match),  # in one line with pushes of the same object (ROUTE-35)
+        sender=owner.key,
+        sender_role=roles[0] if roles else "",
+        origin=platform,  # it hears no echo (ROUTE-33)
+        receiver=receiver,
+        supersedes=module.get_supersedes(call, match),
+        correlation_id=str(uuid.uuid4()),
+        at=now,
+    )
+
+
+def _unless_same(change: Change) -> Change:
+    """A list mostly tells what is known: that is no change, and nobody hears of it."""
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        columns = change.apply(stored, base)
+        if columns is None or stored is None or stored["deleted_at"] is not None or not stored["is_verified"]:
+            return columns
+        return None if is_same_content(stored["document"], columns["document"]) else columns
+
+    return replace(change, apply=apply)

@@ -1,0 +1,98 @@
+"""One call to all who may know, at once; the first who knows answers (table 2a, TOK-16). Never the hub itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+
+from gateway import trail
+from gateway.course import Course
+from gateway.relay import Hop, join_url, relay
+from journal.rows import Job, NewLogRow
+from ocpi.calls import Reply
+from ocpi.errors import HubError, UnknownToken
+from routing.decide import Ask, Forward
+
+_UNKNOWN = 2004
+_TOO_LITTLE = 2002  # it wants a location to answer: it may know the token (TOK-09)
+_NOT_THERE = (404, 405)  # with or without an envelope: unknown, or authorize is not implemented (TOK-16, AMB-58)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`hop` is None where another answered first and this one was not waited for."""
+
+    forward: Forward
+    hop: Hop | None
+
+
+async def ask(course: Course, decision: Ask) -> Reply:
+    """The best answer there is, logged with every leg: who asked about whose token stays known."""
+    asked = await _ask_all(course, decision.asked)
+    reply = _choose([one.hop for one in asked if one.hop is not None], is_complete=not decision.silent)
+    rows = tuple(_row(course, one) for one in asked)
+    await course.hub.writer.write(Job(log=lambda _: (course.note.row(reply), *rows)))
+    return reply
+
+
+async def _ask_all(course: Course, forwards: Sequence[Forward]) -> list[_Asked]:
+    """All at once, until the first knows it; the others are then let go."""
+    tasks = [asyncio.create_task(_ask_one(course, forward)) for forward in forwards]
+    try:
+        for coming in asyncio.as_completed(tasks):
+            if _knows(await coming):
+                break
+    finally:
+        for task in tasks:
+            task.cancel()
+    hops = await asyncio.gather(*tasks, return_exceptions=True)
+    return [_Asked(forward, hop if isinstance(hop, Hop) else None) for forward, hop in zip(forwards, hops, strict=True)]
+
+
+async def _ask_one(course: Course, forward: Forward) -> Hop:
+    """FROM stays the requester, in whose namespace the location is (TOK-10); TO is whom we ask (ROUTE-36)."""
+    receiver = forward.node.party
+    return await relay(
+        replace(course.call, receiver=receiver),
+        course.hub,
+        course.facts,
+        platform=forward.node.platform,
+        receiver=receiver,
+        url=join_url(forward.url, course.call, habits=course.get_habits(forward.node.platform)),
+        timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
+    )
+
+
+def _choose(hops: Sequence[Hop], *, is_complete: bool) -> Reply:
+    """Whoever knows it; else whoever might; "unknown" only if everybody said so, as a CPO may rely on it."""
+    for fits in (_knows, _might_know):
+        for hop in hops:
+            if hop.reply is not None and fits(hop):
+                return hop.reply
+    if is_complete and all(_says_unknown(hop) for hop in hops):
+        return trail.refusal(UnknownToken("nobody who may be asked knows this token"))
+    return trail.refusal(HubError("nobody knows this token, but not all who may know it have answered"))
+
+
+def _knows(hop: Hop) -> bool:
+    return hop.reply is not None and hop.reply.is_success
+
+
+def _might_know(hop: Hop) -> bool:
+    return hop.reply is not None and hop.reply.status_code == _TOO_LITTLE and hop.reply.http_status == 200
+
+
+def _says_unknown(hop: Hop) -> bool:
+    reply = hop.reply
+    return reply is not None and (reply.http_status in _NOT_THERE or reply.status_code == _UNKNOWN)
+
+
+def _row(course: Course, one: _Asked) -> NewLogRow:
+    if one.hop is not None:
+        return course.note.out_row(one.hop)
+    node = one.forward.node
+    left = Hop(request_id="", platform=node.platform, receiver=node.party, url=one.forward.url)
+    return replace(course.note.out_row(left), status_code=None, message="not waited for: another answered first")

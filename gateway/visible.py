@@ -1,0 +1,77 @@
+"""What of a partner's own answer its asker may see. Some back ends know one caller, the hub, and give it everything:
+other eMSPs' sessions and CDRs with it. What is not the asker's is cut out; what stays keeps its bytes (decision 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from gateway.course import Course
+from ocpi import patch
+from ocpi.calls import Interface, PartyId, Reply
+from ocpi.errors import UnknownObject
+
+
+class _Token(msgspec.Struct):
+    country_code: str = ""
+    party_id: str = ""
+
+
+class _Item(msgspec.Struct):
+    country_code: str = ""
+    party_id: str = ""
+    cdr_token: _Token | None = None
+
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_item = msgspec.json.Decoder(_Item)
+
+
+def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
+    """The answer without what is not for this asker, and how many objects were cut out.
+
+    Raises:
+        UnknownObject: one object was asked for, and it is another party's.
+    """
+    call = course.call
+    if call.method != "GET" or call.interface is not Interface.SENDER or reply.body is None or not reply.is_success:
+        return reply, 0
+    data = patch.get_field(reply.body, "data")
+    if data is None or data[:1] not in b"[{":
+        return reply, 0
+    if data[:1] == b"{":
+        if not _is_visible(course, data):
+            raise UnknownObject("no such object")
+        return reply, 0
+    items = [bytes(raw) for raw in _items.decode(data)]
+    kept = [item for item in items if _is_visible(course, item)]
+    if len(kept) == len(items):
+        return reply, 0
+    body = patch.set_fields(reply.body, {"data": b"[" + b",".join(kept) + b"]"})
+    headers = tuple(
+        (name, value) for name, value in reply.headers if name != "X-Total-Count"
+    )  # it counts the others too
+    return replace(reply, body=body, headers=headers), len(items) - len(kept)
+
+
+def _is_visible(course: Course, item: bytes) -> bool:
+    """Its owner is one the asker has an agreement with; a session or CDR is of the asker's own token (ROUTE-42).
+
+    EVSEs and connectors name no owner: they came from the one that was asked.
+    """
+    try:
+        told = _item.decode(item)
+    except msgspec.DecodeError:
+        return not _is_token_bound(course)
+    if told.party_id and PartyId(told.country_code, told.party_id).key not in course.get_scope().partners:
+        return False
+    if not _is_token_bound(course):
+        return True
+    token = told.cdr_token
+    return token is not None and PartyId(token.country_code, token.party_id) == course.sender
+
+
+def _is_token_bound(course: Course) -> bool:
+    return bool(getattr(course.module, "is_token_bound", False))

@@ -1,0 +1,71 @@
+"""A back end that gives the hub everything must not give it to each eMSP (decision 2, ROUTE-42)."""
+
+from __future__ import annotations
+
+import pytest
+
+from journal.models import CallLog
+from tests.conftest import Cast
+from tests.documents import as_json, cdr_document, location_document, session_document
+from tests.live.partner import get_code
+
+SINCE = "?date_from=2020-01-01T00:00:00Z"
+MINE = {"country_code": "FR", "party_id": "MSP"}
+THEIRS = {"country_code": "IT", "party_id": "MSX"}
+
+
+def page(*documents: object) -> bytes:
+    return b'{"data":[' + b" , ".join(as_json(one) for one in documents) + b'],"status_code":1000,"timestamp":"x"}'
+
+
+@pytest.mark.parametrize(("module", "document"), [("sessions", session_document), ("cdrs", cdr_document)])
+class TestTokenBoundLists:
+    def test_lose_what_is_of_other_tokens(self, cast: Cast, module: str, document):
+        mine = document(id="1", cdr_token=MINE)
+        body = page(document(id="2", cdr_token=THEIRS), mine)
+        cast.cpo.answer_with(body, headers=(("X-Total-Count", "2"), ("X-Limit", "10")))
+
+        answer = cast.emsp.call("GET", module, SINCE, interface="sender", to="NL*CPO")
+
+        assert [one["id"] for one in answer.json()["data"]] == ["1"]
+        assert as_json(mine) in answer.content
+        assert "X-Total-Count" not in answer.headers
+        assert "1 objects of others" in CallLog.objects.get(leg="out").message
+
+    def test_pass_to_the_letter_when_all_is_the_askers(self, cast: Cast, module: str, document):
+        body = page(document(id="1", cdr_token=MINE), document(id="2", cdr_token=MINE))
+        cast.cpo.answer_with(body, headers=(("X-Total-Count", "2"),))
+
+        answer = cast.emsp.call("GET", module, SINCE, interface="sender", to="NL*CPO")
+
+        assert answer.content == body
+        assert answer.headers["X-Total-Count"] == "2"
+
+
+class TestOwnedObjects:
+    def test_of_a_party_without_agreement_are_cut_out_of_lists(self, cast: Cast):
+        cast.cpo.answer_with(page(location_document(), location_document(owner="BE*CPO")))
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert [one["country_code"] for one in answer.json()["data"]] == ["NL"]
+
+    def test_of_a_party_without_agreement_are_not_there(self, cast: Cast):
+        foreign = as_json(location_document(owner="BE*CPO"))
+        cast.cpo.answer_with(b'{"data":' + foreign + b',"status_code":1000,"timestamp":"x"}')
+
+        answer = cast.emsp.call("GET", "locations", "LOC1", interface="sender", to="NL*CPO")
+
+        assert (answer.status_code, get_code(answer)) == (404, 2001)
+        assert "Stationsplein" not in answer.text
+
+
+class TestPersonalIds:
+    def test_are_masked_in_what_partners_say_of_them(self, cast: Cast):
+        cast.emsp.answer_with({"status_code": 2001, "status_message": "no token 04A1B2C3D4E5", "timestamp": "x"})
+
+        answer = cast.cpo.call("POST", "tokens", "04a1b2c3d4e5/authorize", interface="sender", to="FR*MSP")
+
+        assert "04A1B2C3D4E5" in answer.text
+        for message in CallLog.objects.values_list("message", flat=True):
+            assert "04a1b2c3d4e5" not in message.lower()

@@ -1,0 +1,106 @@
+"""Tariffs at the running hub: withdrawn ones, and what they must not lose (TAR-02 to TAR-10)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Cast
+from tests.documents import ABSENT, as_json, connector_document, evse_document, location_document, tariff_document
+from tests.live.partner import get_code
+
+
+def put(cast: Cast, **changes):
+    return cast.cpo.call("PUT", "tariffs", "NL/CPO/T1", body=as_json(tariff_document(**changes)), to="NL*HUB")
+
+
+def delete(cast: Cast, id: str = "T1"):
+    return cast.cpo.call("DELETE", "tariffs", f"NL/CPO/{id}", to="NL*HUB")
+
+
+def put_location(cast: Cast, *tariff_ids: str) -> None:
+    connectors = [connector_document(tariff_ids=list(tariff_ids))]
+    document = location_document(evses=[evse_document(connectors=connectors)], name="T1")
+    cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=as_json(document), to="NL*HUB")
+
+
+def get_all(cast: Cast):
+    return cast.emsp.call("GET", "tariffs", interface="sender", to="NL*HUB").json()["data"]
+
+
+class TestDelete:
+    def test_removes_it_for_good_and_tells_it_on(self, cast: Cast):  # TAR-03, ROUTE-32
+        put(cast)
+        cast.hub.deliver()
+
+        deleted = delete(cast)
+        cast.hub.deliver()
+
+        assert (deleted.status_code, get_code(deleted)) == (200, 1000)
+        assert "status_message" not in deleted.json()
+        assert cast.cpo.call("GET", "tariffs", "NL/CPO/T1", to="NL*HUB").status_code == 404
+        assert [(seen.method, seen.path) for seen in cast.emsp.seen] == [
+            ("PUT", "/receiver/tariffs/NL/CPO/T1"),
+            ("DELETE", "/receiver/tariffs/NL/CPO/T1"),
+        ]
+
+    def test_of_an_unknown_one_is_refused(self, cast: Cast):  # AMB-57
+        answer = delete(cast, "T9")
+
+        assert (answer.status_code, get_code(answer)) == (404, 2001)
+
+    def test_warns_while_a_connector_names_it(self, cast: Cast):  # TAR-04
+        put(cast)
+        put_location(cast, "T0", "t1")
+
+        answer = delete(cast)
+
+        assert (answer.status_code, get_code(answer)) == (200, 1000)
+        assert "LOC1" in answer.json()["status_message"]
+        assert get_all(cast) == []
+
+    def test_does_not_warn_of_the_same_text_elsewhere(self, cast: Cast):  # TAR-04
+        put(cast)
+        put_location(cast, "T11")
+
+        assert "status_message" not in delete(cast).json()
+
+    def test_makes_room_for_a_new_one(self, cast: Cast):  # TRANS-13
+        first = put(cast)
+        delete(cast)
+        again = put(cast)
+        same = put(cast)
+
+        assert [answer.status_code for answer in (first, again, same)] == [201, 201, 200]
+        assert len(get_all(cast)) == 1
+
+
+class TestPut:
+    @pytest.mark.parametrize("dates", [
+        {"start_date_time": "2036-01-01T00:00:00Z"},
+        {"end_date_time": "2020-01-01T00:00:00Z"},
+    ], ids=["not yet valid", "expired"])  # fmt: skip
+    def test_is_told_and_served_whatever_its_dates(self, cast: Cast, dates: dict[str, str]):  # TAR-10
+        put(cast, **dates)
+        cast.hub.deliver()
+
+        assert len(cast.emsp.seen) == 1
+        assert len(get_all(cast)) == 1
+
+    def test_keeps_absent_what_was_absent(self, cast: Cast):  # TAR-07, TAR-08
+        elements = [{"price_components": [{"type": "ENERGY", "price": 1, "step_size": 0}]}]
+
+        put(cast, type=ABSENT, elements=elements)
+        (tariff,) = get_all(cast)
+
+        assert "type" not in tariff
+        assert tariff["elements"] == elements
+
+
+@pytest.mark.parametrize(("method", "interface", "path"), [
+    ("PATCH", "receiver", "NL/CPO/T1"), ("POST", "receiver", "NL/CPO/T1"), ("PUT", "sender", ""),
+])  # fmt: skip
+def test_methods_that_are_not_offered(cast: Cast, method: str, interface: str, path: str):  # TAR-01, TAR-02
+    answer = cast.cpo.call(method, "tariffs", path, interface=interface, body={})
+
+    assert (answer.status_code, get_code(answer)) == (405, 2000)
+    assert "GET" in answer.headers["Allow"]
