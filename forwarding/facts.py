@@ -27,6 +27,7 @@ class FactsWatch:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._confirmed = float("-inf")
+        self._look = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> FactsWatch:
@@ -43,16 +44,28 @@ class FactsWatch:
     def is_fresh(self) -> bool:
         return asyncio.get_running_loop().time() - self._confirmed <= TRUSTED_SECONDS
 
+    async def confirm(self) -> None:
+        """Look now: what was committed before this call is known after it, so that no event that was read is sent to
+        somebody who had left before it happened (CRED-15). Lanes that ask at the same time share one look."""
+        asked = asyncio.get_running_loop().time()
+        async with self._look:
+            if self._confirmed < asked:
+                await self._check()
+
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            asked = asyncio.get_running_loop().time()
-            try:
-                if await self._store.get_facts_version() != self.facts.version:
-                    await self._load(asked)
-                self._confirmed = asked
-            except (DatabaseError, psycopg2.Error) as error:
-                logger.warning("routing facts: %s", str(error).strip().split("\n")[0])
+            async with self._look:
+                await self._check()
+
+    async def _check(self) -> None:
+        asked = asyncio.get_running_loop().time()
+        try:
+            if await self._store.get_facts_version() != self.facts.version:
+                await self._load(asked)
+            self._confirmed = asked
+        except (DatabaseError, psycopg2.Error) as error:
+            logger.warning("routing facts: %s", str(error).strip().split("\n")[0])
 
     async def _load(self, asked: float) -> None:
         self.facts = await self._store.load_facts()

@@ -91,6 +91,8 @@ class LaneRun:
         new = await self._read_new() if is_all else []
         if not old and not new:
             return False
+        if new:
+            await self._watch.confirm()
         now = self._clock()
         planned = self._plan_old(old, now=now) + self._plan_new(new, now=now)
         kept = coalesce([one for one in planned if one.chain not in self._stuck])

@@ -26,10 +26,12 @@ def get(cast: Cast, uid: str, *, query: str = "") -> Answer:
     return cast.msa.call("GET", "tokens", f"NL/MSA/{uid}", to=cast.HUB, query=query)
 
 
-def authorize(cast: Cast, uid: str, *, to: str, body: Any = None, query: str = "", **options: Any) -> Answer:
-    """CPA asks."""
+def authorize(
+    cast: Cast, uid: str, *, to: str, body: Any = None, query: str = "", by: Partner | None = None, **options: Any
+) -> Answer:
+    """CPA asks, or a CPO of the test's own: then nobody that other tests sent away is among those who are asked."""
     path = f"{uid}/authorize"
-    return cast.cpa.call("POST", "tokens", path, interface="SENDER", body=body, to=to, query=query, **options)
+    return (by or cast.cpa).call("POST", "tokens", path, interface="SENDER", body=body, to=to, query=query, **options)
 
 
 def info(uid: str, allowed: str = "ALLOWED", **changes: Any) -> dict[str, Any]:
@@ -164,9 +166,11 @@ def test_TOK_07_every_answer_is_an_answer(cast: Cast) -> None:
 
 def test_TOK_08_an_unknown_token_is_404_and_2004(cast: Cast) -> None:
     uid = new_id("K08")
+    asker = cast.add("DE*TK8 CPO", contracts=["NL*MSA", "BE*MSB"])
+    cast.settle(asker, cast.msb)
     with answering(cast.everybody, UNKNOWN, uid=uid):
         for to in ("NL*MSA", cast.HUB, ""):
-            answer = authorize(cast, uid, to=to)
+            answer = authorize(cast, uid, to=to, by=asker)
 
             assert (answer.http, answer.code) == (404, 2004), f"to {to}: {answer!r}"
             assert answer.data is None
@@ -284,13 +288,15 @@ def test_TOK_16_authorize_to_the_hub_goes_to_the_owner_of_the_token(cast: Cast) 
     assert (answer.to, answer.sender) == ("DE*CPA", "NL*MSA")
     assert not find_asked(cast.msb, known)  # no broadcast
 
+    asker = cast.add("DE*TK6 CPO", contracts=["NL*MSA", "BE*MSB"])
+    cast.settle(asker, cast.msb)
     others = [partner for partner in cast.everybody if partner is not cast.msb]
     with (
         answering(others, reply(http=405, code=2000), uid=unknown),
         answering([cast.msb], reply(info(unknown)), uid=unknown),
     ):
-        found = authorize(cast, unknown, to=cast.HUB)
+        found = authorize(cast, unknown, to=cast.HUB, by=asker)
     assert (found.code, found.sender) == (1000, "BE*MSB")
     with answering(cast.everybody, reply(http=405, code=2000), uid=unknown):
-        nobody = authorize(cast, unknown, to=cast.HUB)
+        nobody = authorize(cast, unknown, to=cast.HUB, by=asker)
     assert (nobody.http, nobody.code, nobody.data) == (404, 2004, None)
