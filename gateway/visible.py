@@ -41,22 +41,21 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
     data = patch.get_field(reply.body, "data")
     if data is None or data[:1] not in b"[{":
         return reply, 0
+    partners = course.get_scope().partners
     if data[:1] == b"{":
-        if not _is_visible(course, data):
+        if not _is_visible(course, data, partners=partners):
             raise UnknownObject("no such object")
         return reply, 0
     items = [bytes(raw) for raw in _items.decode(data)]
-    kept = [item for item in items if _is_visible(course, item)]
+    kept = [item for item in items if _is_visible(course, item, partners=partners)]
     if len(kept) == len(items):
         return reply, 0
     body = patch.set_fields(reply.body, {"data": b"[" + b",".join(kept) + b"]"})
-    headers = tuple(
-        (name, value) for name, value in reply.headers if name != "X-Total-Count"
-    )  # it counts the others too
+    headers = tuple(header for header in reply.headers if header[0] != "X-Total-Count")  # it counts the others too
     return replace(reply, body=body, headers=headers), len(items) - len(kept)
 
 
-def _is_visible(course: Course, item: bytes) -> bool:
+def _is_visible(course: Course, item: bytes, *, partners: frozenset[str]) -> bool:
     """Its owner is one the asker has an agreement with; a session or CDR is of the asker's own token (ROUTE-42).
 
     EVSEs and connectors name no owner: they came from the one that was asked.
@@ -65,7 +64,7 @@ def _is_visible(course: Course, item: bytes) -> bool:
         told = _item.decode(item)
     except msgspec.DecodeError:
         return not _is_token_bound(course)
-    if told.party_id and PartyId(told.country_code, told.party_id).key not in course.get_scope().partners:
+    if told.party_id and PartyId(told.country_code, told.party_id).key not in partners:
         return False
     if not _is_token_bound(course):
         return True
