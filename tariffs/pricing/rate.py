@@ -1,0 +1,226 @@
+"""Which component prices which dimension of which period, by the first match for each dimension (TAR-06)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tariffs.pricing.restrictions import Moment, Test
+from tariffs.pricing.session import Period, Session, seconds_between
+from tariffs.pricing.tariff import Candidates, Component, Tariff
+from tariffs.pricing.values import ONE, ZERO
+
+_SECOND = timedelta(seconds=1)
+_CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
+
+
+class Use:
+    """An amount of one dimension and its component. `surplus` (Wh or seconds) is what step_size adds."""
+
+    __slots__ = ("component", "dimension", "period", "quantity", "surplus", "tariff")
+
+    def __init__(
+        self, period: Period, *, dimension: str, tariff: Tariff, component: Component, quantity: Decimal
+    ) -> None:
+        self.period = period
+        self.dimension = dimension  # of the CDR; FLAT has RESERVATION_TIME where it belongs to a reservation
+        self.tariff = tariff
+        self.component = component
+        self.quantity = quantity
+        self.surplus = ZERO
+
+
+@dataclass(slots=True)
+class Rating:
+    """`spanning` are places in the list of periods where the price changes though the period goes on."""
+
+    uses: list[Use] = field(default_factory=list)
+    spanning: list[int] = field(default_factory=list)
+    spanning_measured: list[int] = field(default_factory=list)
+    unpriced: list[tuple[Period, str]] = field(default_factory=list)
+    guessed: set[int] = field(default_factory=set)
+
+
+def rate(session: Session, tariffs: Sequence[Tariff | None], *, zone: ZoneInfo | None, assume: bool = True) -> Rating:
+    """Each period is priced as it begins. `tariffs` are those of the periods, in the same order."""
+    rating = Rating()
+    flat_done: set[str] = set()
+    is_expired = session.is_expired_reservation
+    for number, (period, tariff) in enumerate(zip(session.periods, tariffs, strict=True)):
+        if tariff is None:
+            continue
+        moment = Moment(kwh=period.kwh, elapsed=period.elapsed, volumes=period.volumes, assume=assume)
+        if tariff.uses_local_time and zone is not None:
+            _set_local(moment, period.start, zone)
+        if "RESERVATION_TIME" in period.volumes:
+            _rate_reservation(
+                rating, period, tariff, moment, session=session, flat_done=flat_done, is_expired=is_expired
+            )
+        if not (is_expired or period.is_reservation):
+            _rate_charging(rating, number, period, tariff, moment, zone=zone, flat_done=flat_done)
+        if moment.guessed:
+            rating.guessed.add(number)
+    return rating
+
+
+def _rate_charging(
+    rating: Rating,
+    number: int,
+    period: Period,
+    tariff: Tariff,
+    moment: Moment,
+    *,
+    zone: ZoneInfo | None,
+    flat_done: set[str],
+) -> None:
+    dimensions = [name for name in _CHARGING if period.volumes.get(name)]
+    if tariff.key not in flat_done:
+        dimensions.append("FLAT")
+    chosen = select(tariff.charging, dimensions, moment)
+    for dimension in dimensions:
+        component = chosen.get(dimension)
+        if component is None:
+            if dimension != "FLAT":
+                rating.unpriced.append((period, dimension))
+            continue
+        quantity = ONE if dimension == "FLAT" else period.volumes[dimension]
+        use = Use(period, dimension=dimension, tariff=tariff, component=component, quantity=quantity)
+        rating.uses.append(use)
+        if dimension == "FLAT":
+            flat_done.add(tariff.key)
+            dimensions = dimensions[:-1]  # it is charged: what it would cost later matters no more
+    if tariff.restrictions:
+        _look_for_changes(rating, number, period, tariff, moment, zone=zone, chosen=chosen, dimensions=dimensions)
+
+
+def select(candidates: Mapping[str, Candidates], dimensions: Iterable[str], moment: Moment) -> dict[str, Component]:
+    """For each dimension the first component whose element holds; a dimension without one is free."""
+    chosen: dict[str, Component] = {}
+    held: dict[int, bool] = {}
+    for dimension in dimensions:
+        for candidate in candidates[dimension]:
+            if candidate.tests:
+                element = candidate.component.element
+                holds = held.get(element)
+                if holds is None:
+                    holds = held[element] = _holds(candidate.tests, moment)
+                if not holds:
+                    continue
+            chosen[dimension] = candidate.component
+            break
+    return chosen
+
+
+def _holds(tests: tuple[Test, ...], moment: Moment) -> bool:
+    for test in tests:  # noqa: SIM110  all() with a generator is slower, and this is the innermost loop
+        if not test(moment):
+            return False
+    return True
+
+
+def _rate_reservation(
+    rating: Rating,
+    period: Period,
+    tariff: Tariff,
+    moment: Moment,
+    *,
+    session: Session,
+    flat_done: set[str],
+    is_expired: bool,
+) -> None:
+    """TIME and FLAT of `reservation` elements; those of RESERVATION_EXPIRES, if it expired, in place of the others."""
+    elapsed, moment.elapsed = moment.elapsed, max(seconds_between(session.start, period.start), ZERO)
+    chosen: dict[str, Component] = {}
+    for kind in ("RESERVATION", "RESERVATION_EXPIRES") if is_expired else ("RESERVATION",):
+        chosen |= select(tariff.reserving[kind], ("TIME", "FLAT"), moment)
+    moment.elapsed = elapsed
+    hours = period.volumes["RESERVATION_TIME"]
+    for dimension, quantity in (("TIME", hours), ("FLAT", ONE)):
+        component = chosen.get(dimension)
+        if component is None or not quantity:
+            if dimension == "TIME" and quantity:
+                rating.unpriced.append((period, "RESERVATION_TIME"))
+            continue
+        if dimension == "FLAT":
+            key = f"{tariff.key} reserved"
+            if key in flat_done:
+                continue
+            flat_done.add(key)
+        rating.uses.append(
+            Use(period, dimension="RESERVATION_TIME", tariff=tariff, component=component, quantity=quantity)
+        )
+
+
+def _look_for_changes(
+    rating: Rating,
+    number: int,
+    period: Period,
+    tariff: Tariff,
+    moment: Moment,
+    *,
+    zone: ZoneInfo | None,
+    chosen: Mapping[str, Component],
+    dimensions: Sequence[str],
+) -> None:
+    """A new period has to begin wherever the price changes; here it did not."""
+    if tariff.uses_measured and _is_on_both_sides(period, tariff):
+        moment.swapped = True
+        if _differs(chosen, select(tariff.charging, dimensions, moment), dimensions):
+            rating.spanning_measured.append(number)
+        moment.swapped = False
+    if period.end is None or period.end - period.start <= _SECOND:
+        return
+    energy = period.volumes.get("ENERGY", ZERO)
+    elapsed = period.elapsed + seconds_between(period.start, period.end)
+    last = Moment(kwh=period.kwh + energy, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
+    last.ending = 1 if energy > 0 else -1
+    if tariff.uses_local_time and zone is not None:
+        _set_local(last, period.end - _SECOND, zone)
+    if not _is_crossed(tariff, moment, last):
+        return
+    if _differs(chosen, select(tariff.charging, dimensions, last), dimensions):
+        rating.spanning.append(number)
+
+
+def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:
+    """The lowest power or current below, and the highest above a limit; more limits than matter do no harm."""
+    volumes = period.volumes
+    for low, high in (("MIN_POWER", "MAX_POWER"), ("MIN_CURRENT", "MAX_CURRENT")):
+        if low in volumes and high in volumes:
+            least, most = volumes[low], volumes[high]
+            if any(least < limit <= most for limit in tariff.thresholds.measured):
+                return True
+    return False
+
+
+def _is_crossed(tariff: Tariff, first: Moment, last: Moment) -> bool:
+    """Spares most periods a second look: nothing can change where no threshold lies in between."""
+    # The clocks may be turned back within one day.
+    if first.day != last.day or last.seconds < first.seconds:
+        return True
+    thresholds = tariff.thresholds
+    low, high = (first.kwh, last.kwh) if first.kwh < last.kwh else (last.kwh, first.kwh)
+    return (
+        bisect_right(thresholds.seconds, first.seconds) < bisect_right(thresholds.seconds, last.seconds)
+        or bisect_right(thresholds.elapsed, first.elapsed) < bisect_left(thresholds.elapsed, last.elapsed)
+        or bisect_left(thresholds.kwh, low) < bisect_right(thresholds.kwh, high)
+    )
+
+
+def _differs(chosen: Mapping[str, Component], other: Mapping[str, Component], dimensions: Iterable[str]) -> bool:
+    for dimension in dimensions:
+        one, two = chosen.get(dimension), other.get(dimension)
+        if one is not two and (one is None or two is None or not one.is_same(two)):
+            return True
+    return False
+
+
+def _set_local(moment: Moment, at: datetime, zone: ZoneInfo) -> None:
+    local = at.astimezone(zone)
+    moment.seconds = local.hour * 3600 + local.minute * 60 + local.second
+    moment.day = day = local.toordinal()
+    moment.weekday = (day - 1) % 7

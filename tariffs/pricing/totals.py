@@ -1,0 +1,114 @@
+"""From uses to money: lines, sums per cost field, limits, the sign of a credit. Nothing is rounded here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from tariffs.pricing.dialects import COST_FIELDS, PARTS, SAME, Factor
+from tariffs.pricing.rate import Use
+from tariffs.pricing.result import Amount, Line
+from tariffs.pricing.tariff import Tariff
+from tariffs.pricing.values import HOUR, THOUSAND, ZERO
+
+NOTHING = Amount(ZERO, ZERO)
+
+
+def line_of(use: Use) -> Line:
+    component = use.component
+    billed, raw = _bill(use)
+    type = component.type
+    return Line(
+        type if type == use.dimension or type == "FLAT" else use.dimension,
+        use.tariff.id,
+        component.element,
+        component.index,
+        component.price,
+        component.vat,
+        component.step_size,
+        use.quantity,
+        billed,
+        Amount(_times(raw, component.excl), _times(raw, component.incl)),
+        COST_FIELDS[type] if type != "FLAT" and type == use.dimension else _cost_field(use),
+    )
+
+
+def sum_up(lines: Iterable[Line]) -> dict[str, Amount]:
+    """By cost field; total_cost is their sum."""
+    amounts: dict[str, list[Amount]] = {}
+    for line in lines:
+        amounts.setdefault(line.cost_field, []).append(line.amount)
+    parts = {name: _sum(amounts[name]) if name in amounts else NOTHING for name in PARTS}
+    return {"total_cost": _sum(parts.values()), **parts}
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    excl: Decimal | None = ZERO
+    incl: Decimal | None = ZERO
+    for without, with_ in amounts:
+        excl = None if excl is None or without is None else excl + without
+        incl = None if incl is None or with_ is None else incl + with_
+    return Amount(excl, incl)
+
+
+def negate(amount: Amount) -> Amount:
+    # Not -0: it prints as such, and a credit of nothing is nothing.
+    return Amount(*(None if value is None else ZERO - value for value in amount))
+
+
+def clamp(amount: Amount, tariff: Tariff) -> tuple[Amount, str | None]:
+    """min_price and max_price bind the sums with and without VAT each for itself; which one did (TAR-08)."""
+    bound = None
+    for limit, name, is_max in ((tariff.min_price, "min", False), (tariff.max_price, "max", True)):
+        if limit is not None:
+            limited = _limit(amount, limit, is_max=is_max)
+            if limited != amount:
+                amount, bound = limited, name
+    return amount, bound
+
+
+def _limit(amount: Amount, limit: Amount, *, is_max: bool) -> Amount:
+    excl, incl = amount
+    low, high = limit
+    limited = _bound(excl, low, is_max=is_max)
+    if high is not None:
+        return Amount(limited, _bound(incl, high, is_max=is_max))
+    if limited == excl or incl is None or excl is None or limited is None:
+        return Amount(limited, incl)
+    # No limit with VAT is given: the VAT shrinks or grows as the price does, else it might exceed it.
+    return Amount(limited, limited * incl / excl if excl else limited)
+
+
+def _bound(value: Decimal | None, limit: Decimal | None, *, is_max: bool) -> Decimal | None:
+    if value is None or limit is None:
+        return value
+    return min(value, limit) if is_max else max(value, limit)
+
+
+def _bill(use: Use) -> tuple[Decimal, Decimal]:
+    """The billed quantity, and its price before VAT factors; divided last."""
+    quantity, price, surplus = use.quantity, use.component.price, use.surplus
+    if not surplus:
+        return quantity, quantity * price
+    if use.dimension == "ENERGY":
+        billed = quantity + surplus / THOUSAND
+        return billed, billed * price
+    seconds = quantity * HOUR + surplus
+    return seconds / HOUR, seconds * price / HOUR
+
+
+def _times(amount: Decimal, factor: Factor) -> Decimal | None:
+    if factor is SAME:
+        return amount
+    if factor is None:
+        return None if amount else ZERO
+    return amount * factor[0] / factor[1]
+
+
+def _cost_field(use: Use) -> str:
+    """A flat fee belongs to the reservation or the parking if that is what it is for."""
+    if use.component.type != "FLAT" or use.dimension == "RESERVATION_TIME":
+        return COST_FIELDS[use.dimension]
+    volumes: Mapping[str, Decimal] = use.period.volumes
+    is_parked = volumes.get("PARKING_TIME") and not volumes.get("TIME") and not volumes.get("ENERGY")
+    return COST_FIELDS["PARKING_TIME" if is_parked and use.component.is_for_parking else "FLAT"]

@@ -1,0 +1,86 @@
+"""The time zone that a tariff's local times are meant in. Never UTC for want of a better one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+# ISO 3166-1 alpha-3: countries whose clocks all show the same time (overseas territories have codes of their own).
+_ONE_ZONE: Final[Mapping[str, str]] = {
+    "ALB": "Europe/Tirane",
+    "AND": "Europe/Andorra",
+    "ARE": "Asia/Dubai",
+    "AUT": "Europe/Vienna",
+    "BEL": "Europe/Brussels",
+    "BGR": "Europe/Sofia",
+    "BIH": "Europe/Sarajevo",
+    "CHE": "Europe/Zurich",
+    "CZE": "Europe/Prague",
+    "DEU": "Europe/Berlin",
+    "DNK": "Europe/Copenhagen",
+    "EST": "Europe/Tallinn",
+    "FIN": "Europe/Helsinki",
+    "FRA": "Europe/Paris",
+    "FRO": "Atlantic/Faroe",
+    "GBR": "Europe/London",
+    "GGY": "Europe/Guernsey",
+    "GIB": "Europe/Gibraltar",
+    "GRC": "Europe/Athens",
+    "HKG": "Asia/Hong_Kong",
+    "HRV": "Europe/Zagreb",
+    "HUN": "Europe/Budapest",
+    "IMN": "Europe/Isle_of_Man",
+    "IND": "Asia/Kolkata",
+    "IRL": "Europe/Dublin",
+    "ISL": "Atlantic/Reykjavik",
+    "ISR": "Asia/Jerusalem",
+    "ITA": "Europe/Rome",
+    "JEY": "Europe/Jersey",
+    "JPN": "Asia/Tokyo",
+    "KOR": "Asia/Seoul",
+    "LIE": "Europe/Vaduz",
+    "LTU": "Europe/Vilnius",
+    "LUX": "Europe/Luxembourg",
+    "LVA": "Europe/Riga",
+    "MAR": "Africa/Casablanca",
+    "MCO": "Europe/Monaco",
+    "MDA": "Europe/Chisinau",
+    "MKD": "Europe/Skopje",
+    "MLT": "Europe/Malta",
+    "MNE": "Europe/Podgorica",
+    "NLD": "Europe/Amsterdam",
+    "NOR": "Europe/Oslo",
+    "POL": "Europe/Warsaw",
+    "ROU": "Europe/Bucharest",
+    "SGP": "Asia/Singapore",
+    "SMR": "Europe/San_Marino",
+    "SRB": "Europe/Belgrade",
+    "SVK": "Europe/Bratislava",
+    "SVN": "Europe/Ljubljana",
+    "SWE": "Europe/Stockholm",
+    "THA": "Asia/Bangkok",
+    "TUR": "Europe/Istanbul",
+    "TWN": "Asia/Taipei",
+    "VAT": "Europe/Vatican",
+    "ZAF": "Africa/Johannesburg",
+}
+
+
+def find_zone(name: object) -> ZoneInfo | None:
+    """The zone of this name, or None if there is none."""
+    return _find(name) if isinstance(name, str) and name else None
+
+
+def infer_zone(country: str) -> ZoneInfo | None:
+    """The only zone of a country (alpha-3)."""
+    return find_zone(_ONE_ZONE.get(country.upper()))
+
+
+@lru_cache(maxsize=1024)
+def _find(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone, a path, a folder
+        return None

@@ -1,0 +1,351 @@
+"""What a quantity comes to: step_size, flat fees, reservations, limits, VAT, credits, several tariffs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tariffs.pricing import Result, price
+from tests.tariffs.pricing.cases import (
+    cdr,
+    component,
+    element,
+    ids,
+    limit,
+    minutes,
+    money,
+    period,
+    priced,
+    tariff,
+    total,
+)
+
+
+def cost(result: Result) -> Any:
+    value = result.totals["total_cost"].excl_vat
+    assert value is not None
+    return value
+
+
+class TestStepSize:
+    def test_rounds_parking_and_leaves_the_charging_before_it(self):
+        of = tariff(element(component("TIME", "60", step=300), component("PARKING_TIME", "60", step=300)))
+
+        result = priced(cdr(period(time="0.35"), period(21, parking_time=minutes(7)), lasts=28), of)
+
+        assert total(result, "total_time_cost") == money("21", "21")
+        assert total(result, "total_parking_cost") == money("10", "10")
+
+    def test_rounds_the_parking_also_if_charging_follows(self):
+        of = tariff(element(component("TIME", "60", step=600), component("PARKING_TIME", "60", step=600)))
+
+        result = priced(cdr(period(parking_time="0.1"), period(6, time="0.05"), lasts=9), of)
+
+        assert total(result) == money("13", "13")
+
+    def test_takes_the_step_of_the_last_component_for_all_of_it(self):
+        of = tariff(
+            element(component("TIME", "5", step=600), max_duration=360), element(component("TIME", "7", step=600))
+        )
+
+        result = priced(cdr(period(time="0.1"), period(6, time=minutes(22)), lasts=28), of)
+
+        assert [line.billed_quantity for one in result.periods for line in one.lines] == [
+            Decimal("0.1"),
+            Decimal("0.4"),
+        ]
+        assert total(result) == money("3.3", "3.3")
+
+    def test_neither_counts_nor_bills_unpriced_periods(self):
+        of = tariff(element(component("ENERGY", "1", step=1000), max_duration=1800))
+
+        result = priced(cdr(period(energy="0.4"), period(30, energy="0.9")), of)
+
+        assert cost(result) == 1
+
+    def test_counts_what_costs_nothing(self):
+        of = tariff(
+            element(component("ENERGY", "1", step=1000), max_duration=1800),
+            element(component("ENERGY", "0", step=1000)),
+        )
+
+        result = priced(cdr(period(energy="0.4"), period(30, energy="0.9")), of)
+
+        assert cost(result) == Decimal("0.4")
+
+    @pytest.mark.parametrize(
+        ("volume", "step", "billed"),
+        [
+            ("0.5", 500, "0.5"),
+            ("0.5001", 500, "1.0"),
+            ("0", 500, "0"),
+            ("1.2345", 0, "1.2345"),
+            ("-1.25", 1000, "-1.25"),
+            ("0.0001", 1, "0.001"),
+        ],
+    )
+    def test_of_energy(self, volume, step, billed):
+        assert cost(
+            priced(cdr(period(energy=volume)), tariff(element(component("ENERGY", "1", step=step))))
+        ) == Decimal(billed)
+
+    @pytest.mark.parametrize("count", range(1, 13))
+    def test_sees_whole_minutes_in_hours_of_four_decimals(self, count):
+        of = tariff(element(component("TIME", "60", step=60 * count)))
+
+        result = priced(cdr(period(time=minutes(count))), of)
+
+        # Nothing is added, so what was told is billed.
+        assert cost(result) == minutes(count) * 60
+
+    def test_sees_them_also_in_many_periods(self):
+        of = tariff(element(component("TIME", "6", step=600)))
+
+        result = priced(cdr(*(period(10 * number, time=minutes(10)) for number in range(6))), of)
+
+        assert cost(result) == Decimal("0.1667") * 36
+
+    def test_bills_the_whole_step_and_no_more(self):
+        of = tariff(element(component("TIME", "60", step=900)))
+
+        assert cost(priced(cdr(period(time=minutes(16))), of)) == 30
+
+
+class TestFlat:
+    def test_is_charged_once(self):
+        of = tariff(element(component("FLAT", "1")))
+
+        assert cost(priced(cdr(period(energy=1), period(10, energy=1), period(20, energy=1)), of)) == 1
+
+    def test_is_charged_once_also_if_another_one_becomes_active(self):
+        of = tariff(element(component("FLAT", "1"), max_kwh=5), element(component("FLAT", "2")))
+
+        assert cost(priced(cdr(period(energy=5), period(10, energy=5)), of)) == 1
+
+    def test_is_charged_when_it_becomes_active(self):
+        of = tariff(element(component("FLAT", "2"), min_kwh=5))
+
+        assert cost(priced(cdr(period(energy=4)), of)) == 0
+        assert cost(priced(cdr(period(energy=5), period(10, energy=1)), of)) == 2
+
+    def test_belongs_to_parking_if_it_is_for_parking(self):
+        of = tariff(element(component("FLAT", "2"), component("PARKING_TIME", "1"), min_duration=600))
+
+        result = priced(cdr(period(time=1), period(60, parking_time=1), lasts=120), of)
+
+        assert total(result, "total_parking_cost") == money("3", "3")
+        assert total(result, "total_fixed_cost") == money("0", "0")
+
+    def test_is_fixed_cost_otherwise(self):
+        of = tariff(element(component("FLAT", "2"), component("ENERGY", "1")))
+
+        assert total(priced(cdr(period(energy=1)), of), "total_fixed_cost") == money("2", "2")
+
+
+class TestReservation:
+    FEES = tariff(
+        element(component("FLAT", "2"), component("TIME", "5", step=300), reservation="RESERVATION"),
+        element(component("FLAT", "1"), component("ENERGY", "0.5")),
+    )
+
+    def test_has_its_own_cost_with_its_fee(self):
+        result = priced(cdr(period(reservation_time=minutes(13)), period(13, energy=2), lasts=60), self.FEES)
+
+        assert total(result, "total_reservation_cost") == money("3.25", "3.25")
+        assert total(result, "total_fixed_cost") == money("1", "1")
+        assert total(result) == money("5.25", "5.25")
+
+    def test_has_its_fee_once(self):
+        told = (period(reservation_time="0.25"), period(15, reservation_time="0.25"), period(30, energy=2))
+
+        assert total(priced(cdr(*told), self.FEES), "total_reservation_cost") == money("4.5", "4.5")
+
+    def test_has_no_start_fee_if_it_expired(self):
+        result = priced(cdr(period(reservation_time=1)), self.FEES)
+
+        assert (total(result), total(result, "total_fixed_cost")) == (money("7", "7"), money("0", "0"))
+
+    def test_may_stand_in_one_period_with_the_charging(self):
+        result = priced(cdr(period(reservation_time="0.25", energy=2, time="0.75")), self.FEES)
+
+        assert total(result) == money("5.25", "5.25")
+
+    def test_costs_nothing_if_only_expiry_has_a_price_and_it_was_used(self):
+        of = tariff(element(component("FLAT", "9"), reservation="RESERVATION_EXPIRES"))
+
+        assert cost(priced(cdr(period(reservation_time=1), period(60, energy=1), lasts=90), of)) == 0
+        assert cost(priced(cdr(period(reservation_time=1)), of)) == 9
+
+
+class TestLimits:
+    def test_bind_each_side_for_itself(self):
+        of = tariff(
+            element(component("FLAT", "0.5", vat="20"), component("ENERGY", "0.25", vat="10")),
+            max_price=limit("10", "11"),
+        )
+
+        result = priced(cdr(period(energy="37.9")), of)
+
+        assert total(result) == money("9.975", "11")
+        assert total(result, "total_energy_cost") == money("9.475", "10.4225")
+        assert "total_cost_clamped_to_max" in ids(result)
+
+    def test_scale_the_tax_if_they_tell_none(self):
+        of = tariff(element(component("ENERGY", "1", vat="20")), max_price=limit("10"))
+
+        assert total(priced(cdr(period(energy=20)), of)) == money("10", "12")
+
+    def test_of_two_tariffs_are_ambiguous(self):
+        one, two = tariff(element(component("ENERGY", "1")), max_price=limit("3")), tariff(element(), id="T2")
+        two["elements"] = [element(component("ENERGY", "2"))]
+
+        result = priced(cdr(period(energy=1), period(10, "T2", energy=1)), one, two)
+
+        assert (result.verdict, cost(result)) == ("not_verifiable", 3)
+        assert "min_max_price_ambiguous_multi_tariff" in ids(result)
+
+
+class TestVat:
+    def test_is_each_components_own(self):
+        of = tariff(
+            element(component("ENERGY", "1", vat="10"), component("TIME", "1", vat="20"), component("FLAT", "1"))
+        )
+
+        assert total(priced(cdr(period(energy=1, time=1)), of)) == money("3", "3.3")
+
+
+class TestCredit:
+    def test_is_the_original_with_its_total_negated(self):
+        of = tariff(element(component("ENERGY", "1", vat="20")), min_price=limit("5", "6"))
+        original = cdr(period(energy=3))
+
+        normal, credit = (
+            priced(original, of),
+            priced(original | {"id": "C1-C", "credit": True, "credit_reference_id": "C1"}, of),
+        )
+
+        assert total(normal) == money("5", "6")
+        assert total(credit) == money("-5", "-6")
+        assert total(credit, "total_energy_cost") == total(normal, "total_energy_cost")
+
+
+class TestSeveralTariffs:
+    DAY = tariff(element(component("FLAT", "1"), component("ENERGY", "1")), id="DAY")
+    NIGHT = tariff(element(component("FLAT", "2"), component("ENERGY", "2")), id="NIGHT")
+
+    def test_price_the_periods_that_name_them_in_any_case(self):
+        result = priced(cdr(period(tariff_id="day", energy=1), period(30, "Night", energy=1)), self.DAY, self.NIGHT)
+
+        assert (cost(result), result.tariffs_used) == (6, ("DAY", "NIGHT"))
+
+    def test_price_no_period_that_names_none_but_count_its_energy(self):
+        of = tariff(element(component("ENERGY", "1"), max_kwh=5), element(component("ENERGY", "3")))
+
+        result = priced(cdr(period(tariff_id=None, energy=5), period(30, energy=1)), of)
+
+        assert cost(result) == 3
+        assert "period_without_tariff" in ids(result)
+
+    def test_are_told_apart_by_their_validity_if_nothing_is_named(self):
+        over = self.DAY | {"end_date_time": "2026-11-01T00:00:00Z"}
+
+        result = priced(cdr(period(tariff_id=None, energy=1)), over, self.NIGHT)
+
+        assert (cost(result), result.verdict) == (4, "mismatch")
+        assert "multiple_tariffs_no_tariff_id" in ids(result)
+
+    def test_need_not_be_named_if_there_is_one(self):
+        result = priced(cdr(period(tariff_id=None, energy=1)), self.DAY)
+
+        assert cost(result) == 2
+
+    def test_share_one_step_and_say_so(self):
+        one = tariff(element(component("ENERGY", "1", step=1000)))
+        two = tariff(element(component("ENERGY", "2", step=500)), id="T2")
+
+        result = priced(cdr(period(energy="1.3"), period(30, "T2", energy="0.9")), one, two)
+
+        assert cost(result) == Decimal("1.3") + Decimal("1.2") * 2
+        assert "mixed_step_size" in ids(result)
+
+    @pytest.mark.parametrize(
+        ("tariffs", "finding"),
+        [
+            ([NIGHT], "tariff_id_unknown"),
+            ([DAY, DAY | {"id": "day"}], "duplicate_tariff_id"),
+            ([DAY | {"currency": "CHF"}], "currency_mismatch"),
+            ([], "tariff_id_unknown"),
+        ],
+    )
+    def test_are_not_guessed(self, tariffs, finding):
+        result = priced(cdr(period(tariff_id="DAY", energy=1)), *tariffs)
+
+        assert (result.verdict, result.totals) == ("not_verifiable", {})
+        assert finding in ids(result)
+
+    def test_are_the_cdrs_own_if_none_are_given(self):
+        result = priced(cdr(period(tariff_id="DAY", energy=1), tariffs=[self.DAY]))
+
+        assert cost(result) == 2
+
+    def test_are_needed(self):
+        assert "no_tariff" in ids(priced(cdr(period(tariff_id=None, energy=1))))
+
+    def test_that_differ_from_the_cdrs_own_are_reported(self):
+        document = cdr(period(tariff_id="DAY", energy=1), tariffs=[self.DAY])
+        dearer = self.DAY | {"elements": self.NIGHT["elements"]}
+        same = self.DAY | {"elements": [element(component("FLAT", "1.00"), component("ENERGY", "1.0"))]}
+
+        assert "tariff_differs_from_known" in ids(priced(document, dearer))
+        assert "tariff_differs_from_known" not in ids(priced(document, same))
+
+
+class TestVersions:
+    def test_2_1_1_has_no_vat_and_one_number(self):
+        of = tariff(element(component("ENERGY", "0.30", step=1), component("TIME", "2")))
+        document = cdr(period(tariff_id=None, energy=10, time=1), total_cost=Decimal("5.00"))
+        document["stop_date_time"] = document.pop("end_date_time")
+
+        result = priced(document, of, version="2.1.1")
+
+        assert (total(result), result.verdict) == (money("5", None), "match")
+
+    @pytest.mark.parametrize(
+        ("included", "vat", "expected"),
+        [
+            ("NO", None, ("5.00", None)),
+            ("YES", None, (None, "5.00")),
+            ("NO", "10", ("5.00", "5.50")),
+            ("YES", "25", ("4.00", "5.00")),
+            ("N/A", "10", ("5.00", "5.00")),
+        ],
+    )
+    def test_2_3_0_says_whether_prices_hold_taxes(self, included, vat, expected):
+        of = tariff(element(component("TIME", "2", vat=vat)), tax_included=included)
+        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": []})
+
+        assert total(priced(document, of, version="2.3.0")) == money(*expected)
+
+    def test_2_3_0_claims_taxes_line_by_line(self):
+        of = tariff(element(component("TIME", "2", vat="15")), tax_included="NO")
+        taxes = [{"name": "GST", "amount": Decimal("0.25")}, {"name": "QST", "amount": Decimal("0.50")}]
+        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": taxes})
+
+        assert priced(document, of, version="2.3.0").verdict == "match"
+
+    @pytest.mark.parametrize(("percentage", "is_right"), [("5", True), ("5.1", True), ("15", False)])
+    def test_2_3_0_checks_the_rates_of_taxes(self, percentage, is_right):
+        of = tariff(element(component("TIME", "2", vat="5")), tax_included="NO")
+        taxes = [{"name": "GST", "percentage": Decimal(percentage), "amount": Decimal("0.25")}]
+        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": taxes})
+
+        result = priced(document, of, version="2.3.0")
+
+        assert ("tax_percentage_inconsistent" in ids(result)) is not is_right
+
+    @pytest.mark.parametrize("version", ["2.0", "3.0", ""])
+    def test_others_are_refused(self, version):
+        with pytest.raises(ValueError, match="no prices for OCPI"):
+            price({}, [], version=version, time_zone=None)
