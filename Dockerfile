@@ -11,9 +11,10 @@ COPY . .
 # The keys are for this one command: the settings want some, static files need none.
 RUN HUB_SECRET_KEY=build HUB_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     python manage.py collectstatic --noinput \
-    && useradd --system --uid 10001 --no-create-home hub
+    && useradd --system --uid 10001 --no-create-home hub \
+    && install --directory --owner hub --mode 0700 /var/lib/roaming-hub-metrics
 
 USER hub
 EXPOSE 8600
-CMD ["uvicorn", "roaming_hub.asgi:application", "--host", "0.0.0.0", "--port", "8600", \
-     "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "10"]
+ENV HUB_HOST=0.0.0.0
+CMD ["python", "-m", "roaming_hub.web"]

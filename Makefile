@@ -7,7 +7,7 @@ STACK := $(BIN)/python -m roaming_hub.stack
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check conformance mutations fmt lock clean
+.PHONY: help demo up test check faults conformance mutations fmt lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,9 @@ test: $(VENV)/.dev ## all checks and all tests, on throw-away servers
 
 check: $(VENV)/.dev ## format, lint, types, import rules, missing migrations
 	@$(STACK) exec -- $(MAKE) --no-print-directory _check
+
+faults: $(VENV)/.dev ## kill, starve and flood real processes under load, restore backups (below 15 minutes)
+	@$(STACK) exec -- $(BIN)/python -m pytest -q -p no:randomly $(wildcard tests/faults tests/drills)
 
 # HUB: versions URL of a hub that runs already; the other CONFORMANCE_ variables are in tests/conformance/README.md.
 HUB ?=
@@ -44,7 +47,9 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --quiet pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--no-emit-index-url --quiet --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--no-emit-index-url --quiet --extra otel -c requirements.lock pyproject.toml -o requirements-otel.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --quiet --extra dev -c requirements-otel.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what can be made again; the data in .hub stays
 	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -60,7 +65,7 @@ _check:
 	@echo "makemigrations --check"; $(BIN)/python manage.py makemigrations --check --dry-run
 
 _pytest:
-	@$(BIN)/python -m pytest -q --ignore=tests/conformance
+	@$(BIN)/python -m pytest -q --ignore=tests/conformance --ignore=tests/faults --ignore=tests/drills
 
 # The virtual environment. A stamp per lock file, so that nothing is installed twice.
 $(BIN)/python:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -13,27 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
+from agreements import admin_mandates as admin_mandates  # registers its page, too
+from agreements.admin_filters import STATE_COLOURS, InForceFilter, show_state
 from agreements.admin_forms import AgreementForm, ImportForm
 from agreements.imports import ImportRefused, import_agreements
 from agreements.models import Agreement
 from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 
-COLUMNS = "provider, consumer, modules, valid_from, valid_until, delivery"
-
-
-class InForceFilter(SimpleListFilter):
-    title = "in force"
-    parameter_name = "in_force"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("now", "now"), ("later", "later"), ("ended", "ended")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Agreement]) -> QuerySet[Agreement]:
-        now = timezone.now()
-        ended = Q(valid_until__isnull=False, valid_until__lte=now)
-        matches = {"now": Q(valid_from__lte=now) & ~ended, "later": Q(valid_from__gt=now) & ~ended, "ended": ended}
-        return queryset.filter(matches.get(self.value() or "", Q()))
+COLUMNS = "provider, consumer, modules, commands, valid_from, valid_until, delivery"
 
 
 @admin.register(Agreement)
@@ -55,6 +42,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         "show_provider",
         "show_consumer",
         "show_modules",
+        "show_commands",
         "show_state",
         "valid_from",
         "valid_until",
@@ -79,12 +67,15 @@ class AgreementAdmin(ReadOnlyAdmin):
     def show_modules(self, agreement: Agreement) -> str:
         return ", ".join(agreement.modules)
 
-    @display(description="state", label={"in force": "success", "later": "info", "ended": "warning"})
+    @display(description="commands")
+    def show_commands(self, agreement: Agreement) -> str:
+        if "commands" not in agreement.modules:
+            return "–"
+        return "all" if agreement.commands is None else ", ".join(agreement.commands)
+
+    @display(description="state", label=STATE_COLOURS)
     def show_state(self, agreement: Agreement) -> str:
-        now = timezone.now()
-        if agreement.valid_until is not None and agreement.valid_until <= now:
-            return "ended"
-        return "in force" if agreement.valid_from <= now else "later"
+        return show_state(agreement, now=timezone.now())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Agreement], search_term: str
@@ -146,8 +137,8 @@ class AgreementAdmin(ReadOnlyAdmin):
             request,
             model_admin=self,
             title="Import agreements",
-            explanation=f"First line: the names of the columns ({COLUMNS}). Modules are separated by spaces. All lines "
-            "are entered, or none.",
+            explanation=f"First line: the names of the columns ({COLUMNS}). Modules and commands are separated by "
+            "spaces; no commands means all. All lines are entered, or none.",
             button="Import",
             form=form,
             errors=errors,

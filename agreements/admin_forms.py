@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from agreements.models import MODULES
+from agreements.models import MANDATE_MODULES, MODULES
 from ocpi.calls import Delivery, PartyId
 
 DELIVERIES = [
@@ -40,6 +40,18 @@ class PartyIdField(forms.Field):
             raise ValidationError(str(e)) from e
 
 
+class CommandsField(forms.Field):
+    """Names with blanks between; none: None, which means all commands."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "START_SESSION STOP_SESSION"})
+
+    def __init__(self) -> None:
+        super().__init__(required=False, help_text="Which commands the two may use (CMD-15). Empty: all of them.")
+
+    def to_python(self, value: Any) -> list[str] | None:
+        return str(value).replace(",", " ").split() if value and str(value).strip() else None
+
+
 class AgreementForm(forms.Form):
     """For a new agreement; one that runs is ended, not rewritten."""
 
@@ -59,6 +71,7 @@ class AgreementForm(forms.Form):
     delivery = forms.ChoiceField(
         choices=DELIVERIES, initial=Delivery.RELAY.value, widget=UnfoldAdminRadioSelectWidget()
     )
+    commands = CommandsField()
     note = forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget())
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -78,8 +91,28 @@ class AgreementForm(forms.Form):
         """What `Agreement.conclude` takes."""
         cleaned = self.cleaned_data
         by_module = {module: cleaned[f"delivery_{module}"] for module in MODULES if cleaned.get(f"delivery_{module}")}
-        names = ["provider", "consumer", "modules", "valid_from", "valid_until", "delivery", "note"]
+        names = ["provider", "consumer", "modules", "commands", "valid_from", "valid_until", "delivery", "note"]
         return {name: cleaned[name] for name in names} | {"delivery_by_module": by_module}
+
+
+class MandateForm(forms.Form):
+    """For a new mandate; one that runs is ended, not rewritten."""
+
+    agent = PartyIdField(help_text="Who acts.")
+    principal = PartyIdField(help_text="For whom: the owner of the locations and tariffs, or of the tokens.")
+    modules = forms.MultipleChoiceField(
+        choices=[(module, module) for module in MANDATE_MODULES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Locations and tariffs: a NAP may push the principal's. Sessions and CDRs: those of the principal's "
+        "tokens may be sent to the agent.",
+    )
+    valid_from = forms.SplitDateTimeField(
+        initial=timezone.now, widget=UnfoldAdminSplitDateTimeWidget(), help_text="UTC."
+    )
+    valid_until = forms.SplitDateTimeField(
+        required=False, widget=UnfoldAdminSplitDateTimeWidget(), help_text="UTC. Empty: until somebody ends it."
+    )
+    note = forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget())
 
 
 class ImportForm(forms.Form):

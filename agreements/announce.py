@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ocpi.calls import PartyId
+from ocpi.calls import ConnectionStatus, PartyId
 from ocpi.times import format_datetime
 from routing.network import Network, Node, pair_key
 
@@ -15,7 +15,7 @@ def client_infos(network: Network, *, platform_id: int, now: datetime) -> list[d
 
     Its own roles and the hub are left out, and so are parties without agreement (AMB-44: "or not at all").
     """
-    own = {node.party.key: node.party for node in network.get_parties_of(platform_id)}
+    own = _get_viewers(network, platform_id)
     infos = []
     for nodes in network.nodes.values():
         for node in nodes:
@@ -25,6 +25,25 @@ def client_infos(network: Network, *, platform_id: int, now: datetime) -> list[d
             if since is not None:
                 infos.append(_describe(node, since=since))
     return sorted(infos, key=lambda info: (info["country_code"].lower(), info["party_id"].lower(), info["role"]))
+
+
+def _get_viewers(network: Network, platform_id: int) -> dict[str, PartyId]:
+    """For whom a platform is told. A peer hub also for parties that are agreed with and nowhere else: before it hears
+    of their partners it has no reason to announce them, and the other hub waits likewise (ROUTE-46).
+    """
+    viewers = {
+        node.party.key: node.party
+        for node in network.by_platform.get(platform_id, ())
+        if node.status is not ConnectionStatus.SUSPENDED
+    }
+    if network.is_hub(platform_id):
+        viewers |= {
+            key: PartyId.of_key(key)
+            for pair in network.permits
+            for key in pair
+            if all(node.via and node.status is ConnectionStatus.SUSPENDED for node in network.nodes.get(key, ()))
+        }
+    return viewers
 
 
 def _get_visible_since(

@@ -1,7 +1,8 @@
 """Many agreements from CSV: every line is read and judged first, then all are entered or none.
 
-Columns, in any order: provider, consumer, modules (separated by blanks), valid_from; valid_until, delivery and note may
-be left out or empty. Times are ISO 8601; a day alone is its first moment, without a zone it is UTC.
+Columns, in any order: provider, consumer, modules (separated by blanks), valid_from; commands (all where empty),
+valid_until, delivery and note may be left out or empty. Times are ISO 8601; a day alone is its first moment, without a
+zone it is UTC.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from agreements.models import Agreement, UnableToConclude
 from ocpi.calls import Delivery, PartyId
 
 REQUIRED = ("provider", "consumer", "modules", "valid_from")
-OPTIONAL = ("valid_until", "delivery", "note")
+OPTIONAL = ("commands", "valid_until", "delivery", "note")
 Row = Mapping[Any, Any]
 
 
@@ -29,6 +30,7 @@ class Line:
     provider: PartyId
     consumer: PartyId
     modules: tuple[str, ...]
+    commands: tuple[str, ...] | None
     valid_from: datetime
     valid_until: datetime | None
     delivery: str
@@ -103,6 +105,7 @@ def _enter(line: Line, *, now: datetime) -> Agreement:
         provider=line.provider,
         consumer=line.consumer,
         modules=line.modules,
+        commands=line.commands,
         valid_from=line.valid_from,
         valid_until=line.valid_until,
         delivery=line.delivery,
@@ -136,12 +139,17 @@ def _read_line(row: Row, *, number: int, errors: list[str]) -> Line | None:
         number=number,
         provider=provider,
         consumer=consumer,
-        modules=tuple(cells["modules"].replace(";", " ").replace("|", " ").split()),
+        modules=_read_names(cells["modules"]),
+        commands=_read_names(cells.get("commands", "")) or None,
         valid_from=valid_from,
         valid_until=valid_until,
         delivery=cells.get("delivery") or Delivery.RELAY,
         note=cells.get("note", ""),
     )
+
+
+def _read_names(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(";", " ").replace("|", " ").split())
 
 
 def _read_party(cells: Mapping[str, str], name: str, *, errors: list[str]) -> PartyId | None:

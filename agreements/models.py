@@ -1,4 +1,4 @@
-"""Who may talk to whom, about what, from when until when, and what happens when one of them is away."""
+"""Who may talk to whom, about what, from when until when, what happens when one is away; and who acts for whom."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ocpi.calls import Delivery, PartyId
 
 # ROUTE-01: what is routed, and so can be agreed on.
 MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles")
+MANDATE_MODULES = ("locations", "tariffs", "sessions", "cdrs")
+LONGEST_COMMAND = 36
 
 
 class UnableToConclude(ValueError):
@@ -32,6 +34,8 @@ class Agreement(models.Model):
     consumer_country = models.CharField(max_length=2)
     consumer_party = models.CharField(max_length=3)
     modules = ArrayField(models.CharField(max_length=32))
+    # Which commands the two may use; null: all of them (CMD-15).
+    commands = ArrayField(models.CharField(max_length=LONGEST_COMMAND), null=True, blank=True)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
     delivery = models.CharField(
@@ -72,6 +76,7 @@ class Agreement(models.Model):
         valid_until: datetime | None = None,
         delivery: str = Delivery.RELAY,
         delivery_by_module: Mapping[str, str] | None = None,
+        commands: Iterable[str] | None = None,
         note: str = "",
         now: datetime,
     ) -> Agreement:
@@ -82,8 +87,10 @@ class Agreement(models.Model):
         """
         wanted = list(dict.fromkeys(modules))
         by_module = dict(delivery_by_module or {})
-        _check_parties(provider, consumer)
+        allowed = None if commands is None else list(dict.fromkeys(command.strip().upper() for command in commands))
+        _check_parties(provider=provider, consumer=consumer)
         _check_terms(wanted, delivery=delivery, by_module=by_module)
+        _check_commands(allowed, modules=wanted)
         if valid_until is not None and valid_until < valid_from:
             raise UnableToConclude("valid_until is before valid_from")
         return cls.objects.create(
@@ -92,6 +99,7 @@ class Agreement(models.Model):
             consumer_country=consumer.country_code,
             consumer_party=consumer.party_id,
             modules=wanted,
+            commands=allowed,
             valid_from=valid_from,
             valid_until=valid_until,
             delivery=str(delivery),
@@ -119,14 +127,105 @@ class Agreement(models.Model):
         return PartyId(self.consumer_country, self.consumer_party)
 
 
-def _check_parties(provider: PartyId, consumer: PartyId) -> None:
-    for name, party in (("provider", provider), ("consumer", consumer)):
+class Mandate(models.Model):
+    """`agent` acts for `principal`: entered by staff on the principal's word, dated like an agreement (half-open).
+
+    Locations and tariffs: the agent, a NAP, may push the principal's (LOC-19, TRANS-35). Sessions: those of the
+    principal's tokens may be sent to the agent, by the CPO (SESS-07) and by the principal itself (SESS-17). CDRs: those
+    of the principal's tokens may be sent to the agent (CDR-09). It replaces no agreement: sender and receiver of each
+    call need one as ever (ROUTE-22).
+    """
+
+    agent_country = models.CharField(max_length=2)
+    agent_party = models.CharField(max_length=3)
+    principal_country = models.CharField(max_length=2)
+    principal_party = models.CharField(max_length=3)
+    modules = ArrayField(models.CharField(max_length=32))
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                name="mandate_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} for {self.principal}"
+
+    # Factories
+
+    @classmethod
+    def grant(
+        cls,
+        *,
+        agent: PartyId,
+        principal: PartyId,
+        modules: Iterable[str],
+        valid_from: datetime,
+        valid_until: datetime | None = None,
+        note: str = "",
+        now: datetime,
+    ) -> Mandate:
+        """A new mandate, checked and saved. The parties need not be connected yet.
+
+        Raises:
+            UnableToConclude: something in it makes no sense; the message names it.
+        """
+        wanted = list(dict.fromkeys(modules))
+        _check_parties(agent=agent, principal=principal)
+        unknown = [module for module in wanted if module not in MANDATE_MODULES]
+        if unknown or not wanted:
+            raise UnableToConclude(
+                f"modules: {', '.join(unknown) or 'none'}; a mandate is for {', '.join(MANDATE_MODULES)}"
+            )
+        if valid_until is not None and valid_until < valid_from:
+            raise UnableToConclude("valid_until is before valid_from")
+        return cls.objects.create(
+            agent_country=agent.country_code,
+            agent_party=agent.party_id,
+            principal_country=principal.country_code,
+            principal_party=principal.party_id,
+            modules=wanted,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            note=note,
+            changed_at=now,
+        )
+
+    # Mutators
+
+    def end(self, *, now: datetime) -> None:
+        """It allows nothing from this moment on."""
+        self.valid_until = max(now, self.valid_from)
+        self.changed_at = now
+        self.save(update_fields=["valid_until", "changed_at"])
+
+    # Properties
+
+    @property
+    def agent(self) -> PartyId:
+        return PartyId(self.agent_country, self.agent_party)
+
+    @property
+    def principal(self) -> PartyId:
+        return PartyId(self.principal_country, self.principal_party)
+
+
+def _check_parties(**parties: PartyId) -> None:
+    """Two of them, by what they are called."""
+    for name, party in parties.items():
         if not party.is_well_formed:
             raise UnableToConclude(f"{name}: {party} is not two letters of country and one to three letters or digits")
         if party == settings.HUB_PARTY:
             raise UnableToConclude(f"{name}: {party} is the hub itself")
-    if provider == consumer:
-        raise UnableToConclude("provider and consumer are the same party")
+    if len(set(parties.values())) < len(parties):
+        raise UnableToConclude(f"{' and '.join(parties)} are the same party")
 
 
 def _check_terms(modules: Sequence[str], *, delivery: str, by_module: Mapping[str, str]) -> None:
@@ -141,3 +240,15 @@ def _check_terms(modules: Sequence[str], *, delivery: str, by_module: Mapping[st
     strange = [module for module in by_module if module not in modules]
     if strange:
         raise UnableToConclude(f"delivery_by_module: {', '.join(strange)} is not among the agreement's modules")
+
+
+def _check_commands(commands: Sequence[str] | None, *, modules: Sequence[str]) -> None:
+    if commands is None:
+        return
+    if "commands" not in modules:
+        raise UnableToConclude("commands: the module commands is not among the agreement's modules")
+    if not commands:
+        raise UnableToConclude("commands: name at least one, or leave the module commands out")
+    for command in commands:
+        if not command or len(command) > LONGEST_COMMAND or not command.replace("_", "").replace("-", "").isalnum():
+            raise UnableToConclude(f"commands: {command!r} is not the name of a command")

@@ -87,6 +87,10 @@ class Cdrs(OwnedModule):
         described = self.describe(call.body, match, now=now, strict=audience is None)
         return (_post(place, described, now=now, strict=audience is None),)
 
+    def get_verdict_columns(self, code: int) -> Columns:
+        """One that was not accepted is to be judged (again) by reconciliation (CDR-18)."""
+        return {} if is_accepted({"verdict_code": code}) else {"reconciled_at": None}
+
     async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
         place = self.get_place(call, match, audience=None)
         rows = await reader.fetch(

@@ -14,7 +14,7 @@ from journal.reader import Reader
 from journal.rows import Columns
 from ocpi import patch
 from ocpi.calls import Call, Interface, PartyId, Reply, Role
-from ocpi.errors import InvalidParameter
+from ocpi.errors import InvalidParameter, UnknownObject
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.pages import read_query
 from parties.owned_changes import Described, Guard
@@ -24,6 +24,11 @@ from parties.token_owner import check_addressee, read_token_owner
 
 FINAL = frozenset({"COMPLETED", "INVALID"})
 LATE = "status: was final already when a later change came"
+
+
+_TOKEN_OWNER = (
+    "SELECT token_owner FROM charging_sessions_session WHERE owner = %s AND object_key = %s AND audience = ''"
+)
 
 
 class Sessions(OwnedModule):
@@ -48,6 +53,7 @@ class Sessions(OwnedModule):
     wire = v2_2_1.Session
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "session_id"}
     is_token_bound = True
+    is_passed_on = True  # SESS-17
     list_needs_date = True  # SESS-02
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
@@ -67,7 +73,7 @@ class Sessions(OwnedModule):
         }
 
     def check(self, call: Call, match: Match) -> None:
-        if call.interface is Interface.RECEIVER and call.method == "PUT":
+        if call.interface is Interface.RECEIVER and call.method == "PUT" and not _is_for_smart_charging(call):
             check_addressee(call, read_token_owner(call.body))  # SESS-07
 
     def get_remark(self, stored: Columns, described: Described) -> str | None:
@@ -78,12 +84,30 @@ class Sessions(OwnedModule):
     def get_guard(self, call: Call) -> Guard | None:
         """A PATCH names no token: the stored session says whose it is (SESS-07)."""
         receiver = call.receiver
+        if receiver is None or _is_for_smart_charging(call):
+            return None
+        allowed = {"", receiver.key, *call.acts_for}
 
         def guard(stored: Columns) -> None:
-            if receiver is not None and stored["token_owner"] not in ("", receiver.key):
+            if stored["token_owner"] not in allowed:
                 raise InvalidParameter(f"cdr_token: this session is not of a token of {receiver}")
 
         return guard
+
+    async def check_passed_on(self, call: Call, match: Match, reader: Reader) -> None:
+        """An eMSP passes on what is of its own tokens, to the one that acts for it (SESS-17)."""
+        if call.method == "PUT":
+            owner = read_token_owner(call.body).key
+        else:
+            owner = await self._find_token_owner(match, reader)
+        if call.sender is None or owner != call.sender.key:
+            raise UnknownObject(f"no such session of a token of {call.sender}")
+
+    async def _find_token_owner(self, match: Match, reader: Reader) -> str:
+        """By the stored session; "" where there is none."""
+        assert match.owner is not None
+        rows = await reader.fetch(_TOKEN_OWNER, (match.owner.key, match["session_id"].lower()))
+        return str(rows[0][0]) if rows else ""
 
     def resolve(self, call: Call, match: Match) -> Resolved:
         if call.interface is Interface.RECEIVER and call.method == "PUT":
@@ -96,12 +120,8 @@ class Sessions(OwnedModule):
             return await find_session_owner(match["session_id"], scope=scope, reader=reader)
         if call.method != "PATCH" or match.owner is None:
             return NOTHING
-        rows = await reader.fetch(
-            "SELECT token_owner FROM charging_sessions_session WHERE owner = %s AND object_key = %s AND audience = ''"
-            " AND token_owner <> ''",
-            (match.owner.key, match["session_id"].lower()),
-        )
-        return Resolved(PartyId.of_key(rows[0][0])) if rows else NOTHING
+        owner = await self._find_token_owner(match, reader)
+        return Resolved(PartyId.of_key(owner)) if owner else NOTHING
 
     def merge(self, document: bytes, change: bytes) -> bytes:
         """New periods are appended (SESS-05), but not a second time when the same PATCH is sent again."""
@@ -113,6 +133,11 @@ class Sessions(OwnedModule):
         if not call.path and "date_from" not in read_query(call.query):
             raise InvalidParameter("date_from: is required for sessions")  # SESS-02
         return await super().answer(call, match, scope, reader)
+
+
+def _is_for_smart_charging(call: Call) -> bool:
+    """A mere SCSP has no tokens: an agreement on sessions with one says that the CPO has delegated to it (SESS-07)."""
+    return call.receiver_roles == {Role.SCSP}
 
 
 class _Periods(msgspec.Struct):

@@ -73,6 +73,10 @@ class Commands(ResultModule):
     def get_log_id(self, match: Match) -> str:
         return _get_command(match)
 
+    def get_action(self, call: Call) -> str:
+        """The command: an agreement may allow some and not others (CMD-15)."""
+        return call.path[0].upper() if call.path else ""
+
     def has_result(self, call: Call, match: Match) -> bool:
         """What a command the specification does not know needs, its receiver knows (CMD-16)."""
         return _get_command(match) in v2_2_1.COMMANDS

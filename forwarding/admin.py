@@ -15,13 +15,24 @@ from django.utils.timesince import timesince
 from unfold.decorators import display
 
 from forwarding import admin_pulls as admin_pulls  # registers its pages, too
+from forwarding import lane_state
 from forwarding import resend as resending
 from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
+from forwarding.lane_state import LaneState, get_lane_state
 from forwarding.models import DeadLetter, Lane
-from ocpi.errors import OcpiError
 from parties.admin_pages import ReadOnlyAdmin, may_change, show_document
 from parties.display import mask_path, show_party
 from parties.paging import EstimatingPaginator
+
+STATE_COLOURS = {
+    LaneState.IDLE.value: "success",
+    LaneState.DRAINING.value: "info",
+    LaneState.DUE.value: "info",
+    LaneState.RETRYING.value: "warning",
+    LaneState.AWAY.value: "warning",
+    LaneState.PAUSED.value: "danger",
+    LaneState.NEEDS_RESYNC.value: "danger",
+}
 
 
 def get_lag(lane: Lane) -> Lag:
@@ -65,8 +76,10 @@ class LaneAdmin(ReadOnlyAdmin):
         "is_held",
         "fence",
         "needs_resync",
+        "paused_at",
+        "pause_note",
     ]
-    actions = ["retry_now"]
+    actions = ["retry_now", "pause", "resume"]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -81,15 +94,9 @@ class LaneAdmin(ReadOnlyAdmin):
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return may_change(self, request)
 
-    @display(
-        description="state", label={"up to date": "success", "waits": "warning", "sending": "info", "resync": "danger"}
-    )
+    @display(description="state", label=STATE_COLOURS)
     def show_state(self, lane: Lane) -> str:
-        if lane.needs_resync:
-            return "resync"
-        if lane.retry_at is not None and lane.failures:
-            return "waits"
-        return "sending" if get_lag(lane).events else "up to date"
+        return get_lane_state(lane, get_lag(lane), now=timezone.now()).value
 
     @display(description="events behind")
     def show_behind(self, lane: Lane) -> str:
@@ -107,8 +114,27 @@ class LaneAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry now", permissions=["retry"])
     def retry_now(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
-        number = lanes.update(retry_at=None)
+        number = lane_state.wake(Lane.objects.filter(pk__in=lanes.values("pk")))
         messages.success(request, f"{number} lanes will be tried within a second.")
+
+    @admin.action(description="Pause (what is promised waits)", permissions=["retry"])
+    def pause(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
+        chosen = list(lanes)
+        who = request.user.get_username()
+        number = lane_state.pause(
+            Lane.objects.filter(pk__in=[lane.pk for lane in chosen]), note=f"by {who} in the admin", now=timezone.now()
+        )
+        for lane in chosen:
+            self.log_change(request, lane, "paused")
+        messages.success(request, f"{number} lanes paused; they end what they are at within seconds.")
+
+    @admin.action(description="Resume", permissions=["retry"])
+    def resume(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
+        chosen = list(lanes)
+        number = lane_state.resume(Lane.objects.filter(pk__in=[lane.pk for lane in chosen]))
+        for lane in chosen:
+            self.log_change(request, lane, "resumed")
+        messages.success(request, f"{number} lanes go on within a second.")
 
 
 def _hang_lags(lanes: Iterable[Lane]) -> None:
@@ -152,7 +178,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["platform", "show_receiver", "show_sender", "method", "module", "path", "query"]}),
         ("What happened", {"fields": ["reason", "http_status", "status_code", "attempts", "correlation_id", "event"]}),
-        ("Dates", {"fields": ["event_at", "created_at", "resent_at", "closed_at"]}),
+        ("Dates", {"fields": ["event_at", "created_at", "resent_at", "closed_at", "note"]}),
         ("Body", {"fields": ["show_body"]}),
     ]
 
@@ -181,19 +207,17 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Resend", permissions=["resend"])
     def resend_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        """One after the other, so that one receiver's refusal does not hide another's success."""
-        sent = 0
-        for letter in letters.filter(closed_at__isnull=True):
-            try:
-                resending.resend(letter, now=timezone.now())
-            except OcpiError as e:
-                messages.error(request, f"{letter}: {e.message}")
-            else:
-                sent += 1
-                self.log_change(request, letter, "resent")
-        messages.success(request, f"{sent} dead letters on their way again.")
+        """In order; with "select all" everything that the filters show."""
+        chosen = list(letters.filter(closed_at__isnull=True, resent_at__isnull=True))
+        done = resending.resend_these(chosen, now=timezone.now())
+        for letter in chosen:
+            self.log_change(request, letter, "resent")
+        for problem in done.failed:
+            messages.error(request, problem)
+        messages.success(request, f"Dead letters: {done}.")
 
     @admin.action(description="Close without sending", permissions=["resend"])
     def close_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        number = letters.filter(closed_at__isnull=True).update(closed_at=timezone.now())
+        note = f"closed by {request.user.get_username()} in the admin"
+        number = letters.filter(closed_at__isnull=True).update(closed_at=timezone.now(), note=note)
         messages.success(request, f"{number} dead letters closed.")

@@ -16,11 +16,13 @@ from parties.client import (
     AsyncClient,
     Peer,
     PeerBusy,
+    PeerResting,
     PeerTimeout,
     PeerUnreachable,
     write_headers,
 )
 from parties.quirks import Quirk
+from telemetry import count, spans, work
 
 TIMEOUT = 8.0  # seconds; a lease is longer and is renewed meanwhile
 
@@ -36,6 +38,7 @@ class End(Enum):
     TIMED_OUT = "timed out"
     UNREACHED = "unreached"
     BUSY = "busy"  # our own limit for this peer
+    RESTING = "resting"  # its breaker is open: nothing was tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,30 @@ class Attempt:
     message: str = ""
     elapsed_ms: int = 0
     may_have_arrived: bool = False  # and nobody knows: its answer is lost
+    repeated: bool = False  # sent twice, as the first connection broke
     oddities: Mapping[Quirk, str] = field(default_factory=dict)
+
+    @property
+    def told_code(self) -> int | None:
+        """What the receiver itself said, not what stands for its silence."""
+        return self.status_code if self.http_status is not None else None
 
 
 async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
     """A new request id each time, the correlation id of the push it began with (ROUTE-10); the body as it came."""
+    event = planned.event
+    at = work.begin(
+        work.Work(correlation_id=event.correlation_id, module=event.module, method=method, platform=peer.id)
+    )
+    at.hide(event.path.rpartition("/")[2] if event.module == "tokens" else None)
+    named = {"hub.correlation_id": event.correlation_id, "hub.module": event.module, "hub.method": method}
+    with spans.span("deliver", **{"hub.platform": peer.id, "hub.event": event.id, **named}):
+        end = await _attempt(planned, client=client, peer=peer, method=method, url=url, body=body)
+    count.note_call_out(platform=peer.id, module=event.module, interface="RECEIVER", method=method, code=end.told_code)
+    return end
+
+
+async def _attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
     url = quirks.shape_url(url, peer.quirks)
     request_id = str(uuid.uuid4())
     headers = write_headers(
@@ -64,20 +86,24 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
         has_body=bool(body),
     )
     try:
-        answer = await client.send(peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT)
+        answer = await client.send(
+            peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT, patience=TIMEOUT
+        )
     except PeerTimeout as error:
         return Attempt(
             end=End.TIMED_OUT, request_id=request_id, method=method, status_code=4002, message=str(error),
-            elapsed_ms=round(TIMEOUT * 1000), may_have_arrived=True,
+            elapsed_ms=round(TIMEOUT * 1000), may_have_arrived=True, repeated=error.repeated,
         )  # fmt: skip
     except AnswerTooLarge as error:
         return Attempt(end=End.FAILED, request_id=request_id, method=method, status_code=4000, message=str(error))
+    except PeerResting as error:
+        return Attempt(end=End.RESTING, request_id=request_id, method=method, status_code=4003, message=str(error))
     except PeerBusy as error:
         return Attempt(end=End.BUSY, request_id=request_id, method=method, status_code=4003, message=str(error))
     except PeerUnreachable as error:
         return Attempt(
             end=End.UNREACHED, request_id=request_id, method=method, status_code=4003, message=str(error),
-            may_have_arrived=not error.before_send,
+            may_have_arrived=not error.before_send, repeated=error.repeated,
         )  # fmt: skip
     status, location = answer.redirect or (answer.http_status, answer.headers.get("Location"))
     oddities = quirks.find_in_answer(
@@ -102,6 +128,7 @@ def _read(answer: Answer, *, request_id: str, method: str, oddities: Mapping[Qui
         status_code=told.status_code if told else None,
         message=(told.status_message or "") if told else f"no OCPI answer (HTTP {status})",
         elapsed_ms=answer.elapsed_ms,
+        repeated=answer.repeated,
         oddities=oddities,
     )
 

@@ -8,15 +8,16 @@ from datetime import datetime
 from enum import Enum
 
 from forwarding.attempt import Attempt, End, attempt
-from forwarding.breaker import Breaker
 from forwarding.facts import FactsWatch
 from forwarding.ledger import Ledger
-from forwarding.modules import FullState, Subject, get_log_id, get_place
+from forwarding.modules import FullState, Subject, dress, get_log_id, get_place, get_verdict_columns
 from forwarding.plan import CLIENT_INFO, Planned, Step, join_path, judge, plan_event
 from forwarding.record import NewDeadLetter, clean
+from forwarding.signs import Signs
 from forwarding.store import Store
 from journal.rows import Mark, NewLogRow
 from ocpi.calls import Delivery, Interface
+from ocpi.errors import HubError, ReceiverNotConnected
 from parties.client import AsyncClient, Peer
 from parties.quirks import Quirk
 
@@ -45,7 +46,7 @@ class Deliverer:
         store: Store,
         client: AsyncClient,
         watch: FactsWatch,
-        breaker: Breaker,
+        signs: Signs,
         clock: Callable[[], datetime],
     ) -> None:
         self._platform = platform
@@ -53,7 +54,7 @@ class Deliverer:
         self._store = store
         self._client = client
         self._watch = watch
-        self._breaker = breaker
+        self._signs = signs
         self._clock = clock
         self._told: dict[Chain, int] = {}  # events up to this one were in a full state that was sent
         self.held: Held | None = None
@@ -74,8 +75,8 @@ class Deliverer:
         peer = self._watch.facts.peers.get(self._platform)
         if step is Step.SEND and peer is None:
             step, why = _without_token(planned)
-        if step is Step.SEND and self._breaker.is_open(self._platform):
-            return self._postpone(planned, "the receiver does not answer", held=Held.UNREACHED)
+        if step is Step.SEND and (resting := self._client.limits.get_reason_to_rest(self._platform)):
+            return self._postpone(planned, resting)
         if step is Step.SKIP:
             self._skip(planned, why)
             return True
@@ -100,7 +101,7 @@ class Deliverer:
             if whole is not None:
                 return self._settle(planned, whole)
         end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
-        if end.end is End.UNREACHED and not end.may_have_arrived and not self._breaker.is_open(self._platform):
+        if end.end is End.UNREACHED and not end.may_have_arrived:
             await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing
             end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
         if end.end is End.UNKNOWN_THERE:
@@ -121,8 +122,10 @@ class Deliverer:
         return end
 
     async def _attempt(self, planned: Planned, peer: Peer, *, method: str, url: str, body: str) -> Attempt:
-        content = body.encode()
+        content = self._dress(planned, method=method, body=body.encode())
         end = await attempt(planned, client=self._client, peer=peer, method=method, url=url, body=content)
+        if end.end is End.RESTING:  # nothing was tried
+            return end
         self._store.quirks.note(self._platform, end.oddities)
         self._ledger.note_attempt(
             planned.key,
@@ -131,21 +134,29 @@ class Deliverer:
             lost=end.may_have_arrived,
         )
         if end.end in (End.UNREACHED, End.TIMED_OUT):
-            if self._breaker.note_failure(self._platform):
+            if self._signs.note_failure(self._platform):
                 await self._store.record_failure(self._platform, now=self._clock())
         elif end.end is not End.BUSY and end.http_status not in (401, 403):
-            self._breaker.note_answer(self._platform)
+            self._signs.note_answer(self._platform)
         return end
 
+    def _dress(self, planned: Planned, *, method: str, body: bytes) -> bytes:
+        """What the hub tells in its own name it may complete; what is addressed stays as it came (LOC-14)."""
+        if method != "PUT" or planned.event.receiver:
+            return body
+        operators = self._watch.facts.network.get_operators(self._platform)
+        return dress(_subject(planned), body, operators=operators) if operators else body
+
     def _settle(self, planned: Planned, end: Attempt) -> bool:
+        if end.end is End.RESTING:
+            return self._postpone(planned, end.message)
         waited = self._ledger.waiting[planned.key]
         if end.end is End.DELIVERED:
-            self._mark(planned, end)
+            self._mark(planned, code=end.status_code, message=end.message)
             self._ledger.note_sent(planned.key)
             self.has_recovered |= waited.attempts > 1
             return True
         if end.end in (End.REFUSED, End.UNKNOWN_THERE):
-            self._mark(planned, end)
             self._bury(planned, reason=end.message or f"refused (HTTP {end.http_status})", end=end)
             return True
         if planned.policy is Delivery.RELAY:  # AMB-20: recorded, and healed by GET
@@ -157,11 +168,12 @@ class Deliverer:
         self._hold(end.message, Held.UNREACHED if end.end is End.UNREACHED else Held.FAILED)
         return False
 
-    def _postpone(self, planned: Planned, why: str, *, held: Held) -> bool:
+    def _postpone(self, planned: Planned, why: str) -> bool:
+        """The receiver is left alone for a while: nothing is tried."""
         if planned.policy is Delivery.RELAY:
             self._skip(planned, why)
             return True
-        self._hold(why, held)
+        self._hold(why, Held.UNREACHED)
         return False
 
     def _hold(self, why: str, held: Held) -> None:
@@ -172,14 +184,17 @@ class Deliverer:
     def _skip(self, planned: Planned, why: str) -> None:
         self._ledger.note_skipped(planned.key, self._row(planned, None, message=f"skipped: {why}"))
 
-    def _mark(self, planned: Planned, end: Attempt) -> None:
-        """What the one receiver said is kept with its object (decision 4)."""
-        place = get_place(_subject(planned)) if planned.event.receiver else None
+    def _mark(self, planned: Planned, *, code: int | None, message: str) -> None:
+        """What the one receiver said, or the hub for it, is kept with its object (decision 4, CDR-18)."""
+        subject = _subject(planned)
+        place = get_place(subject) if planned.event.receiver else None
         if place is not None:
+            told = code if code is not None and 0 <= code < 10_000 else HubError.status_code
             columns = {
-                "verdict_code": end.status_code,
-                "verdict_message": clean(end.message)[:500],
+                "verdict_code": told,
+                "verdict_message": clean(message)[:500],
                 "verdict_at": self._clock(),
+                **get_verdict_columns(subject, code=told),
             }
             self._ledger.note_verdict(Mark(table=place.table, key=place.key, columns=columns))
 
@@ -189,6 +204,7 @@ class Deliverer:
         if planned.policy is Delivery.RELAY or event.module == CLIENT_INFO:
             self._ledger.forget([planned.key])
             return
+        self._mark(planned, code=_get_refusal(end), message=reason)
         self._ledger.note_dead(
             planned.key,
             NewDeadLetter(
@@ -232,10 +248,17 @@ class Deliverer:
             message=end.message if end else message,
             duration_ms=end.elapsed_ms if end else None,
             attempt=min(waited.attempts + 1, 32_767),
-            repeat=waited.lost,
+            repeat=waited.lost or (end is not None and end.repeated),
             event=event.id,
             size=size,
         )
+
+
+def _get_refusal(end: Attempt | None) -> int:
+    """Never a success: an HTTP 500 around a 1000 is none (AMB-03)."""
+    if end is None:
+        return ReceiverNotConnected.status_code
+    return end.status_code if end.status_code is not None and end.status_code >= 2000 else HubError.status_code
 
 
 def _without_token(planned: Planned) -> tuple[Step, str]:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from forwarding.breaker import Breaker
 from forwarding.facts import FactsWatch
 from forwarding.lane_run import LaneRun
+from forwarding.signs import Signs
 from forwarding.store import Store
 from parties.client import AsyncClient
 from parties.egress import Egress
+from parties.limits import Limits, get_limits
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +24,18 @@ HEARD_SECONDS = 2.0
 
 
 async def drain(
-    *, clock: Callable[[], datetime], seconds: float = SECONDS, limit: int = LANES, egress: Egress | None = None
+    *,
+    clock: Callable[[], datetime],
+    seconds: float = SECONDS,
+    limit: int = LANES,
+    egress: Egress | None = None,
+    limits: Limits | None = None,
 ) -> int:
-    """How many deliveries succeeded."""
+    """How many deliveries succeeded. `limits` are those of the process."""
     deadline = asyncio.get_running_loop().time() + seconds
     async with Store() as store:
         await store.begin_lanes(now=clock())
-        async with FactsWatch(store) as watch, AsyncClient(egress=egress) as client:
+        async with FactsWatch(store) as watch, AsyncClient(egress=egress, limits=limits or get_limits()) as client:
             return await _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit).run()
 
 
@@ -51,7 +57,7 @@ class _Drain:
         self._deadline = deadline
         self._limit = limit
         self._loop = asyncio.get_running_loop()
-        self._breaker = Breaker(clock=self._loop.time)
+        self._signs = Signs(clock=self._loop.time)
         self._running: set[asyncio.Task[int]] = set()
         self._sent = 0
 
@@ -85,7 +91,7 @@ class _Drain:
                 store=self._store,
                 client=self._client,
                 watch=self._watch,
-                breaker=self._breaker,
+                signs=self._signs,
                 clock=self._clock,
                 deadline=self._deadline,
             )
@@ -101,7 +107,7 @@ class _Drain:
 
     async def _tell_presence(self) -> None:
         """An answer is a sign of life, and ends a row of failures (HCI-12)."""
-        heard = self._breaker.take_heard()
+        heard = self._signs.take_heard()
         if heard:
             await self._store.record_heard(heard, now=self._clock())
         await self._store.record_quirks(now=self._clock())

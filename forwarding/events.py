@@ -32,6 +32,7 @@ class Event:
     supersedes: bool
     correlation_id: str
     version: str
+    was_sent: bool = False
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Event))

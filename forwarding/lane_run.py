@@ -11,13 +11,13 @@ import random
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from forwarding import lanes
-from forwarding.breaker import Breaker
+from forwarding import lanes, outdated
 from forwarding.deliver import Chain, Deliverer, Held
 from forwarding.events import PIECE, Event
 from forwarding.facts import FactsWatch
 from forwarding.ledger import Ledger
 from forwarding.plan import Planned, coalesce, plan_event
+from forwarding.signs import Signs
 from forwarding.store import Store
 from forwarding.waiting import Key, Waiting
 from journal.rows import SUBLANES
@@ -39,20 +39,21 @@ class LaneRun:
         store: Store,
         client: AsyncClient,
         watch: FactsWatch,
-        breaker: Breaker,
+        signs: Signs,
         clock: Callable[[], datetime],
         deadline: float,
     ) -> None:
         self._lane = lane
         self._store = store
         self._watch = watch
+        self._client = client
         self._clock = clock
         self._deadline = deadline
         self._ledger = Ledger(lane, store=store, clock=clock)
         self._chains: dict[Key, Chain] = {}
         self._stuck: set[Chain] = set()
         self._deliverer = Deliverer(
-            lane.platform, ledger=self._ledger, store=store, client=client, watch=watch, breaker=breaker, clock=clock
+            lane.platform, ledger=self._ledger, store=store, client=client, watch=watch, signs=signs, clock=clock
         )
 
     async def run(self) -> int:
@@ -95,10 +96,20 @@ class LaneRun:
             await self._watch.confirm()
         now = self._clock()
         planned = self._plan_old(old, now=now) + self._plan_new(new, now=now)
-        kept = coalesce([one for one in planned if one.chain not in self._stuck])
+        kept = await self._leave_out_outdated([one for one in planned if one.chain not in self._stuck], now=now)
         self._ledger.forget({one.key for one in planned if one.chain not in self._stuck} - {one.key for one in kept})
         await self._send(kept)
         return True
+
+    async def _leave_out_outdated(self, planned: list[Planned], *, now: datetime) -> list[Planned]:
+        """A newer full state behind it makes it needless: in this piece, or anywhere in the log when it is late."""
+        kept = coalesce(planned)
+        candidates = outdated.get_candidates(kept, now=now)
+        if not candidates:
+            return kept
+        newer = await self._store.read_newer(candidates)
+        needless = outdated.find_outdated(newer, platform=self._lane.platform, roster=self._watch.roster, now=now)
+        return [one for one in kept if one.key not in needless]
 
     async def _learn_chains(self) -> None:
         """Which object what an earlier run began belongs to. Before its time it only holds up its own."""
@@ -160,8 +171,9 @@ class LaneRun:
         for one in planned:
             chains.setdefault(one.chain, []).append(one)
         peer = self._watch.facts.peers.get(self._lane.platform)
-        # All sub-lanes of a platform together keep to its limit, in whatever processes they run (decision 5).
-        turns = asyncio.Semaphore(max(1, peer.max_in_flight // SUBLANES) if peer else 1)
+        # The sub-lanes of a platform share what this process may have open there (decision 5).
+        part = self._client.limits.get_part(peer.max_in_flight) if peer else 1
+        turns = asyncio.Semaphore(max(1, part // SUBLANES))
         results = await asyncio.gather(
             *(self._send_chain(chain, links, turns=turns) for chain, links in chains.items()), return_exceptions=True
         )

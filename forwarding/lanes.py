@@ -91,6 +91,7 @@ LEASE_DUE = """
           JOIN tails ON tails.lane = lane.sublane
           JOIN parties_platform platform ON platform.id = lane.platform_id
          WHERE lane.cursor < tails.last
+           AND lane.paused_at IS NULL
            AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
            AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
                     THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at

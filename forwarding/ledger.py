@@ -41,7 +41,8 @@ class Ledger:
         for one in planned:
             event, receiver = one.key
             self.waiting[one.key] = _suspect(
-                Waiting(event=event, receiver=receiver, at=one.event.at), crashed_at=self._lane.crashed_at
+                Waiting(event=event, receiver=receiver, at=one.event.at, lost=one.event.was_sent),
+                crashed_at=self._lane.crashed_at,
             )
         if events:
             self.seen, self.seen_at = events[-1].id, max(self.seen_at, events[-1].at)

@@ -32,7 +32,12 @@ class Lane(models.Model):
     last_error = models.TextField(blank=True, default="")
     sent = models.BigIntegerField(default=0)
     skipped = models.BigIntegerField(default=0)
-    needs_resync = models.BooleanField(default=False)
+    needs_resync = models.BooleanField(default=False)  # it was too far behind and jumped: see forwarding.resync
+    resync_since = models.DateTimeField(null=True, blank=True)  # what changed from then on was not told
+    resync_asked_at = models.DateTimeField(null=True, blank=True)  # what happened from then on is in the lane again
+    resync_until = models.DateTimeField(null=True, blank=True)  # somebody does it, and is taken for dead after that
+    paused_at = models.DateTimeField(null=True, blank=True)  # by staff; what comes for it waits, or is skipped as late
+    pause_note = models.TextField(blank=True, default="", db_default="")  # who and why
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "sublane"], name="lane_unique")]
@@ -42,7 +47,7 @@ class Lane(models.Model):
 
 
 class DeadLetter(models.Model):
-    """An event one receiver will not take; it does not hold its lane. Kept until staff resends or closes it."""
+    """An event one receiver will not take; it does not hold its lane. Kept HUB_DEAD_LETTER_DAYS."""
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="dead_letters")
     receiver = models.CharField(max_length=5)
@@ -62,6 +67,7 @@ class DeadLetter(models.Model):
     created_at = models.DateTimeField()
     resent_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True, default="", db_default="")  # why it was closed, where the hub itself did
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "receiver", "event"], name="dead_letter_once")]

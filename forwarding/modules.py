@@ -3,10 +3,12 @@ store, how the log may name it, and its whole state as it is now. Never a module
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from journal.rows import Columns
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import OcpiError
 from ocpi.module import Match
@@ -50,6 +52,18 @@ def get_place(subject: Subject) -> Place | None:
     module, call, match = read
     receiver = PartyId.of_key(subject.receiver) if subject.receiver else None
     return module.get_place(call, match, audience=receiver)
+
+
+def dress(subject: Subject, body: bytes, *, operators: Mapping[str, bytes]) -> bytes:
+    """A whole object on its way to all, with what its receiver wants filled in (LOC-14)."""
+    module = find_owned_module(subject.module)
+    return body if module is None else module.dress(body, operators=operators)
+
+
+def get_verdict_columns(subject: Subject, *, code: int) -> Columns:
+    """What the module keeps of a receiver's answer beside the verdict itself."""
+    module = find_owned_module(subject.module)
+    return module.get_verdict_columns(code) if module else {}
 
 
 def get_order_key(subject: Subject) -> str | None:

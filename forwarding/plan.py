@@ -20,7 +20,7 @@ CLIENT_INFO = "hubclientinfo"
 NOWHERE = -1
 
 _THERE = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
-_CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
+CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def coalesce(waiting: Sequence[Planned]) -> list[Planned]:
     for one in reversed(waiting):
         event = one.event
         replacing = newer.setdefault((*one.chain, event.receiver), [])
-        if event.method in _CAN_BE_REPLACED and any(_replaces(full, event) for full in replacing):
+        if event.method in CAN_BE_REPLACED and any(_replaces(full, event) for full in replacing):
             continue
         kept.append(one)
         if event.supersedes and not one.obstacle:
@@ -201,7 +201,7 @@ def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Plan
     network = roster.network
     facts = network.platforms.get(platform)
     endpoint = facts.get_endpoint(CLIENT_INFO, Interface.RECEIVER) if facts else None
-    nodes = roster.get_nodes(platform)
+    nodes = network.get_own_parties_of(platform)  # those behind a hub say nothing of whether it is there
     if endpoint is None or not nodes:
         return ()
     alive = [node.status for node in nodes if node.status in _THERE]

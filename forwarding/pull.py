@@ -17,6 +17,7 @@ from django.db.models import Max
 from agreements.network import load_facts
 from forwarding import pull_claim, pull_gone
 from forwarding.pull_claim import LeaseLost
+from forwarding.pull_hub import read_hub_list
 from forwarding.pull_plan import MAX_PAGES, Crawl, CrawlBroken, Page, get_date_from, read_page, write_first_url
 from forwarding.pull_store import Intake, StoreFailed, Tally, commit
 from forwarding.record import clean
@@ -25,8 +26,11 @@ from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
 from ocpi import envelope
 from ocpi.calls import Interface, PartyId
+from parties.announced import CLIENT_INFO
 from parties.client import Answer, Peer, PeerError, SyncClient, write_headers
+from parties.owned_module import OwnedModule
 from parties.registry import find_owned_module
+from routing.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +49,13 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
     if request is None:
         return None
     committer = Committer()
+    client = client or SyncClient()
     try:
-        reading = _begin(request, committer=committer, client=client or SyncClient(), clock=clock, max_pages=max_pages)
-        reading.read_to_the_end()
+        if request.module == CLIENT_INFO:
+            read_hub_list(request, committer=committer, client=client, clock=clock, max_pages=max_pages)
+        else:
+            reading = _begin(request, committer=committer, client=client, clock=clock, max_pages=max_pages)
+            reading.read_to_the_end()
     except LeaseLost:
         logger.info("%s is no longer ours to read", request)
         # Nothing happens where another worker has it; else it must not hold the place of the next one.
@@ -71,24 +79,47 @@ class Reading:
     hub: PartyId
     client: SyncClient
     clock: Clock
-    seen: set[str] = field(default_factory=set)
-    is_legible: bool = True
+    goes_on: bool = False
     errors: list[str] = field(default_factory=list)
 
     def read_to_the_end(self) -> None:
         request = self.request
-        url: str | None = write_first_url(self.crawl.endpoint, date_from=request.date_from)
+        url = self._go_on_where_it_broke_off() if request.page_url else self._get_first_url()
         while url is not None:
             page = self._fetch(url)
             tally = self.intake.store(page.objects, now=self.clock())
-            url = self._go_on(url, page, tally)
+            url = self._step(url, page, tally)
         if self._tells_what_is_gone():
             begun_at = request.started_at
             assert begun_at is not None
-            request.removed = pull_gone.settle(self.intake, seen=self.seen, begun_at=begun_at, now=self.clock())
+            seen = pull_claim.get_seen(request)
+            request.removed = pull_gone.settle(self.intake, seen=seen, begun_at=begun_at, now=self.clock())
         pull_claim.finish(request, now=self.clock())
 
-    def _go_on(self, url: str, page: Page, tally: Tally) -> str | None:
+    def _get_first_url(self) -> str:
+        return write_first_url(self.crawl.endpoint, date_from=self.request.date_from)
+
+    def _go_on_where_it_broke_off(self) -> str | None:
+        """Behind the page that was read last, if it names the same objects still: then nothing slid past meanwhile.
+
+        A list that moved, or a cursor that is not valid any more, is read from its beginning.
+        """
+        request = self.request
+        try:
+            page = self._fetch(request.page_url)
+        except CrawlBroken as error:
+            logger.info("%s begins anew: %s", request, error)
+        else:
+            if page.digest == request.page_digest:
+                self.goes_on = True
+                return self.crawl.go_on(request.page_url, page)
+        pull_claim.begin_anew(request, now=self.clock())
+        _set_date_from(request, self.intake, now=self.clock())
+        self.crawl = Crawl(endpoint=self.crawl.endpoint, max_pages=self.crawl.max_pages)
+        self.errors = []
+        return self._get_first_url()
+
+    def _step(self, url: str, page: Page, tally: Tally) -> str | None:
         """Count the page, then look for the next: what was stored stays counted, whatever the next one is like."""
         broken: CrawlBroken | None = None
         following: str | None = None
@@ -97,7 +128,10 @@ class Reading:
         except CrawlBroken as error:
             broken = error
         self._count(tally)
-        pull_claim.save_progress(self.request, now=self.clock())
+        self.request.page_url, self.request.page_digest = url, page.digest
+        if self.goes_on:
+            self.request.attempts = 1  # it comes further each time: no reason to give it up
+        pull_claim.save_progress(self.request, now=self.clock(), seen=tally.keys if self._is_whole_asked else ())
         if broken is not None:
             raise broken
         return following
@@ -105,14 +139,18 @@ class Reading:
     def _tells_what_is_gone(self) -> bool:
         """Only a whole list of which every object said which it is. Else it is left as it was, and the row says so."""
         request = self.request
-        if not request.is_full or request.date_from is not None:
+        if not self._is_whole_asked:
             return False
-        if self.is_legible and self.crawl.is_whole:
+        if not request.nameless and self.crawl.is_whole:
             return True
-        why = f"{self.crawl.objects} of {self.crawl.total} objects came" if self.is_legible else "an object had no id"
+        why = "an object had no id" if request.nameless else f"{self.crawl.objects} of {self.crawl.total} objects came"
         self.errors.insert(0, f"nothing was removed: {why}")
         request.last_error = self._write_errors()
         return False
+
+    @property
+    def _is_whole_asked(self) -> bool:
+        return self.request.is_full and self.request.date_from is None
 
     def _fetch(self, url: str) -> Page:
         """TO is the party, FROM the hub (ROUTE-48); each page in the call log."""
@@ -164,14 +202,13 @@ class Reading:
 
     def _count(self, tally: Tally) -> None:
         request, crawl = self.request, self.crawl
-        self.seen |= tally.keys
-        self.is_legible = self.is_legible and tally.is_legible
         self.errors = (self.errors + tally.errors)[:SHOWN_ERRORS]
         request.pages, request.objects_read, request.total = crawl.pages, crawl.objects, crawl.total
         request.stored += tally.stored
         request.unchanged += tally.unchanged
         request.foreign += tally.foreign
         request.invalid += tally.invalid
+        request.nameless += tally.nameless
         request.last_error = self._write_errors()
 
     def _write_errors(self) -> str:
@@ -198,20 +235,36 @@ def _begin(request: PullRequest, *, committer: Committer, client: SyncClient, cl
         module=module,
         platform=request.platform,
         party=party,
-        owners=owners,
+        owners=_get_principals(party, module, facts.network, platform=request.platform, now=clock()) | owners,
         network=facts.network,
         committer=committer,
     )
-    _set_date_from(request, intake, now=clock())
+    if not request.page_url:
+        _set_date_from(request, intake, now=clock())
     return Reading(
         request=request,
         intake=intake,
-        crawl=Crawl(endpoint=endpoint, max_pages=max_pages),
+        crawl=Crawl(
+            endpoint=endpoint,
+            max_pages=max_pages,
+            pages=request.pages,
+            objects=request.objects_read,
+            total=request.total,
+        ),
         peer=peer,
         hub=facts.network.hub,
         client=client,
         clock=clock,
     )
+
+
+def _get_principals(
+    party: PartyId, module: OwnedModule, network: Network, *, platform: int, now: datetime
+) -> dict[str, PartyId]:
+    """Whose objects a NAP may list beside its own, by their mandate (LOC-19, TRANS-35)."""
+    if all(node.platform != platform or node.role not in module.passing_roles for node in network.get_nodes(party)):
+        return {}
+    return {key: PartyId.of_key(key) for key in network.get_principals(party, module=module.id, at=now)}
 
 
 def _set_date_from(request: PullRequest, intake: Intake, *, now: datetime) -> None:

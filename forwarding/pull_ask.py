@@ -11,12 +11,12 @@ from django.db import connection, transaction
 from forwarding.pull_plan import is_due
 from journal.models import PullRequest
 from ocpi.calls import Interface
+from parties.announced import ask_for_list
 from parties.models import Endpoint, Heartbeat, Party, Platform
 from parties.owned_module import Absence, OwnedModule
 from parties.registry import find_owned_module, get_modules
 
 TURN = 0x0C712E9D  # the number under which those that write or claim requests take turns
-KEPT = timedelta(days=90)
 
 
 def take_turn() -> None:
@@ -85,14 +85,10 @@ def ask_missed(*, now: datetime) -> int:
     for beat in back.select_related("platform").order_by("platform_id"):
         with transaction.atomic():
             asked = ask(beat.platform, get_lists(), reason=PullRequest.Reason.RETURN, now=now, since=beat.missed_since)
+            ask_for_list(beat.platform, now=now)
             Heartbeat.objects.filter(pk=beat.pk, missed_since=beat.missed_since).update(missed_since=None)
         number += len(asked)
     return number
-
-
-def forget_old(*, now: datetime) -> int:
-    """Ended ones, longer ago than any schedule looks back."""
-    return PullRequest.objects.filter(finished_at__lt=now - KEPT).delete()[0]
 
 
 def _get_owners(platform: Platform, module: str) -> list[str]:
@@ -120,7 +116,8 @@ def _write(
     waiting.is_full = waiting.is_full or is_full
     waiting.since = min((moment for moment in (waiting.since, since) if moment is not None), default=None)
     waiting.due_at = min(waiting.due_at, now)
-    waiting.save(update_fields=["is_full", "since", "due_at"])
+    waiting.page_url = ""  # what was read of it before it broke off may have changed since: it begins anew
+    waiting.save(update_fields=["is_full", "since", "due_at", "page_url"])
     return waiting
 
 

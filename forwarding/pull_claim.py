@@ -5,6 +5,7 @@ Every change after the claim is conditional on the fence: a worker that was take
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from forwarding.pull_ask import take_turn
+from forwarding.pull_plan import can_go_on
 from forwarding.record import clean
-from journal.models import PullRequest
+from journal.models import PullRequest, PullSeen
 from parties.models import Platform
 
 LEASE = timedelta(minutes=3)  # above the time limit of a page
@@ -30,8 +32,11 @@ _FRESH: dict[str, Any] = {
     "foreign": 0,
     "invalid": 0,
     "removed": 0,
+    "nameless": 0,
     "date_from": None,
     "finished_at": None,
+    "page_url": "",
+    "page_digest": "",
 }
 
 
@@ -55,39 +60,65 @@ def claim(*, now: datetime) -> PullRequest | None:
                 "leased_until": now + LEASE,
                 "fence": request.fence + 1,
                 "attempts": request.attempts + 1,
-                "started_at": now,
-                **_FRESH,
             }
             for name, value in changed.items():
                 setattr(request, name, value)
             request.save(update_fields=list(changed))
+            if not can_go_on(page_url=request.page_url, started_at=request.started_at, now=now):
+                begin_anew(request, now=now)
             return request
     return None
 
 
-def save_progress(request: PullRequest, *, now: datetime) -> None:
-    """
+def begin_anew(request: PullRequest, *, now: datetime) -> None:
+    """Forget how far an earlier reading came.
+
     Raises:
         LeaseLost: stop here.
     """
-    columns = {name: getattr(request, name) for name in (*_FRESH, "last_error")}
-    may_go_on = Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
-    if not may_go_on or not _held(request).update(**columns, leased_until=now + LEASE):
-        raise LeaseLost(str(request))
+    changed = {"started_at": now, **_FRESH}
+    for name, value in changed.items():
+        setattr(request, name, value)
+    with transaction.atomic():
+        if not _held(request).update(**changed):
+            raise LeaseLost(str(request))
+        _forget_seen(request)
+
+
+def save_progress(request: PullRequest, *, now: datetime, seen: Collection[str] = ()) -> None:
+    """A page was read. `seen`: the objects it named, where the end of the list must know of them.
+
+    Raises:
+        LeaseLost: stop here.
+    """
+    columns = {name: getattr(request, name) for name in (*_FRESH, "attempts", "last_error")}
+    with transaction.atomic():
+        may_go_on = Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
+        if not may_go_on or not _held(request).update(**columns, leased_until=now + LEASE):
+            raise LeaseLost(str(request))
+        rows = [PullSeen(request=request, object_key=key) for key in sorted(seen)]
+        PullSeen.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def get_seen(request: PullRequest) -> set[str]:
+    return set(PullSeen.objects.filter(request=request).values_list("object_key", flat=True))
 
 
 def finish(request: PullRequest, *, now: datetime) -> None:
-    _held(request).update(
-        state=PullRequest.State.DONE,
-        finished_at=now,
-        leased_until=None,
-        last_error=request.last_error,
-        removed=request.removed,
-    )
+    with transaction.atomic():
+        held = _held(request).update(
+            state=PullRequest.State.DONE,
+            finished_at=now,
+            leased_until=None,
+            last_error=request.last_error,
+            removed=request.removed,
+        )
+        if held:
+            _forget_seen(request)
 
 
 def fail(request: PullRequest, *, error: str, now: datetime, again: bool = True) -> None:
-    """Later again, from the beginning; or not any more, then the row says why."""
+    """Later again, from where it broke off; or not any more, then the row says why."""
     with transaction.atomic():
         take_turn()
         if not again or request.attempts >= ATTEMPTS or _has_successor(request):
@@ -127,7 +158,12 @@ def _held(request: PullRequest) -> QuerySet[PullRequest]:
 
 
 def _finish(request: PullRequest, state: PullRequest.State, *, now: datetime, error: str) -> None:
-    _held(request).update(state=state, finished_at=now, leased_until=None, last_error=clean(error))
+    if _held(request).update(state=state, finished_at=now, leased_until=None, last_error=clean(error)):
+        _forget_seen(request)
+
+
+def _forget_seen(request: PullRequest) -> None:
+    PullSeen.objects.filter(request=request).delete()
 
 
 def _has_successor(request: PullRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from collections.abc import Mapping
@@ -20,9 +21,20 @@ MAX_PAGES = 10_000
 MAX_EMPTY = 3  # pages without an object, one after the other, that still name a next one
 MAX_REREADS = 50
 JITTER = 0.1  # of the interval, either way (TRANS-26)
+GOES_ON_FOR = timedelta(days=1)  # an older reading that broke off begins anew
 
 _OFFSET = re.compile(r"([?&]offset=)(\d{1,18})(?=&|$)")
 _objects = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _Named(msgspec.Struct):
+    country_code: msgspec.Raw = msgspec.Raw()
+    party_id: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()
+    uid: msgspec.Raw = msgspec.Raw()
+
+
+_named = msgspec.json.Decoder(_Named)
 
 
 class CrawlBroken(Exception):
@@ -34,6 +46,27 @@ class Page:
     objects: tuple[bytes, ...]
     next_url: str | None
     total: int | None  # X-Total-Count
+
+    @property
+    def digest(self) -> str:
+        """Of the objects it names, in their order, whatever else it says of them."""
+        names = hashlib.sha256()
+        for raw in self.objects:
+            names.update(_get_name(raw) + b"\n")
+        return names.hexdigest()
+
+
+def _get_name(raw: bytes) -> bytes:
+    try:
+        named = _named.decode(raw)
+    except msgspec.DecodeError:
+        return raw
+    return b" ".join(bytes(part) for part in (named.country_code, named.party_id, named.id, named.uid))
+
+
+def can_go_on(*, page_url: str, started_at: datetime | None, now: datetime) -> bool:
+    """Whether a reading that broke off may go on in the middle."""
+    return bool(page_url) and started_at is not None and now - started_at <= GOES_ON_FOR
 
 
 def get_date_from(
@@ -138,13 +171,25 @@ class Crawl:
             self._check(target)
         return target
 
+    def go_on(self, url: str, page: Page) -> str | None:
+        """The next URL behind the page at which an earlier reading broke off: it is counted already.
+
+        Raises:
+            CrawlBroken: the next page may not be asked for.
+        """
+        self._visited.add(url)
+        self.total = page.total if page.total is not None else self.total
+        if page.next_url is not None:
+            self._check(page.next_url)
+        return page.next_url
+
     @property
     def is_whole(self) -> bool:
         """As many objects came as the partner says there are, as far as it says so."""
         return self.total is None or self.objects >= self.total
 
     def _read_again(self, url: str, page: Page) -> str | None:
-        """The list became shorter meanwhile: what slid onto the page before is in reach one lower (TRANS-26)."""
+        """The list became shorter meanwhile: what slid onto the page before is in reach so much lower (TRANS-26)."""
         offset = _OFFSET.search(url)
         if page.total is None or self.total is None or page.total >= self.total or offset is None:
             return None
@@ -152,7 +197,8 @@ class Crawl:
             return None
         self._rereads += 1
         self._visited.clear()
-        return _OFFSET.sub(lambda match: f"{match[1]}{int(match[2]) - 1}", url, count=1)
+        lower = max(0, int(offset[2]) - (self.total - page.total))
+        return _OFFSET.sub(lambda match: f"{match[1]}{lower}", url, count=1)
 
     def _check(self, target: str) -> None:
         if urlsplit(target)[:2] != urlsplit(self.endpoint)[:2]:

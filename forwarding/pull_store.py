@@ -39,14 +39,15 @@ class Tally:
     unchanged: int = 0
     foreign: int = 0
     invalid: int = 0
-    is_legible: bool = True  # False: an object did not even say which it is
+    nameless: int = 0  # did not even say which object they are
     keys: set[str] = field(default_factory=set)  # of the asked party's objects, sound or not
     errors: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Whose list it is. `owners`: the platform's parties that may own such objects (TRANS-35, LOC-19)."""
+    """Whose list it is. `owners`: whose objects may be in it: the platform's parties, and with a
+    mandate others (TRANS-35, LOC-19)."""
 
     module: OwnedModule
     platform: int
@@ -74,7 +75,7 @@ class Intake:
             owner = self.module.get_owner(call, match)
             key = self.module.get_place(call, match, audience=None).key
         except OcpiError as error:
-            tally.is_legible = False
+            tally.nameless += 1
             self._refuse(error, tally)
             return None
         if owner is None or owner.key not in self.owners:
@@ -113,6 +114,7 @@ class Intake:
             network=self.network,
             platform=self.platform,
             owner=owner,
+            lister=self.party,
             receiver=receiver,
             now=now,
         )
@@ -187,10 +189,13 @@ def write_event(
     network: Network,
     platform: int,
     owner: PartyId,
+    lister: PartyId | None = None,
     receiver: str,
     now: datetime,
 ) -> NewEvent:
-    roles = [node.role for node in network.get_acting_nodes(owner) if node.role in module.owner_roles]
+    """`lister`: in whose list it was, where that may be another with a mandate. It speaks in its own role."""
+    nodes = network.get_acting_nodes(lister or owner)
+    roles = [node.role for node in nodes if node.role in module.owner_roles]
     return NewEvent(
         module=module.id,
         method=call.method,

@@ -18,8 +18,10 @@ from django.db import connections
 from psycopg2.extensions import connection as Connection
 
 from agreements.network import Facts, get_version, load_facts
-from forwarding import events, lanes, modules, record
+from forwarding import events, lanes, modules, outdated, record
 from forwarding.events import Event
+from forwarding.plan import Planned
+from forwarding.waiting import Key
 from journal.connection import connect
 from parties import presence
 from parties.quirk_notes import QuirkNotes, record_quirks
@@ -165,6 +167,9 @@ class Store:
 
     async def read_object_keys(self, ids: Sequence[int], *, since: datetime) -> dict[int, str]:
         return await self._reads.run(lambda cursor: events.read_object_keys(cursor, ids, since=since))
+
+    async def read_newer(self, candidates: Sequence[Planned]) -> dict[Key, Event]:
+        return await self._reads.run(lambda cursor: outdated.read_newer(cursor, candidates))
 
     async def get_full_state(self, subject: modules.Subject, *, object_key: str) -> modules.FullState | None:
         return await self._reads.run(lambda cursor: modules.get_full_state(cursor, subject, object_key=object_key))

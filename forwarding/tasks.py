@@ -11,7 +11,10 @@ from django.utils.timezone import now
 from forwarding.announce import Settled, announce
 from forwarding.drain import drain
 from forwarding.pull import pull_next
-from forwarding.pull_ask import ask_missed, ask_scheduled, forget_old
+from forwarding.pull_ask import ask_missed, ask_scheduled
+from forwarding.purge import purge_old
+from forwarding.resync import resync_next
+from forwarding.retention import keep_logs
 from forwarding.wake import take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
@@ -44,7 +47,7 @@ def announce_clients(**kwargs: Any) -> int:
 
 @shared_task
 def pull_lists(**kwargs: Any) -> int:
-    """One list at a time: the workers have more urgent things to do."""
+    """One list at a time, in a worker that does not deliver."""
     moment = now()
     ask_missed(now=moment)
     ask_scheduled(now=moment)
@@ -52,5 +55,18 @@ def pull_lists(**kwargs: Any) -> int:
 
 
 @shared_task
-def forget_pulls(**kwargs: Any) -> int:
-    return forget_old(now=now())
+def resync_lanes(**kwargs: Any) -> int:
+    count = resync_next(clock=now) or 0
+    if count:
+        drain_lanes.apply_async(expires=5)
+    return count
+
+
+@shared_task
+def drop_old_days(**kwargs: Any) -> int:
+    return keep_logs(now=now())
+
+
+@shared_task
+def purge(**kwargs: Any) -> int:
+    return purge_old(now=now())

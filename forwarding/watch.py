@@ -1,4 +1,4 @@
-"""The still-alive check at work (HCI-11): asks platforms that were silent, and sooner those known to be away."""
+"""The still-alive check at work (HCI-11): asks platforms that were silent, and sooner those that are away or rest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from django.db import connections
 from django.db.models import Q
 
 from parties import presence
+from parties.limits import get_limits
+from parties.limits.listing import note_alive, read_breakers
 from parties.models import Platform
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,8 @@ def watch(*, now: datetime) -> int:
 def get_due(*, now: datetime) -> list[int]:
     silent = presence.due_probes(now=now, silence=timedelta(seconds=settings.HUB_SILENCE))
     away = (
-        Platform.objects.filter(state=Platform.State.REGISTERED, is_online=False)
+        Platform.objects.filter(state=Platform.State.REGISTERED)
+        .filter(Q(is_online=False) | Q(pk__in=read_breakers() or ()))
         .filter(Q(heartbeat__probed_at__isnull=True) | Q(heartbeat__probed_at__lte=now - AWAY_AGAIN))
         .order_by("id")
         .values_list("id", flat=True)
@@ -41,7 +44,8 @@ def get_due(*, now: datetime) -> list[int]:
 
 def _probe(platform: int, *, now: datetime) -> None:
     try:
-        presence.probe(platform, now=now)
+        if presence.probe(platform, now=now):
+            note_alive(platform, get_limits().breakers)  # nobody may have called it who would find out
     except Platform.DoesNotExist:
         logger.info("platform %d went away before it was asked", platform)
     finally:

@@ -5,6 +5,7 @@ No middleware, no ORM, no thread hop stands on the way of a message.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 from django.conf import settings
 
 from gateway import proxies
+from gateway.admission import Slot
 from gateway.health import respond_health
 from gateway.hub import Hub
-from gateway.views import Request, Views
-from ocpi.errors import TooLarge
+from gateway.reading import CallerGone, Reading
+from gateway.views import Request, Response, Views
+from ocpi.errors import Overloaded
+from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +28,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-
-class CallerGone(BaseException):
-    """Not an Exception: no handler of failures may answer it."""
+CHUNK = 256 * 1024
 
 
 class Edge:
@@ -70,42 +72,59 @@ class Edge:
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._views is not None, "the server must run with lifespan on"
+        assert self._hub is not None
+        try:
+            slot = self._hub.admission.enter()
+        except Overloaded as error:
+            metrics.calls_refused.labels("overload").inc()
+            response = self._views.refuse_at_once(error, _get_headers(scope))
+            return await _send(send, response.status, response.headers, response.body)
+        with slot:
+            await self._respond_in(slot, scope, receive, send)
+
+    async def _respond_in(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._views is not None
+        reading = Reading(receive)
         request = Request(
             method=scope["method"],
             path=scope["raw_path"].decode("latin-1").split("?")[0] if scope.get("raw_path") else scope["path"],
             query=scope["query_string"].decode("latin-1"),
-            headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+            headers=_get_headers(scope),
             is_secure=scope["scheme"] == "https",
-            read_body=lambda: _read_body(scope, receive, limit=settings.HUB_MAX_BODY),
+            read_body=lambda: reading.read(scope),
+            slot=slot,
+            address=(scope.get("client") or ("",))[0],
         )
         try:
-            response = await self._views.respond(request)
+            # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
+            work = self._views.respond(request)
+            response = await (reading.until_gone(work) if request.is_list else work)
         except CallerGone:
             return
-        await _send(send, response.status, response.headers, response.body)
+        await _send_slowly(send, response)
 
 
-async def _read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
-    """
-    Raises:
-        TooLarge: it is over the limit; the rest is not read.
-        CallerGone: before its request was complete; there is nobody to answer and nothing was done.
-    """
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(f"the body is over {limit} bytes")
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGone
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise TooLarge(f"the body is over {limit} bytes")
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+def _get_headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _send_slowly(send: Send, response: Response) -> None:
+    """No faster than the caller takes it, so that what it has not taken counts as open; and not for ever."""
+    if len(response.body) <= CHUNK:
+        return await _send(send, response.status, response.headers, response.body)
+    try:
+        async with asyncio.timeout(settings.HUB_SEND_TIMEOUT):
+            await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+            for start in range(0, len(response.body), CHUNK):
+                await send(
+                    {
+                        "type": "http.response.body",
+                        "body": response.body[start : start + CHUNK],
+                        "more_body": start + CHUNK < len(response.body),
+                    }
+                )
+    except TimeoutError:
+        logger.warning("an answer of %d bytes was not taken in time", len(response.body))
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

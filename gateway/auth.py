@@ -43,10 +43,11 @@ class Authenticator:
         self._retired: set[str] = set()
         self._tasks: set[asyncio.Task[bool]] = set()
 
-    async def authenticate(self, header: str | None, facts: Facts, *, now: datetime) -> Caller:
+    async def authenticate(self, header: str | None, facts: Facts, *, now: datetime, address: str = "") -> Caller:
         """
         Raises:
             NotAuthorized: no token, or none of a platform that may call now (TRANS-02).
+            TooManyCalls: the like came too often from this address.
         """
         decoded, raw = auth_header.read(header)
         for token, is_raw in ((decoded, False), (raw, True)):
@@ -62,6 +63,7 @@ class Authenticator:
             if fact is not None and _is_valid(fact, is_raw=is_raw, now=now):
                 self._retire_previous(fact, digest, now=now)
                 return Caller(fact.platform, fact.kind, token)
+        self._hub.admission.demand_stranger(address)
         found = await self._look_up(decoded, raw, now=now)
         if found is None:
             raise NotAuthorized("the token is missing or unknown")

@@ -34,8 +34,11 @@ def get_versions() -> Reply:
     return _answer([{"version": Version.V2_2_1, "url": url}])
 
 
-def get_version_details() -> Reply:
-    """Both interfaces of every functional module, credentials once, hub client info as its owner (VERS-04, VERS-05)."""
+def get_version_details(*, caller: Caller, hub: Hub) -> Reply:
+    """Both interfaces of every functional module, credentials once, hub client info as its owner (VERS-04, VERS-05).
+
+    A peer hub, and nobody else, is to tell of the parties behind it (HCI-16).
+    """
     endpoints = [
         {"identifier": "credentials", "role": "SENDER", "url": f"{settings.HUB_PUBLIC_URL}/ocpi/2.2.1/credentials"},
         {"identifier": "hubclientinfo", "role": "SENDER", "url": get_endpoint_url("hubclientinfo", "SENDER")},
@@ -45,6 +48,9 @@ def get_version_details() -> Reply:
         for module in get_modules()
         for interface in Interface
     ]
+    if hub.facts.get().network.is_hub(caller.platform):
+        url = get_endpoint_url("hubclientinfo", "RECEIVER")
+        endpoints.append({"identifier": "hubclientinfo", "role": "RECEIVER", "url": url})
     return _answer({"version": Version.V2_2_1, "endpoints": endpoints})
 
 

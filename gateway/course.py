@@ -29,6 +29,7 @@ class Course:
     hub: Hub
     note: Trail
     now: datetime
+    is_passed_on: bool = False  # by another than the object's owner: the hub's own copy is not touched (SESS-17)
 
     @property
     def network(self) -> Network:
@@ -38,6 +39,11 @@ class Course:
     def sender(self) -> PartyId:
         assert self.call.sender is not None
         return self.call.sender
+
+    @property
+    def principal(self) -> PartyId:
+        """Whose agreements count: the sender's, except where a hub passes on what one behind it has broadcast."""
+        return self.call.on_behalf_of or self.sender
 
     @property
     def platform(self) -> int:
@@ -54,16 +60,20 @@ class Course:
         return Scope(
             caller=self.sender,
             partners=self.network.get_partners(self.sender, module=self.call.module, at=self.now),
+            bearers=self.network.get_principals(self.sender, module=self.call.module, at=self.now) | {self.sender.key},
             now=self.now,
+            operators=self.network.get_operators(self.platform),
             page_cap=settings.HUB_PAGE_LIMIT,
             is_date_to_inclusive=Quirk.DATE_TO_INCLUSIVE in self.get_habits(self.platform),
             url=get_endpoint_url(self.call.module, self.call.interface),
         )
 
-    def make_event(self, *, receiver: PartyId | None = None) -> NewEvent:
+    def make_event(self, *, receiver: PartyId | None = None, was_sent: bool = False) -> NewEvent:
         """This push, for the lanes: for everybody who may hear it, or for one receiver."""
         call, module = self.call, self.module
-        roles = [node.role for node in self.network.get_acting_nodes(self.sender) if node.role in module.owner_roles]
+        # What is pushed with a mandate to all is heard by the partners of its owner (LOC-19).
+        owner = None if receiver else module.get_owner(call, self.match)
+        roles = [node.role for node in self.network.get_acting_nodes(self.principal) if node.role in module.owner_roles]
         return NewEvent(
             module=call.module,
             method=call.method,
@@ -71,12 +81,13 @@ class Course:
             query=call.query,
             body=call.body.decode(),
             object_key=module.get_order_key(call, self.match),
-            sender=self.sender.key,
+            sender=(owner or self.principal).key,
             sender_role=roles[0] if roles else "",
             origin=self.platform,
             receiver=receiver.key if receiver else "",
             supersedes=module.get_supersedes(call, self.match),
             correlation_id=call.correlation_id,
             version=call.version,
+            was_sent=was_sent,
             at=self.now,
         )

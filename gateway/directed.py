@@ -33,6 +33,11 @@ class Stored:
     def is_kept(self) -> bool:
         return Outcome.KEPT in self.written.outcomes
 
+    @property
+    def was_posted(self) -> bool:
+        """A POST of what the hub has had before: its receiver may have it too, and judges (CDR-05)."""
+        return self.is_kept and self.location is not None
+
 
 async def forward(course: Course, decision: Forward) -> Reply:
     """Store what is pushed, hand the call to its one receiver, keep the verdict, give its answer back (ROUTE-05)."""
@@ -56,6 +61,7 @@ async def forward(course: Course, decision: Forward) -> Reply:
         url=join_url(decision.url, outgoing.call, habits=habits),
         timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
     )
+    hop = replace(hop, repeated=hop.repeated or stored.was_posted)
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
     marks = (*_mark_verdict(course, hop, stored), *get_answer_marks(course, hop, outgoing.alias))
@@ -101,7 +107,7 @@ async def give_back(
 async def _store(course: Course, decision: Forward) -> Stored:
     """The pushed object: the receiver's variant if it was addressed, else the hub's own copy."""
     call, module = course.call, course.module
-    if not (call.is_push and call.interface is Interface.RECEIVER):
+    if not (call.is_push and call.interface is Interface.RECEIVER) or course.is_passed_on:
         return Stored()
     audience = decision.node.party if decision.addressed else None
     changes = module.get_changes(call, course.match, audience=audience, now=course.now)
@@ -116,7 +122,8 @@ async def _store(course: Course, decision: Forward) -> Stored:
 async def _queue(course: Course, decision: Forward, stored: Stored, *, hop: Hop | None) -> Reply:
     """Accepted durably; the receiver's lane delivers it in order (decision 4)."""
     reply = _with_location(accept_for_later(decision), stored.location)
-    event = course.make_event(receiver=decision.node.party)
+    was_sent = stored.was_posted or (hop is not None and hop.may_have_arrived)
+    event = course.make_event(receiver=decision.node.party, was_sent=was_sent)
     await course.hub.writer.write(Job(event=event, log=lambda _: course.note.rows(reply, hop)))
     return reply
 
@@ -125,7 +132,7 @@ def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
     """What the receiver said of the object as it is stored; of one that was not stored, only that it was accepted."""
     if stored.is_kept and not (hop.reply and hop.reply.is_success):
         return ()
-    columns = get_verdict_columns(hop, now=course.now)
+    columns = {**get_verdict_columns(hop, now=course.now), **course.module.get_verdict_columns(hop.status_code)}
     return tuple(Mark(table=change.table, key=change.key, columns=columns) for change in stored.changes)
 
 

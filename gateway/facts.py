@@ -18,11 +18,13 @@ from agreements.network import Facts, load_facts
 from journal.connection import connect
 from journal.reader import Reader
 from ocpi.errors import Overloaded
+from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 TRUSTED_SECONDS = 1.0
+FIRST_SECONDS = 10.0
 _VERSION_SQL = "SELECT version FROM parties_factsversion"
 
 
@@ -41,6 +43,12 @@ class FactsKeeper:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(timeout=5)
+
+    async def wait_until_known(self) -> None:
+        """A process is only started when it can serve; without a database it starts all the same, and answers 503."""
+        deadline = time.monotonic() + FIRST_SECONDS
+        while self._facts is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     def get(self) -> Facts:
         """The facts of at most a second ago.
@@ -90,6 +98,7 @@ class FactsKeeper:
                     if self._facts is None or self._facts.version != version:
                         self._load()
                     self._confirmed = asked
+                    metrics.facts_confirmed.labels("web").set(time.time() - (time.monotonic() - asked))
                     select.select([listener], [], [], POLL_SECONDS)
                     listener.poll()
                     listener.notifies.clear()
@@ -100,3 +109,4 @@ class FactsKeeper:
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()
         self._facts = load_facts()
+        metrics.facts_loads.inc()

@@ -14,8 +14,9 @@ from gateway.directed import give_back
 from gateway.hub import Hub
 from gateway.relay import relay
 from gateway.trail import Trail
+from journal.results import get_result_name
 from ocpi.calls import Call, Interface, PartyId, Reply
-from ocpi.errors import HubError
+from ocpi.errors import HubError, UnknownObject
 from ocpi.module import Match
 from parties.registry import get_module
 from routing.decide import Forward, Reject, decide
@@ -31,6 +32,8 @@ async def follow(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail
         return await _bring_back(token, alias, call, hub=hub, now=now, note=note)
     demand_get(call.method)
     sender = PartyId.of_key(alias.party)
+    if all(node.party != sender for node in hub.facts.get().network.get_parties_of(note.platform)):
+        raise UnknownObject("no such URL, or it has expired")  # its party has left this platform, or this hub
     note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface), sender=sender)
     note.decision = alias.kind
     module = get_module(alias.module)
@@ -53,7 +56,7 @@ async def _bring_back(token: str, alias: aliases.Alias, call: Call, *, hub: Hub,
     facts = hub.facts.get()
     note.call = call = replace(call, module=alias.module, interface=Interface(alias.interface))
     note.call = call = callbacks.read_callback(call, alias, facts.network, platform=note.platform)
-    note.decision = alias.kind
+    note.decision, note.object_id = alias.kind, get_result_name(token)
     module = get_module(alias.module)
     course = Course(call=call, match=Match(""), module=module, facts=facts, hub=hub, note=note, now=now)
     return await callbacks.bring_back(course, alias, token)
@@ -61,7 +64,7 @@ async def _bring_back(token: str, alias: aliases.Alias, call: Call, *, hub: Hub,
 
 async def _turn_page(course: Course, alias: aliases.Alias) -> Reply:
     """The next page of a relayed list, under the same rules as the first."""
-    decision = decide(course.call, course.network, course.module, now=course.now)
+    decision = decide(course.call, course.network, course.module, now=course.now, origin=course.platform)
     if isinstance(decision, Reject):
         raise decision.error
     if not isinstance(decision, Forward) or decision.node.platform != alias.target:

@@ -17,7 +17,7 @@ from gateway.ask import ask
 from gateway.auth import Caller
 from gateway.course import Course
 from gateway.hub import Hub
-from gateway.senders import check_owner, identify_sender
+from gateway.senders import check_owner, describe_receiver, identify_sender, is_passed_on
 from gateway.trail import Trail
 from journal.rows import Job, Outcome
 from ocpi.calls import Call, Interface, Reply
@@ -28,6 +28,7 @@ from parties import quirks
 from parties.quirks import Quirk
 from parties.registry import get_module
 from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide
+from telemetry import work
 
 logger = logging.getLogger(__name__)
 
@@ -61,23 +62,39 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
     match = module.match(call)
     note.object_id = module.get_log_id(match)
     note.personal = module.get_personal_id(match)
+    if note.personal and (at := work.get()) is not None:
+        at.hide(note.personal)
     note.call = call = identify_sender(call, facts.network, module, platform=note.platform)
     if call.receiver == facts.network.hub:
         call = replace(call, receiver=None)
-    check_owner(call, match, facts.network, module, platform=note.platform)
+    call = describe_receiver(call, facts.network, module, now=now)
+    passed_on = is_passed_on(call, match, module)
+    if not passed_on:
+        call = check_owner(call, match, facts.network, module, platform=note.platform, now=now)
     if call.is_push and call.interface is Interface.RECEIVER:
         note.call = call = _tolerate(call, hub, platform=note.platform)
         module.read_push(call, match)
     elif call.is_push and call.body:
         read_fields(call.body)  # TRANS-09
     match = await module.complete(call, match, hub.reader)
-    course = Course(call=call, match=match, module=module, facts=facts, hub=hub, note=note, now=now)
+    if passed_on:
+        await module.check_passed_on(call, match, hub.reader)
+    course = Course(
+        call=call,
+        match=match,
+        module=module,
+        facts=facts,
+        hub=hub,
+        note=note,
+        now=now,
+        is_passed_on=passed_on,
+    )
     decision = await _decide(course)
     note.decision = type(decision).__name__.lower()
     if isinstance(decision, Reject):
         raise decision.error
     if isinstance(decision, Answer):
-        return await note.finish(await module.answer(call, match, course.get_scope(), hub.reader), hub)
+        return await note.finish(await module.answer(call, match, course.get_scope(), hub.list_reader), hub)
     if isinstance(decision, Ask):
         return await ask(course, decision)
     if isinstance(decision, Broadcast):
@@ -102,7 +119,7 @@ async def _decide(course: Course) -> Decision:
         resolved = module.resolve(call, course.match)
         if resolved is NOTHING:
             resolved = await module.look_up(call, course.match, course.get_scope(), course.hub.reader)
-    return decide(call, course.network, module, now=course.now, resolved=resolved)
+    return decide(call, course.network, module, now=course.now, resolved=resolved, origin=course.platform)
 
 
 async def _broadcast(course: Course) -> Reply:

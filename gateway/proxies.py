@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 _FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"forwarded")
+FORWARDED_BY_STRANGER = "hub.forwarded_by_stranger"  # in the scope: its address is the proxy's, not the caller's
 
 
 def settle(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -17,7 +18,8 @@ def settle(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if not any(name in _FORWARDED for name, _ in headers):
         return scope
     if not _is_trusted(scope.get("client")):
-        return {**scope, "headers": [(name, value) for name, value in headers if name not in _FORWARDED]}
+        kept = [(name, value) for name, value in headers if name not in _FORWARDED]
+        return {**scope, "headers": kept, FORWARDED_BY_STRANGER: True}
     told = dict(headers)
     settled = dict(scope)
     proto = told.get(b"x-forwarded-proto", b"").decode("latin-1").split(",")[-1].strip().lower()

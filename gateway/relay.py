@@ -6,14 +6,18 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.conf import settings
+
 from agreements.network import Facts
+from gateway.hops import make_key
 from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
 from parties import quirks
-from parties.client import Answer, Peer, PeerBusy, PeerTimeout, PeerUnreachable, write_headers
+from parties.client import Answer, Peer, PeerBusy, PeerResting, PeerTimeout, PeerUnreachable, write_headers
 from parties.quirks import Quirk
+from telemetry import count, spans
 
 _LIST_HEADERS = ("X-Total-Count", "X-Limit")
 _TOKEN_PROBLEMS = (401, 403, 407)
@@ -32,11 +36,13 @@ class Hop:
     link: str | None = None  # as the receiver wrote it
     elapsed_ms: int = 0
     may_have_arrived: bool = True
+    repeated: bool = False  # the receiver may have got it before
     note: str = ""  # what the hub did to the answer, for the log
+    answered: int | None = None  # HTTP status of an answer that was none in OCPI's sense
 
     @property
     def http_status(self) -> int | None:
-        return self.reply.http_status if self.reply else None
+        return self.reply.http_status if self.reply else self.answered
 
     @property
     def status_code(self) -> int:
@@ -57,6 +63,40 @@ async def relay(
     call: Call, hub: Hub, facts: Facts, *, platform: int, receiver: PartyId, url: str, timeout: float
 ) -> Hop:
     """Send `call` to `url` as it is: body, TO and FROM unchanged, with a new request id (ROUTE-10). Never raises."""
+    with spans.span("forward", **{"hub.platform": platform, "hub.module": call.module, "hub.method": call.method}):
+        send = _relay_to_hub if facts.network.is_hub(platform) else _relay
+        hop = await send(call, hub, facts, platform=platform, receiver=receiver, url=url, timeout=timeout)
+    count.note_call_out(
+        platform=platform,
+        module=call.module,
+        interface=call.interface,
+        method=call.method,
+        code=hop.reply.status_code if hop.reply else None,
+    )
+    return hop
+
+
+async def _relay_to_hub(
+    call: Call, hub: Hub, facts: Facts, *, platform: int, receiver: PartyId, url: str, timeout: float
+) -> Hop:
+    """The same, unless this very call is on its way there already: then it came round, and is refused (ROUTE-46)."""
+    key = make_key(call, platform=platform, receiver=receiver, url=url)
+    async with hub.hops.hold(key, seconds=timeout) as is_first:
+        if is_first:
+            return await _relay(call, hub, facts, platform=platform, receiver=receiver, url=url, timeout=timeout)
+    return Hop(
+        request_id="",
+        platform=platform,
+        receiver=receiver,
+        url=url,
+        error=HubError(f"{receiver}: this call is on its way to the next hub already: it goes round in a loop"),
+        may_have_arrived=False,
+    )
+
+
+async def _relay(
+    call: Call, hub: Hub, facts: Facts, *, platform: int, receiver: PartyId, url: str, timeout: float
+) -> Hop:
     peer = facts.peers[platform]
     request_id = str(uuid.uuid4())
     headers = write_headers(
@@ -69,7 +109,13 @@ async def relay(
     )
     try:
         answer = await hub.client.send(
-            peer, method=call.method, url=url, headers=headers, body=call.body, timeout=timeout
+            peer,
+            method=call.method,
+            url=url,
+            headers=headers,
+            body=call.body,
+            timeout=timeout,
+            patience=settings.HUB_TURN_PATIENCE,
         )
     except (PeerTimeout, PeerUnreachable, PeerBusy) as e:
         return Hop(
@@ -79,6 +125,7 @@ async def relay(
             url=url,
             error=_explain(e, receiver),
             may_have_arrived=not e.before_send,
+            repeated=e.repeated,
         )
     _note_quirks(answer, call, hub, platform=platform, url=url)
     try:
@@ -91,6 +138,8 @@ async def relay(
             url=url,
             error=e,
             elapsed_ms=answer.elapsed_ms,
+            repeated=answer.repeated,
+            answered=answer.http_status,
         )
     return Hop(
         request_id=request_id,
@@ -100,6 +149,7 @@ async def relay(
         reply=reply,
         link=answer.headers.get("Link"),
         elapsed_ms=answer.elapsed_ms,
+        repeated=answer.repeated,
     )
 
 
@@ -131,6 +181,8 @@ def _take_out(reply: Reply, call: Call, hub: Hub, *, peer: Peer) -> Reply:
 def _explain(error: PeerTimeout | PeerUnreachable | PeerBusy, receiver: PartyId) -> OcpiError:
     if isinstance(error, PeerTimeout):
         return ForwardTimeout(f"{receiver} did not answer in time")
+    if isinstance(error, PeerResting):
+        return ReceiverNotConnected(f"{receiver} is left alone for now: {error}")
     if isinstance(error, PeerBusy):
         return ReceiverNotConnected(f"{receiver} has too many calls open: try again")
     return ReceiverNotConnected(f"{receiver} could not be reached")

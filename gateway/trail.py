@@ -11,7 +11,8 @@ from gateway.hub import Hub
 from gateway.relay import Hop
 from journal.rows import Job, NewLogRow
 from ocpi.calls import Call, Reply
-from ocpi.errors import OcpiError
+from ocpi.errors import OcpiError, Overloaded, TooManyCalls
+from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Trail:
             status_code=hop.status_code,
             message=self._clean(hop.message),
             duration_ms=hop.elapsed_ms,
+            repeat=hop.repeated,
             size=len(call.body),
         )
 
@@ -104,6 +106,9 @@ class Trail:
         """A refusal leaves a row like any other call; it is told to the caller even if the row cannot be written."""
         reply = refusal(error)
         self.decision = "reject"
+        if isinstance(error, Overloaded | TooManyCalls):  # a row is what the hub cannot afford now
+            metrics.calls_refused.labels("rate" if isinstance(error, TooManyCalls) else "overload").inc()
+            return reply
         try:
             await hub.writer.write(Job(log=lambda _: (self.row(reply),)))
         except OcpiError as e:

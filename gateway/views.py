@@ -11,13 +11,15 @@ from urllib.parse import unquote
 
 from django.conf import settings
 
-from gateway import configuration, pipeline, trail
+from gateway import announcements, configuration, pipeline, trail
+from gateway.admission import Slot
 from gateway.auth import Authenticator, Caller
 from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
 from parties.quirks import Quirk
+from telemetry import count, spans, work
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,13 @@ class Request:
     headers: Mapping[str, str]  # names in lower case (TRANS-51)
     is_secure: bool  # by https, as far as the hub or a proxy it trusts can tell
     read_body: Callable[[], Awaitable[bytes]]
+    slot: Slot
+    address: str = ""
+
+    @property
+    def is_list(self) -> bool:
+        """Of objects, as far as the URL can tell: the answer may be large."""
+        return self.method == "GET" and self.path.strip("/").count("/") == 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +68,23 @@ class Views:
             correlation_id=ids[1],
         )
         note = trail.Trail(call=call, platform=None, now=now)
-        try:
-            reply = await self._route(request, segments, call, note, now)
-        except OcpiError as e:
-            reply = _address(await note.refuse(e, self._hub), request, segments)
-        except Exception:
-            logger.exception("%s %s failed", request.method, request.path[:200])
-            error = ServerError("the hub failed; nothing was promised: try again")
-            reply = _address(await note.refuse(error, self._hub), request, segments)
+        at = work.begin(work.Work(request_id=ids[0], correlation_id=ids[1], module=call.module, method=call.method))
+        at.hide(request.headers.get("authorization"))
+        with spans.span("call", **{"hub.module": call.module, "hub.method": call.method}):
+            try:
+                reply = await self._route(request, segments, call, note, now)
+            except OcpiError as e:
+                reply = _address(await note.refuse(e, self._hub), request, segments)
+            except Exception:
+                logger.exception("%s %s failed", request.method, request.path[:200])
+                error = ServerError("the hub failed; nothing was promised: try again")
+                reply = _address(await note.refuse(error, self._hub), request, segments)
+        count.note_call_in(at, interface=_get_interface(segments), code=reply.status_code)
         return write_reply(reply, ids=ids, now=now)
+
+    def refuse_at_once(self, error: OcpiError, headers: Mapping[str, str]) -> Response:
+        """There is no room to do anything about this call."""
+        return write_reply(trail.refusal(error), ids=_read_ids(headers), now=datetime.now(UTC))
 
     async def _route(
         self, request: Request, segments: list[str], call: Call, note: trail.Trail, now: datetime
@@ -76,9 +93,14 @@ class Views:
         if settings.HUB_REQUIRE_HTTPS and settings.HUB_PUBLIC_URL.startswith("https:") and not request.is_secure:
             raise NotAuthorized("OCPI is spoken by https only")  # TRANS-01; the token is burnt: rotate it
         facts = hub.facts.get()
-        caller = await self._authenticator.authenticate(request.headers.get("authorization"), facts, now=now)
+        caller = await self._authenticator.authenticate(
+            request.headers.get("authorization"), facts, now=now, address=request.address
+        )
         note.platform = caller.platform
+        if (at := work.get()) is not None:
+            at.platform = caller.platform
         self._record_heard(caller)
+        request.slot.charge(caller.platform, facts, is_list=request.is_list)
         if not (request.headers.get("x-request-id") and request.headers.get("x-correlation-id")):
             hub.oddities.note(caller.platform, {Quirk.NO_MESSAGE_IDS: f"{request.method} {call.module}"})
         match segments:
@@ -88,7 +110,7 @@ class Views:
             case [version]:
                 configuration.demand_version(version)
                 configuration.demand_get(request.method)
-                return await note.finish(configuration.get_version_details(), hub)
+                return await note.finish(configuration.get_version_details(caller=caller, hub=hub), hub)
             case [version, "credentials"]:
                 configuration.demand_credentials_version(version)
                 body = await request.read_body()
@@ -106,6 +128,11 @@ class Views:
                 configuration.demand_version(version)
                 reply = configuration.get_client_infos(request.method, request.query, caller=caller, hub=hub, now=now)
                 return await note.finish(reply, hub)
+            case [version, "receiver", "hubclientinfo", *path]:
+                configuration.demand_version(version)
+                body = await request.read_body()
+                reply = await announcements.handle(request.method, path, body, caller=caller, hub=hub, now=now)
+                return await note.finish(reply, hub)
             case [version, "alias", token]:
                 configuration.demand_version(version)
                 if request.method == "POST":
@@ -122,7 +149,8 @@ class Views:
 
     def _record_heard(self, caller: Caller) -> None:
         if caller.is_registered:
-            nodes = self._hub.facts.get().network.get_parties_of(caller.platform)
+            nodes = self._hub.facts.get().network.get_own_parties_of(caller.platform)
+            self._hub.limits.breakers.note_heard(caller.platform)
             self._hub.heartbeats.record(caller.platform, was_offline=any(n.status == "OFFLINE" for n in nodes))
 
 
@@ -198,6 +226,10 @@ def _address(reply: Reply, request: Request, segments: list[str]) -> Reply:
                 return reply
             return reply if asked_by is None else replace(reply, sender=settings.HUB_PARTY, receiver=asked_by)
     return reply
+
+
+def _get_interface(segments: list[str]) -> str:
+    return segments[1].upper() if len(segments) > 2 and segments[1] in ("sender", "receiver") else ""
 
 
 def _get_module_name(segments: list[str]) -> str:

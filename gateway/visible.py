@@ -41,13 +41,14 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
     data = patch.get_field(reply.body, "data")
     if data is None or data[:1] not in b"[{":
         return reply, 0
-    partners = course.get_scope().partners
+    scope = course.get_scope()
+    partners, bearers = scope.partners, scope.bearers
     if data[:1] == b"{":
-        if not _is_visible(course, data, partners=partners):
+        if not _is_visible(course, data, partners=partners, bearers=bearers):
             raise UnknownObject("no such object")
         return reply, 0
     items = [bytes(raw) for raw in _items.decode(data)]
-    kept = [item for item in items if _is_visible(course, item, partners=partners)]
+    kept = [item for item in items if _is_visible(course, item, partners=partners, bearers=bearers)]
     if len(kept) == len(items):
         return reply, 0
     body = patch.set_fields(reply.body, {"data": b"[" + b",".join(kept) + b"]"})
@@ -55,8 +56,9 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
     return replace(reply, body=body, headers=headers), len(items) - len(kept)
 
 
-def _is_visible(course: Course, item: bytes, *, partners: frozenset[str]) -> bool:
-    """Its owner is one the asker has an agreement with; a session or CDR is of the asker's own token (ROUTE-42).
+def _is_visible(course: Course, item: bytes, *, partners: frozenset[str], bearers: frozenset[str]) -> bool:
+    """Its owner is one the asker has an agreement with; a session or CDR is of the asker's own token (ROUTE-42),
+    or of a token of one it acts for.
 
     EVSEs and connectors name no owner: they came from the one that was asked.
     """
@@ -69,8 +71,8 @@ def _is_visible(course: Course, item: bytes, *, partners: frozenset[str]) -> boo
     if not _is_token_bound(course):
         return True
     token = told.cdr_token
-    return token is not None and PartyId(token.country_code, token.party_id) == course.sender
+    return token is not None and PartyId(token.country_code, token.party_id).key in bearers
 
 
 def _is_token_bound(course: Course) -> bool:
-    return bool(getattr(course.module, "is_token_bound", False))
+    return course.module.is_token_bound

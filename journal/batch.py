@@ -35,6 +35,7 @@ _TYPES = {
     "expires_at": "timestamp with time zone",
     "repeat": "boolean",
     "supersedes": "boolean",
+    "was_sent": "boolean",
     **dict.fromkeys(("platform", "event", "origin", "user", "target"), "bigint"),
     **dict.fromkeys(("http_status", "attempt", "sublane"), "smallint"),
     **dict.fromkeys(("status_code", "duration_ms", "size"), "integer"),

@@ -15,6 +15,7 @@ from journal.batch import KeyTaken, Result, run_batch
 from journal.connection import connect, is_lost
 from journal.rows import Job
 from ocpi.errors import OcpiError, ServerError
+from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +43,17 @@ class Committer:
 
     def commit(self, jobs: Sequence[Job], *, since: float) -> list[Result]:
         """One result per job, in order. `since` is the monotonic time from which the first job's patience counts."""
+        began = time.perf_counter()
         try:
-            return self._commit_together(jobs)
+            results = self._commit_together(jobs)
+            metrics.writer_batch.observe(len(jobs))
+            metrics.writer_commit_seconds.observe(time.perf_counter() - began)
+            return results
         except DatabaseDown as error:
+            metrics.writer_failures.labels("unreachable").inc(len(jobs))
             return _all_failed(jobs, "the database cannot be reached", cause=error)
         except OutcomeUnknown as error:
+            metrics.writer_failures.labels("outcome unknown").inc(len(jobs))
             return _all_failed(jobs, "the connection to the database broke; the outcome is unknown", cause=error)
         except Exception as error:
             if len(jobs) == 1:
@@ -127,8 +134,10 @@ def _told(error: Exception) -> Exception:
         return error
     if isinstance(error, (*PASSING, *BUSY)):
         logger.warning("a job failed: %s", _short(error))
+        metrics.writer_failures.labels("busy").inc()
         return ServerError("the database is too busy")
     logger.error("a job cannot be stored", exc_info=error)
+    metrics.writer_failures.labels("other").inc()
     failure = ServerError("this cannot be stored")
     failure.__cause__ = error
     return failure

@@ -29,6 +29,7 @@ class Event(models.Model):
     supersedes = models.BooleanField(default=False)
     correlation_id = models.TextField(default="")
     version = models.CharField(max_length=8, default="2.2.1")
+    was_sent = models.BooleanField(default=False)
 
     class Meta:
         managed = False
@@ -89,6 +90,7 @@ class Alias(models.Model):
 
     class Meta:
         verbose_name_plural = "aliases"
+        indexes = [models.Index(fields=["created_at"], condition=Q(kind="response_url"), name="alias_of_result")]
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.party} to {self.target_party}"
@@ -98,7 +100,8 @@ class PullRequest(models.Model):
     """One list of one party that the hub reads for itself: asked for by staff, by the clock, or after an outage.
 
     The row is its own progress report. It is leased like a lane: `fence` grows with every lease, and only its holder
-    writes to it. A crawl that broke off begins anew; what it had stored is found unchanged then.
+    writes to it. A reading that broke off goes on behind the page it read last, if that page still names the same
+    objects; else it begins anew, and what it had stored is found unchanged then.
     """
 
     class State(models.TextChoices):
@@ -125,7 +128,7 @@ class PullRequest(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     fence = models.BigIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)  # of the reading, however often it broke off
     finished_at = models.DateTimeField(null=True, blank=True)
     date_from = models.DateTimeField(null=True, blank=True, help_text="As it was asked; none: the list unfiltered.")
     pages = models.PositiveIntegerField(default=0)
@@ -136,6 +139,13 @@ class PullRequest(models.Model):
     foreign = models.PositiveIntegerField(default=0, help_text="Of parties that are not this platform's (TRANS-35).")
     invalid = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0, help_text="Gone, or marked stale, as a complete list lacks them.")
+    nameless = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Objects that did not say which they are."
+    )
+    page_url = models.TextField(
+        blank=True, default="", db_default="", help_text="The page that was read and stored last."
+    )
+    page_digest = models.CharField(max_length=64, blank=True, default="", db_default="")  # of the objects it named
     last_error = models.TextField(blank=True, default="")
 
     class Meta:
@@ -151,3 +161,16 @@ class PullRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.module} of {self.party}"
+
+
+class PullSeen(models.Model):
+    """An object that a whole list has named so far: what the hub knows and the list lacks is gone at its end."""
+
+    request = models.ForeignKey(PullRequest, on_delete=models.CASCADE, related_name="seen", db_index=False)
+    object_key = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "object_key"], name="pull_seen_once")]
+
+    def __str__(self) -> str:
+        return self.object_key

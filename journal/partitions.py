@@ -48,20 +48,22 @@ def ensure_partitions(
     return made
 
 
-def drop_old(now: datetime, *, keep_days: int, floor_event_id: int, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Days that ended more than `keep_days` ago; returns how many went.
+def drop_old(
+    now: datetime, *, call_log_days: int, event_days: int, floor_event_id: int, using: str = DEFAULT_DB_ALIAS
+) -> int:
+    """Days that ended so many days ago; returns how many went.
 
     Events go only when all of the day's are at or below the floor: the lowest cursor of the lanes that must deliver.
     """
-    limit = now.astimezone(UTC) - timedelta(days=keep_days)
     dropped = 0
-    for parent in PARENTS:
+    for parent, days in ((EVENTS, event_days), (CALL_LOG, call_log_days)):
+        limit = now.astimezone(UTC) - timedelta(days=days)
         for name in _partitions(parent, using=using):
             day = _day_of(name, parent=parent)
             if day is None or day.bounds[1] > limit:
                 continue
             dropped += _briefly(_drop, day, floor_event_id if parent == EVENTS else None, using=using)
-    _briefly(_delete_strays, limit, floor_event_id, using=using)
+        _briefly(_delete_strays, parent, limit, floor_event_id if parent == EVENTS else None, using=using)
     return dropped
 
 
@@ -109,17 +111,17 @@ def _drop(day: Day, floor_event_id: int | None, *, using: str) -> int:
     return 1
 
 
-def _delete_strays(limit: datetime, floor_event_id: int, *, using: str) -> int:
-    _execute(f"DELETE FROM {CALL_LOG}_default WHERE at < %s", [limit], using=using)
-    _execute(f"DELETE FROM {EVENTS}_default WHERE at < %s AND id <= %s", [limit, floor_event_id], using=using)
+def _delete_strays(parent: str, limit: datetime, floor_event_id: int | None, *, using: str) -> int:
+    floor = "" if floor_event_id is None else f" AND id <= {floor_event_id:d}"
+    _execute(f"DELETE FROM {parent}_default WHERE at < %s{floor}", [limit], using=using)
     return 0
 
 
 def _briefly(step: Any, *args: Any, using: str) -> int:
-    """A lock on a log that is in use must not queue up calls behind it: give up soon, the next run comes."""
+    """A lock on a log in use must not queue up calls behind it, which wait 1.5 s: give up, the next run comes."""
     try:
         with transaction.atomic(using=using):
-            _execute("SET LOCAL lock_timeout = '2s'", using=using)
+            _execute("SET LOCAL lock_timeout = '500ms'", using=using)
             _execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK], using=using)
             return int(step(*args, using=using))
     except OperationalError as error:

@@ -17,6 +17,7 @@ from psycopg2.extensions import connection as Connection
 from journal.connection import connect, is_lost
 from journal.storable import refuse_unstorable_values
 from ocpi.errors import Overloaded, ServerError
+from telemetry import metrics
 
 Params = Sequence[Any] | Mapping[str, Any] | None
 Rows = list[tuple[Any, ...]]
@@ -81,7 +82,9 @@ class Reader:
         if time.monotonic() - since > PATIENCE:
             raise Overloaded("this read waited too long")
         try:
-            return self._read(sql, params)
+            rows = self._read(sql, params)
+            metrics.reader_seconds.observe(time.monotonic() - since)
+            return rows
         except errors.QueryCanceled as error:
             raise ServerError("this read takes too long") from error
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:

@@ -69,6 +69,7 @@ class NewEvent:
     supersedes: bool = False  # a full state: waiting older ones of the same path need not be sent
     correlation_id: str = ""
     version: str = "2.2.1"
+    was_sent: bool = False  # tried at once already, and the answer was lost: its delivery may be a repeat
     at: datetime
 
 

@@ -17,6 +17,7 @@ from journal.batch import Result, run_batch
 from journal.committer import Committer
 from journal.rows import Job, Written
 from ocpi.errors import Overloaded, ServerError
+from telemetry import metrics, spans
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,13 @@ class Writer:
         self._idle: list[Committer] = []  # of `write_blocking`
         self._last_event = 0  # appended and not yet told
         self._told_at = 0.0
+        self._busy_since: float | None = None
+
+    @property
+    def stalled_for(self) -> float:
+        """Seconds that the batch at hand has been waiting for the database; what comes now would wait behind it."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def start(self) -> None:
         if self._thread is None:
@@ -82,8 +90,9 @@ class Writer:
         future: Future = loop.create_future()
         self._queue.put(_Waiting(job, future, loop))
         try:
-            async with asyncio.timeout(self._patience + 1):
-                return await future
+            with spans.span("store"):
+                async with asyncio.timeout(self._patience + 1):
+                    return await future
         except TimeoutError as error:
             raise ServerError("the database did not answer in time; the outcome is unknown") from error
 
@@ -135,6 +144,7 @@ class Writer:
                 self._queue.put(None)  # write these first, then end
                 break
             batch.append(following)
+        metrics.writer_waiting.set(self._queue.qsize())
         return batch
 
     def _write(self, batch: Sequence[_Waiting], *, committer: Committer) -> None:
@@ -142,13 +152,18 @@ class Writer:
         late = [each for each in batch if each.since < oldest]
         timely = [each for each in batch if each.since >= oldest]
         _resolve(late, [ServerError("the database is too busy") for _ in late])
+        if late:
+            metrics.writer_failures.labels("busy").inc(len(late))
         if not timely:
             return
+        self._busy_since = time.monotonic()
         try:
             results = committer.commit([each.job for each in timely], since=timely[0].since)
         except Exception as error:  # ours to mend; the callers must not wait for it
             logger.exception("the writer failed")
             results = [ServerError(f"the writer failed: {type(error).__name__}") for _ in timely]
+        finally:
+            self._busy_since = None
         _resolve(timely, results)
         self._last_event = max([self._last_event, *(r.event or 0 for r in results if isinstance(r, Written))])
 

@@ -14,6 +14,7 @@ from journal.rows import Change
 from locations import parts
 from locations.models import Location
 from locations.wire import v2_2_1
+from ocpi import patch
 from ocpi.calls import Call, Interface, PartyId, Role
 from ocpi.errors import InvalidParameter, UnknownLocation
 from ocpi.module import NOTHING, Match, Resolved, Route
@@ -27,10 +28,22 @@ _METHODS = ("GET", "PUT", "PATCH")
 _OWNED = "{country_code}/{party_id}/{location_id}"
 
 
+class _Location(msgspec.Struct):
+    """EVSEs and connectors name no owner."""
+
+    country_code: str = ""
+    party_id: str = ""
+    operator: Any = msgspec.UNSET
+
+
+_location = msgspec.json.Decoder(_Location)
+
+
 class Locations(OwnedModule):
     id = "locations"
     broadcast = True
     owner_roles = frozenset({Role.CPO, Role.NAP})
+    passing_roles = frozenset({Role.NAP})
     routes = (
         Route(interface=Interface.SENDER, pattern="", methods=("GET",)),
         Route(interface=Interface.SENDER, pattern="{location_id}", methods=("GET",)),
@@ -58,6 +71,18 @@ class Locations(OwnedModule):
             "publish": obj.publish,
             "evse_count": len(obj.evses or ()),
         }
+
+    def dress(self, document: bytes, *, operators: Mapping[str, bytes]) -> bytes:
+        try:
+            told = _location.decode(document)
+        except msgspec.DecodeError:  # stored unverified: it stays as it is
+            return document
+        operator = operators.get(PartyId(told.country_code, told.party_id).key)
+        if operator is None or told.operator not in (None, msgspec.UNSET):
+            return document
+        if told.operator is None:
+            return patch.set_fields(document, {"operator": operator})
+        return document.rstrip()[:-1] + b',"operator":' + operator + b"}"  # all else keeps its bytes
 
     def merge(self, document: bytes, change: bytes) -> bytes:
         return parts.merge_location(document, change)

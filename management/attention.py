@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 from django.utils.timesince import timesince
 
@@ -34,6 +34,7 @@ def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
     return [
         *_lost_lanes(),
         *_offline(),
+        *_paused(now=now),
         *_late_lanes(lags=lags, now=now),
         *_dead_letters(),
         *_findings(),
@@ -67,6 +68,19 @@ def _offline() -> list[Notice]:
             link=_link("parties_platform_change", platform.pk),
         )
         for platform in gone
+    ]
+
+
+def _paused(*, now: datetime) -> list[Notice]:
+    """Nobody else would ever tell: a pause ends only by hand."""
+    held = Platform.objects.filter(lanes__paused_at__isnull=False).annotate(since=Min("lanes__paused_at"))
+    return [
+        Notice(
+            level="warning",
+            text=f"{platform.name} is paused for {timesince(platform.since, now)}: it is told nothing.",
+            link=_link("forwarding_lane_changelist", platform__id__exact=platform.pk),
+        )
+        for platform in held.order_by("name")
     ]
 
 

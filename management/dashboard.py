@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, DateTimeField, Func, Value
+from django.db.models import Count, DateTimeField, Func, Q, Value
 from django.db.utils import OperationalError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.models import Alert
 from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
 from forwarding.models import DeadLetter, Lane
 from management.attention import get_notices
@@ -53,9 +54,23 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "chart": chart,
         "totals": totals,
         "figures": get_figures(),
+        "alerts": get_alerts(),
         "now": now,
     }
     return context
+
+
+def get_alerts() -> list[tuple[Alert, str]]:
+    """Open alerts, the worst first, with whether anybody was told."""
+    found = Alert.objects.filter(closed_at=None, opened_at__isnull=False).order_by("severity", "opened_at")
+    told = found.annotate(
+        sent=Count("messages", filter=Q(messages__sent_at__isnull=False)),
+        stuck=Count("messages", filter=Q(messages__sent_at=None)),
+    )
+    return [
+        (alert, "operators were told" if alert.sent else "not told yet" if alert.stuck else "nobody is set to be told")
+        for alert in told[:12]
+    ]
 
 
 def get_figures() -> list[tuple[str, int, str]]:

@@ -4,18 +4,22 @@ every search uses an index."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from management import journey_admin
+from management.journey_admin import get_link
+from management.journey_search import MODULES
 from management.models import LogCall, LogEvent
 from management.outcome import OUTCOME_IN_SQL, Outcome
 from ocpi.calls import PartyId
@@ -25,10 +29,6 @@ from parties.models import Platform
 from parties.paging import EstimatingPaginator
 
 OUTCOME_COLOURS = {"accepted": "success", "refused": "warning", "failed": "danger", "unreached": "danger"}
-MODULES = [
-    *("versions", "credentials", "hubclientinfo", "locations", "tariffs", "tokens", "sessions", "cdrs"),
-    *("commands", "chargingprofiles"),
-]
 
 
 class ModuleFilter(SimpleListFilter):
@@ -106,16 +106,11 @@ class LogAdmin(ReadOnlyAdmin):
 
     @display(description="whole story")
     def show_story(self, row: Any) -> SafeString | str:
-        """Everything with the same correlation id: the call in, its relays, its deliveries."""
-        if not row.correlation_id:
+        """The call in, its relays, its deliveries, what waits and what died."""
+        text = row.correlation_id or getattr(row, "request_id", "")
+        if not text:
             return "–"
-        url = reverse("admin:management_logcall_changelist")
-        return format_html(
-            '<a href="{}?q={}" class="text-primary-600">all calls of {}</a>',
-            url,
-            row.correlation_id,
-            row.correlation_id,
-        )
+        return format_html('<a href="{}" class="text-primary-600">the journey of {}</a>', get_link(text), text)
 
 
 @admin.register(LogCall)
@@ -132,6 +127,7 @@ class LogCallAdmin(LogAdmin):
         "show_outcome",
         "show_answer",
         "duration_ms",
+        "show_journey",
     ]
     list_filter = [("at", MomentsFilter), OutcomeFilter, ModuleFilter, "leg"]
     search_help_text = (
@@ -144,6 +140,14 @@ class LogCallAdmin(LogAdmin):
         ("Answer", {"fields": ["show_outcome", "decision", "http_status", "status_code", "message", "duration_ms"]}),
         ("Ids", {"fields": ["request_id", "correlation_id", "show_story", "event"]}),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site
+        pages = {"journeys": journey_admin.show_search, "journey": journey_admin.show_journey}
+        return [
+            path(f"{name}/", site.admin_view(partial(page, site=site)), name=f"management_{name}")
+            for name, page in pages.items()
+        ] + super().get_urls()
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -164,6 +168,11 @@ class LogCallAdmin(LogAdmin):
     @display(description="outcome", label=OUTCOME_COLOURS)
     def show_outcome(self, call: LogCall) -> str:
         return call.outcome
+
+    @display(description="journey")
+    def show_journey(self, call: LogCall) -> SafeString | str:
+        text = call.correlation_id or call.request_id
+        return format_html('<a href="{}" class="text-primary-600">open</a>', get_link(text)) if text else "–"
 
     @display(description="HTTP / OCPI")
     def show_answer(self, call: LogCall) -> str:

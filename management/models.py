@@ -113,6 +113,7 @@ class LogEvent(models.Model):
     supersedes = models.BooleanField()
     correlation_id = models.TextField()
     version = models.CharField(max_length=8)
+    was_sent = models.BooleanField()
 
     class Meta:
         managed = False

@@ -114,6 +114,7 @@ def _configuration_paths(schemas: _Schemas) -> Json:
             made["requestBody"] = make_body(schemas.refer(request))
         return made
 
+    party = [_path_parameter("country_code"), _path_parameter("party_id")]
     credentials = configuration.Credentials
     version = f"/{Version.V2_2_1}"
     return {
@@ -138,6 +139,24 @@ def _configuration_paths(schemas: _Schemas) -> Json:
                 parameters=PAGE_PARAMETERS,
                 is_list=True,
             )
+        },
+        f"{version}/receiver/hubclientinfo/{{country_code}}/{{party_id}}": {
+            "get": operation(
+                "hubclientinfo",
+                "get",
+                "What the caller, a hub, has told of a party behind it.",
+                configuration.ClientInfo,
+                name="receiver_get",
+                parameters=party,
+            ),
+            "put": operation(
+                "hubclientinfo",
+                "put",
+                "A hub tells of a party behind it. Offered to hubs only.",
+                request=configuration.ClientInfo,
+                name="receiver_put",
+                parameters=party,
+            ),
         },
     }
 

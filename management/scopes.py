@@ -15,6 +15,7 @@ class Scope(StrEnum):
     TRAFFIC_WRITE = "traffic:write"
     FINDINGS_READ = "findings:read"
     FINDINGS_WRITE = "findings:write"
+    METRICS_READ = "metrics:read"
 
 
 EXPLAINED = {
@@ -22,10 +23,11 @@ EXPLAINED = {
     Scope.PLATFORMS_WRITE: "create partners, issue Token A, register, rotate, suspend, pull their lists",
     Scope.AGREEMENTS_READ: "see agreements",
     Scope.AGREEMENTS_WRITE: "enter, import and end agreements",
-    Scope.TRAFFIC_READ: "see lanes, dead letters, pulls and the call log",
+    Scope.TRAFFIC_READ: "see lanes, dead letters, pulls, alerts and the call log",
     Scope.TRAFFIC_WRITE: "retry lanes, resend and close dead letters",
     Scope.FINDINGS_READ: "see findings and the state of reconciliation",
     Scope.FINDINGS_WRITE: "reconcile now, judge findings",
+    Scope.METRICS_READ: "read /metrics",
 }
 
 

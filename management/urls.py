@@ -8,8 +8,12 @@ from rest_framework.routers import SimpleRouter
 
 from management import schema
 from management.views.agreements import AgreementViewSet
+from management.views.alerts import AlertViewSet
+from management.views.breakers import BreakersView, BreakerView
 from management.views.findings import FindingViewSet, ReconciliationRunView, ReconciliationView
 from management.views.flags import FlagsView
+from management.views.journeys import JourneyViewSet
+from management.views.mandates import MandateViewSet
 from management.views.me import MeView
 from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
@@ -22,14 +26,19 @@ router = SimpleRouter()
 router.register("platforms", PlatformViewSet, basename="platform")
 router.register("parties", PartyViewSet, basename="party")
 router.register("agreements", AgreementViewSet, basename="agreement")
+router.register("mandates", MandateViewSet, basename="mandate")
 router.register("lanes", LaneViewSet, basename="lane")
 router.register("dead-letters", DeadLetterViewSet, basename="dead-letter")
 router.register("call-log", LogCallViewSet, basename="call-log")
+router.register("journeys", JourneyViewSet, basename="journey")
 router.register("pulls", PullViewSet, basename="pull")
+router.register("alerts", AlertViewSet, basename="alert")
 router.register("findings", FindingViewSet, basename="finding")
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
+    path("breakers/", BreakersView.as_view(), name="breakers"),
+    path("breakers/<int:platform>/", BreakerView.as_view(), name="breaker"),
     path("flags/", FlagsView.as_view(), name="flags"),
     path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
     path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),

@@ -105,14 +105,22 @@ class Call:
     body: bytes = b""
     sender: PartyId | None = None  # OCPI-from-*
     receiver: PartyId | None = None  # OCPI-to-*
+    receiver_roles: frozenset[Role] = frozenset()  # what the hub knows of the receiver, where a module asks for it
+    acts_for: frozenset[str] = frozenset()  # keys of the parties whose mandate the receiver has for this module
     request_id: str = ""
     correlation_id: str = ""
     version: Version = Version.V2_2_1
     raw_path: str = ""  # the same, percent-encoded, without a leading slash: what is put behind the receiver's URL
+    on_behalf_of: PartyId | None = None  # the owner, where a hub passes on a broadcast of one behind it (ROUTE-46)
 
     @property
     def is_push(self) -> bool:
         return self.method in ("PUT", "PATCH", "POST", "DELETE")
+
+    @property
+    def principal(self) -> PartyId | None:
+        """Whose agreements count."""
+        return self.on_behalf_of or self.sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

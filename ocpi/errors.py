@@ -95,6 +95,16 @@ class Overloaded(ServerError):
     headers = (("Retry-After", "1"),)
 
 
+class TooManyCalls(OcpiError):
+    """This caller alone asks more than it may; the OCPI layer never ran (E9)."""
+
+    http_status, status_code = 429, 2000
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(f"{message}: try again in {seconds} s")
+        self.headers = (("Retry-After", str(seconds)),)
+
+
 class UnableToUseClientApi(OcpiError):
     """E10: calling back the peer during registration failed."""
 

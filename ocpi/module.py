@@ -70,6 +70,7 @@ class Module:
     routes: ClassVar[tuple[Route, ...]]
     owner_roles: ClassVar[frozenset[Role]]  # who may push to the hub's own copy (LOC-19)
     broadcast: ClassVar[bool] = False  # pushes to the hub are fanned out (ROUTE-23); else they have one addressee
+    can_wait: ClassVar[bool] = False  # a push may be kept for a receiver that is away, and delivered later
 
     def match(self, call: Call) -> Match:
         """Read the path.
@@ -91,6 +92,10 @@ class Module:
         if allowed:
             raise MethodNotAllowed(f"{call.method} is not offered here", allow=tuple(sorted(allowed)))
         raise UnknownObject(f"no such URL in {self.id} {call.interface}")
+
+    def get_action(self, call: Call) -> str:
+        """What the call wants done, where an agreement may allow some and not others (CMD-15); "" where it may not."""
+        return ""
 
     def get_personal_id(self, match: Match) -> str:
         """An id of the URL that no log may show in clear; "" where there is none."""

@@ -18,8 +18,11 @@ from unfold.decorators import action, display
 
 from ocpi.errors import OcpiError
 from parties import handshake
+from parties.admin_behind import PartyBehindInline
 from parties.admin_forms import NewPlatformForm, PartyForm, PartyFormSet, RegisterForm, RotateForm
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_once
+from parties.announced import find_hub_party
+from parties.limits.listing import say_breaker
 from parties.models import DetectedQuirk, Endpoint, Party, Platform
 from parties.quirks import SETTINGS, Quirk
 
@@ -77,11 +80,13 @@ class PlatformAdmin(ModelAdmin):
         "created_at",
         "show_tokens",
         "show_quirks",
+        "show_breaker",
     ]
     fieldsets = [
         (None, {"fields": ["name", "show_status", "heard_at", "is_online"]}),
-        ("Connection", {"fields": ["version", "versions_url", "show_tokens", "max_in_flight"]}),
-        ("Habits", {"fields": [*SETTINGS.values(), "show_quirks"]}),
+        ("Connection", {"fields": ["version", "versions_url", "show_tokens"]}),
+        ("Limits", {"fields": ["max_in_flight", "rate_limit", "show_breaker"]}),
+        ("Habits", {"fields": [*SETTINGS.values(), "fills_operator", "show_quirks"]}),
         ("Dates", {"fields": ["registered_at", "changed_at", "created_at"]}),
     ]
     add_fieldsets = [
@@ -126,6 +131,10 @@ class PlatformAdmin(ModelAdmin):
         ]
         return "; ".join(text for text, there in parts if there) or "none"
 
+    @display(description="circuit breaker")
+    def show_breaker(self, platform: Platform) -> str:
+        return say_breaker(platform.pk, now=timezone.now())
+
     @display(description="found by the hub")
     def show_quirks(self, platform: Platform) -> str:
         found = platform.detected_quirks.order_by("quirk")
@@ -134,7 +143,9 @@ class PlatformAdmin(ModelAdmin):
     # Adding and changing
 
     def get_inlines(self, request: HttpRequest, obj: Platform | None) -> list[Any]:
-        return [NewPartyInline] if obj is None else [PartyInline, EndpointInline]
+        if obj is None:
+            return [NewPartyInline]
+        return [PartyInline, *([PartyBehindInline] if find_hub_party(obj) else []), EndpointInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its objects, lanes and log stay; suspend it instead

@@ -1,7 +1,8 @@
 """Which parties a platform may speak for, and taking over what it announced (CRED-19 to CRED-22, AMB-41).
 
 The protocol authenticates platforms, not parties. So where staff entered parties for a platform, these are all it may
-announce; a platform without any may take what nobody else has. A party belongs to one platform until staff moves it.
+announce; a platform without any may take what nobody else has, but not be a hub. A party belongs to one platform until
+staff moves it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db.models import Q
 from ocpi.calls import PartyId, Role
 from ocpi.configuration.v2_2_1 import CredentialsRole
 from ocpi.errors import InvalidParameter
+from parties.announced import ask_for_list
 from parties.models import Endpoint, Party, Platform
 from parties.negotiation import Offer
 
@@ -33,15 +35,17 @@ def check_roles(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
         if key in seen:
             raise InvalidParameter(f"roles: {party} {role.role} is listed twice")  # CRED-20
         seen.add(key)
-        if role.role == Role.HUB or party == settings.HUB_PARTY:
-            raise InvalidParameter(f"roles: {party} {role.role}: a hub cannot be a party of this hub")
+        if party == settings.HUB_PARTY:
+            raise InvalidParameter(f"roles: {party} {role.role}: is this hub itself")
+        if role.role == Role.HUB and key not in planned:  # a peer hub speaks for others: only if staff wants that
+            raise InvalidParameter(f"roles: {party} {role.role}: this hub's staff has not planned a hub; ask them")
         if planned and key not in planned:
             raise InvalidParameter(f"roles: {party} {role.role} is not planned for this platform; ask the hub's staff")
     _refuse_claimed(platform, roles)
 
 
 def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[CredentialsRole] | None, now: datetime) -> None:
-    """Replace endpoints and, unless None, roles. Inside the caller's transaction.
+    """Replace endpoints and, unless None, roles; a peer hub's list is to be read then. In the caller's transaction.
 
     Raises:
         InvalidParameter: as `check_roles`; another platform may have been faster.
@@ -58,6 +62,7 @@ def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[Credentials
         Endpoint(platform=platform, module=module, interface=interface, url=url)
         for (module, interface), url in offer.endpoints.items()
     )
+    ask_for_list(platform, now=now)
 
 
 def _refuse_claimed(platform: Platform, roles: Sequence[CredentialsRole]) -> None:

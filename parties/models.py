@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from ocpi.calls import ConnectionStatus, Interface, PartyId, Role, Version
+from parties.party_behind import PartyBehind as PartyBehind
 from parties.pull_schedule import check_pull_schedule
 from parties.quirks import SETTINGS, Quirk
 from parties.secrets import EncryptedTextField, make_token, token_digest
@@ -50,7 +51,18 @@ class Platform(models.Model):
     date_to_is_inclusive = models.BooleanField(
         default=False, help_text="It means date_to to include that moment: the hub answers it so (TRANS-20)."
     )
-    max_in_flight = models.PositiveIntegerField(default=64, help_text="Calls at the same time, per process.")
+    fills_operator = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Locations that the hub itself lists or tells it get `operator` from their owner's business details "
+        "where it is absent (LOC-14).",
+    )
+    max_in_flight = models.PositiveIntegerField(
+        default=64, help_text="Calls of the hub to it at the same time, all processes together."
+    )
+    rate_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Calls per second it may make. Empty: as for everybody. 0: no limit."
+    )
     pull_schedule = models.JSONField(
         default=dict,
         blank=True,
@@ -134,7 +146,7 @@ class Party(models.Model):
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="parties")
     country_code = models.CharField(max_length=2)
     party_id = models.CharField(max_length=3)
-    role = models.CharField(max_length=8, choices=[(r.value, r.value) for r in Role if r is not Role.HUB])
+    role = models.CharField(max_length=8, choices=[(r.value, r.value) for r in Role])
     name = models.CharField(max_length=100)
     business_details = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True, help_text="Off: the role was withdrawn by its platform (CRED-22).")

@@ -13,7 +13,7 @@ from ocpi import envelope, wire
 from ocpi.calls import Interface, Version
 from ocpi.configuration import v2_2_1
 from ocpi.errors import NoMatchingEndpoints, OcpiError, UnableToUseClientApi, UnsupportedVersion
-from parties.client import Answer, Peer, PeerError, SyncClient
+from parties.client import Answer, Peer, PeerError, PeerTimeout, SyncClient, causes
 from parties.egress import Egress, EgressRefused, check_url
 
 FUNCTIONAL_MODULES = frozenset(
@@ -87,7 +87,7 @@ def exchange_credentials(client: SyncClient, peer: Peer, *, method: str, url: st
         answer = client.request(peer, method=method, url=url, body=body)
     except PeerError as error:
         kind = UnableToUseClientApi if error.before_send else OutcomeUnknown
-        raise kind(f"{what}: {error}") from error
+        raise kind(_explain(error, what=f"{what} at {url}")) from error
     return _read(answer, type=v2_2_1.Credentials, what=what)
 
 
@@ -124,8 +124,14 @@ def _get(client: SyncClient, peer: Peer, *, url: str, type: type[T], what: str) 
     try:
         answer = client.get(peer, url)
     except PeerError as error:
-        raise UnableToUseClientApi(f"{what}: {error}") from error
+        raise UnableToUseClientApi(_explain(error, what=f"{what} at {url}")) from error
     return _read(answer, type=type, what=what)
+
+
+def _explain(error: PeerError, *, what: str) -> str:
+    """For people on both sides: what was asked, what happened, what to do."""
+    advice = causes.NO_ANSWER if isinstance(error, PeerTimeout) else causes.advise(error)
+    return f"{what}: {error}. {advice}"
 
 
 def _read(answer: Answer, *, type: type[T], what: str) -> T:

@@ -40,9 +40,9 @@ class Absence(Enum):
 
 
 class OwnedModule(RoutedModule):
+    can_wait = True
     model: ClassVar[type[OwnedObject]]
     wire: ClassVar[type[msgspec.Struct]]
-    is_token_bound: ClassVar[bool] = False  # seen by the party in `cdr_token`, whatever TO said; else by audience
     identity: ClassVar[Mapping[str, str]]  # body field -> placeholder of the URL that must agree (TRANS-34)
     absence: ClassVar[Absence] = Absence.MEANS_NOTHING  # from a complete list of its owner
     list_needs_date: ClassVar[bool] = False  # its SENDER list is asked with `date_from` always
@@ -67,6 +67,10 @@ class OwnedModule(RoutedModule):
     def get_push_query(self, document: bytes) -> str:
         """The query of the URL under which a whole object is pushed."""
         return ""
+
+    def dress(self, document: bytes, *, operators: Mapping[str, bytes]) -> bytes:
+        """As the hub itself shows it to a platform that wants `operator` filled in (LOC-14)."""
+        return document
 
     def merge(self, document: bytes, change: bytes) -> bytes:
         return patch.merge(document, change)
@@ -151,6 +155,7 @@ class OwnedModule(RoutedModule):
                 object_id=self.get_object_id(match, None),
                 last_updated=read_stamp(document) or now,
                 is_verified=False,
+                columns=self.get_known_columns(match),
                 flags=(e.message[:200],),
             )
         return Described(
@@ -161,6 +166,10 @@ class OwnedModule(RoutedModule):
             columns=self.get_columns(obj),
             flags=self.get_flags(obj),
         )
+
+    def get_known_columns(self, match: Match) -> Mapping[str, Any]:
+        """Of a document that cannot be read: what the URL says of it all the same."""
+        return {}
 
     def _patch(self, call: Call, place: Place, *, now: datetime, strict: bool) -> Change:
         stamp = read_patch_stamp(call.body, strict=strict)

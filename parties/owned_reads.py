@@ -5,6 +5,7 @@ Who may see what is decided here, in SQL, by agreement and audience (decision 2)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from journal.reader import Reader
@@ -30,7 +31,10 @@ async def get_page(module: OwnedModule, call: Call, scope: Scope, reader: Reader
     headers = write_page_headers(
         page, url=scope.url, total=total, has_more=has_more, last_id=shown[-1][0] if shown else None
     )
-    data = "[" + ",".join(document for _, document in shown) + "]"
+    documents: Iterable[str] = (document for _, document in shown)
+    if scope.operators:
+        documents = [module.dress(document.encode(), operators=scope.operators).decode() for document in documents]
+    data = "[" + ",".join(documents) + "]"
     return Reply(data=data.encode(), headers=headers)
 
 
@@ -66,8 +70,10 @@ def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, t
     where = ["o.owner = ANY(%s)", "o.deleted_at IS NULL", "o.is_verified"]
     parameters: list[Any] = [sorted(scope.partners)]
     if module.is_token_bound:
-        where.append("o.token_owner = %s")
-        parameters.append(scope.caller.key)
+        # "=" for the usual one: with ANY the index would not give the order of the page.
+        alone = len(scope.bearers) == 1
+        where.append("o.token_owner = %s" if alone else "o.token_owner = ANY(%s)")
+        parameters.append(next(iter(scope.bearers)) if alone else sorted(scope.bearers))
     else:
         # The variant addressed to the caller shadows the hub's own copy.
         where.append(

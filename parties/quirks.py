@@ -25,6 +25,7 @@ class Quirk(StrEnum):
     OK_FOR_CREATED = "ok_for_created"  # TRANS-13
     NULL_FOR_ABSENT = "null_for_absent"  # TRANS-42
     NO_MESSAGE_IDS = "no_message_ids"  # TRANS-38
+    NO_EVSE_UID = "no_evse_uid"  # a CDR's location without the one of its two ids of an EVSE that not all have
 
 
 SETTINGS: Mapping[Quirk, str] = {
@@ -65,6 +66,8 @@ def find_in_push(call: Call) -> dict[Quirk, str]:
     """What is odd in a body that was pushed to the hub, with an example that says nothing of persons."""
     if unwrap(call.body) is not None:
         return {Quirk.WRAPPED_OBJECT: f"{call.method} {call.module}: a list of one object"}
+    if call.method == "POST" and b'"cdr_location"' in call.body and b'"evse_uid"' not in call.body:
+        return {Quirk.NO_EVSE_UID: f"{call.method} {call.module}: cdr_location has no evse_uid"}
     null = _NULL.search(call.body) if call.method in ("PUT", "POST") else None
     return {Quirk.NULL_FOR_ABSENT: f"{call.method} {call.module}: {null[1].decode()} is null"} if null else {}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from journal.reader import Reader
-from journal.rows import Change
-from ocpi.calls import Call, PartyId, Reply
+from journal.rows import Change, Columns
+from ocpi.calls import Call, PartyId, Reply, Role
 from ocpi.errors import UnknownObject
 from ocpi.module import NOTHING, Match, Module, Resolved
 
@@ -19,13 +20,18 @@ class Scope:
 
     caller: PartyId
     partners: frozenset[str]
+    bearers: frozenset[str]  # whose tokens' sessions and CDRs: its own, and of those it acts for
     now: datetime
+    operators: Mapping[str, bytes] = field(default_factory=dict)  # to fill in where absent, by owner (LOC-14)
     page_cap: int
     url: str  # of the hub's own endpoint, for Link
     is_date_to_inclusive: bool = False  # the caller means it so, against TRANS-20
 
 
 class RoutedModule(Module):
+    passing_roles: ClassVar[frozenset[Role]] = frozenset()  # may push others' objects with their mandate (LOC-19)
+    is_token_bound: ClassVar[bool] = False  # seen by the party in `cdr_token`, whatever TO said; else by audience
+    is_passed_on: ClassVar[bool] = False  # by the one it is about, to the one that acts for it (SESS-17)
     timeout: ClassVar[float | None] = None  # seconds for a relayed call; None: HUB_FORWARD_TIMEOUT (ROUTE-20)
 
     def get_owner(self, call: Call, match: Match) -> PartyId | None:
@@ -35,6 +41,13 @@ class RoutedModule(Module):
     def get_timeout(self, call: Call) -> float | None:
         """Seconds for this call, where it differs from the module's other calls."""
         return self.timeout
+
+    async def check_passed_on(self, call: Call, match: Match, reader: Reader) -> None:
+        """Is it about the sender? Asked of what is passed on by others than its owner.
+
+        Raises:
+            UnknownObject: it is not (TRANS-35).
+        """
 
     async def complete(self, call: Call, match: Match, reader: Reader) -> Match:
         """What the URL leaves to the hub to find out, where it names an object only in part (TOK-03)."""
@@ -62,6 +75,10 @@ class RoutedModule(Module):
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
         """What this push does to the hub's store: to its own copy, or to the variant of one party."""
         return ()
+
+    def get_verdict_columns(self, code: int) -> Columns:
+        """What else changes in the object's row when its receiver has answered with this status_code."""
+        return {}
 
     async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
         """The answer to a repeat of what its receiver has accepted already; None: it goes out again (CDR-05)."""

@@ -39,9 +39,9 @@ def read_token_owner(body: bytes) -> PartyId:
 
 
 def check_addressee(call: Call, owner: PartyId) -> None:
-    """An addressed session or CDR goes to the token's owner and to nobody else (SESS-07, CDR-09).
+    """An addressed session or CDR goes to the token's owner, or to the one that acts for it (SESS-07, CDR-09).
 
     `call.receiver` is None where the hub itself is addressed, or nobody.
     """
-    if call.receiver is not None and call.receiver != owner:
+    if call.receiver is not None and call.receiver != owner and owner.key not in call.acts_for:
         raise InvalidParameter(f"cdr_token: is of {owner}, the message is to {call.receiver}")

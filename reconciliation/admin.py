@@ -1,19 +1,34 @@
-"""Findings in the admin: what differs, between whom, and the CDR it hangs on. To look at only."""
+"""Findings in the admin: what differs, between whom, the CDR it hangs on; and what people say about it."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin
+from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
-from reconciliation.models import Finding
+from reconciliation.models import Finding, State
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Why: for those who look at it after you. It is kept with the finding.",
+    )
 
 
 @admin.register(Finding)
@@ -35,11 +50,13 @@ class FindingAdmin(ReadOnlyAdmin):
     ordering = ["-opened_at", "-id"]
     paginator = EstimatingPaginator
     fieldsets = [
-        (None, {"fields": ["kind", "severity", "show_state", "message"]}),
+        (None, {"fields": ["kind", "severity", "show_state", "message", "note"]}),
         ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id"]}),
         ("Difference", {"fields": ["path", "expected", "actual"]}),
         ("Dates", {"fields": ["opened_at", "closed_at"]}),
     ]
+
+    actions_detail = ["accept", "explain", "dispute", "reopen"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Finding], search_term: str
@@ -64,3 +81,43 @@ class FindingAdmin(ReadOnlyAdmin):
     @display(description="eMSP")
     def show_token_owner(self, finding: Finding) -> str:
         return show_party(finding.token_owner)
+
+    # Buttons
+
+    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return may_change(self, request)
+
+    @action(description="Accept", icon="check", permissions=["judge"])
+    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._judge(request, object_id, State.ACCEPTED, "It is as it should be: both sides take it as it is.")
+
+    @action(description="Explain", icon="comment", permissions=["judge"])
+    def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The hub's own word "explained" says that the difference has gone; people's explanation closes it."""
+        return self._judge(request, object_id, State.CLOSED, "The note says how it came about; nothing is left to do.")
+
+    @action(description="Dispute", icon="gavel", permissions=["judge"])
+    def dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._judge(request, object_id, State.DISPUTED, "It is wrong, and the two sides are to settle it.")
+
+    @action(description="Open again", icon="undo", permissions=["judge"])
+    def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._judge(request, object_id, State.OPEN, "It waits for a judgement again.")
+
+    def _judge(self, request: HttpRequest, object_id: str, state: State, meaning: str) -> HttpResponse:
+        finding = get_object_or_404(Finding, pk=object_id)
+        form = NoteForm(request.POST or None, initial={"note": finding.note})
+        if form.is_valid():
+            finding.judge(state, note=form.cleaned_data["note"], now=timezone.now())
+            self.log_change(request, finding, f"{state.value}: {finding.note}")
+            messages.success(request, f"{finding}: {state.value}.")
+            return HttpResponseRedirect(reverse("admin:reconciliation_finding_change", args=[finding.pk]))
+        return ask(
+            request,
+            model_admin=self,
+            obj=finding,
+            title=f"{finding}: {state.value}",
+            explanation=f"{meaning} No document is changed. A new figure opens it again.",
+            button=f"Save as {state.value}",
+            form=form,
+        )

@@ -54,7 +54,8 @@ WITH {CHECKS_TABLE},
 facts AS (
     SELECT c.owner, c.token_owner, c.object_id AS cdr_id, c.object_key AS cdr_key, c.session_key,
            c.start_at, c.end_at, c.total_energy, c.total_cost, c.currency,
-           c.received_at <= %(patience)s AS is_overdue,
+           c.verdict_code, c.received_at <= %(patience)s AS is_overdue,
+           c.is_credit OR credited.id IS NOT NULL AS is_settled,
            s.id IS NOT NULL AS has_session, coalesce(s.object_id, c.session_key) AS session_id,
            s.token_owner AS session_token_owner, s.status, s.start_at AS session_start_at, s.end_at AS session_end_at,
            s.kwh, s.total_cost AS session_cost, s.currency AS session_currency,
@@ -71,7 +72,7 @@ facts AS (
                AND e.id < c.id AND NOT e.is_credit AND NOT EXISTS ({CREDIT.format("e")})
              ORDER BY e.id LIMIT 1
            ) earlier ON true
-     WHERE c.id = ANY(%(ids)s) AND NOT c.is_credit AND credited.id IS NULL
+     WHERE c.id = ANY(%(ids)s)
 ),
 verdict AS (
     SELECT facts.owner, facts.token_owner, facts.cdr_id, facts.cdr_key, facts.session_id, facts.session_key,
@@ -100,10 +101,12 @@ verdict AS (
             ('session_billed_twice', '/session_id', earlier_cdr_id IS NOT NULL, earlier_cdr_id, cdr_id),
             ('session_id_missing', '/session_id', session_key = '', '', ''),
             ('cdr_without_session', '/session_id', NOT has_session AND session_key <> '' AND is_overdue,
-             session_key, '')
+             session_key, ''),
+            ('undelivered_cdr', '/id', NOT coalesce(verdict_code BETWEEN 1000 AND 1999, true),
+             '1000', verdict_code::text)
            ) AS found (kind, path, holds, expected, actual)
       JOIN checks ON checks.kind = found.kind AND checks.path = found.path
-     WHERE found.holds
+     WHERE found.holds AND (NOT is_settled OR checks.kind = 'undelivered_cdr')
 ),
 raised AS ({RAISE}),
 explained AS (
@@ -155,6 +158,15 @@ UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now
          WHERE s.owner = finding.owner AND s.object_key = finding.session_key AND {UNBILLED})
 """
 
+# A receiver may accept it long after it was compared, when nothing else about it changes.
+EXPLAIN_DELIVERED = """
+UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
+  FROM cdrs_cdr c
+ WHERE finding.kind = 'undelivered_cdr' AND finding.state = 'open'
+   AND c.owner = finding.owner AND c.object_key = finding.cdr_key AND c.audience = ''
+   AND c.verdict_code BETWEEN 1000 AND 1999
+"""
+
 # PostgreSQL's format() counts its arguments: the same words as in `compare`, written for it.
 _CHECKS: dict[str, Any] = {
     "kinds": [check.kind.value for check in CHECKS],
@@ -183,4 +195,11 @@ def explain_unbilled(*, now: datetime) -> int:
     """Close what has been billed since, or corrected so that nothing is to be billed."""
     with connection.cursor() as cursor:
         cursor.execute(EXPLAIN_UNBILLED, {"now": now})
+        return int(cursor.rowcount)
+
+
+def explain_delivered(*, now: datetime) -> int:
+    """Close what has been accepted since."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXPLAIN_DELIVERED, {"now": now})
         return int(cursor.rowcount)

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     SESSION_ID_MISSING = "session_id_missing"
     CDR_WITHOUT_SESSION = "cdr_without_session"
     SESSION_WITHOUT_CDR = "session_without_cdr"
+    UNDELIVERED_CDR = "undelivered_cdr"
 
 
 class Severity(StrEnum):
@@ -119,6 +120,12 @@ CHECKS = (
         "/id",
         "Session {session} ended with {expected} kWh and was never billed: no CDR names it.",
     ),
+    Check(
+        Kind.UNDELIVERED_CDR,
+        Severity.ERROR,
+        "/id",
+        "CDR {cdr} was sent and never accepted: the last answer of its receiver, or the hub's for it, is {actual}.",
+    ),
 )
 CHECK_OF = {(check.kind, check.path): check for check in CHECKS}
 
@@ -136,6 +143,7 @@ class CdrFacts:
     is_credit: bool = False
     is_credited: bool = False
     is_overdue: bool = False  # has waited longer than the grace
+    verdict_code: int | None = None  # of its receiver; None: it was not sent, or no answer is known yet
     earlier_cdr_id: str | None = None  # the first uncredited CDR for the same session, where it came before this one
 
 
@@ -162,15 +170,20 @@ class Fault:
 
 
 def compare(cdr: CdrFacts, session: SessionFacts | None, *, thresholds: Thresholds) -> tuple[Fault, ...]:
-    """The faults of one CDR. A credit has none of its own, and what it took back is settled (CDR-06)."""
-    if cdr.is_credit or cdr.is_credited:
-        return ()
-    found = [*_alone(cdr, session), *(_beside(cdr, session, thresholds) if session else ())]
+    """The faults of one CDR. A credit bills nothing, and what it took back is settled (CDR-06); sent they are all."""
+    found = [*_delivery(cdr)]
+    if not (cdr.is_credit or cdr.is_credited):
+        found += [*_alone(cdr, session), *(_beside(cdr, session, thresholds) if session else ())]
     session_id = session.session_id if session else cdr.session_key
     return tuple(_fault(check, cdr.cdr_id, session_id, expected, actual) for check, expected, actual in found)
 
 
 Found = tuple[Check, str, str]  # with expected and actual
+
+
+def _delivery(cdr: CdrFacts) -> Iterator[Found]:
+    if cdr.verdict_code is not None and not 1000 <= cdr.verdict_code < 2000:
+        yield CHECK_OF[Kind.UNDELIVERED_CDR, "/id"], "1000", str(cdr.verdict_code)
 
 
 def _alone(cdr: CdrFacts, session: SessionFacts | None) -> Iterator[Found]:

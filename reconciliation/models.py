@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -37,6 +39,7 @@ class Finding(models.Model):
     expected = models.TextField(default="", blank=True)
     actual = models.TextField(default="", blank=True)
     message = models.TextField(default="", blank=True)
+    note = models.CharField(max_length=255, default="", db_default="", blank=True)  # of the people who judged it
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -56,6 +59,15 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.owner} {self.cdr_id or self.session_id}"
+
+    # Mutators
+
+    def judge(self, state: State, *, note: str, now: datetime) -> None:
+        """What people decided about it; the documents themselves stay as they are (CDR-18)."""
+        self.state = state
+        self.note = note
+        self.closed_at = None if state in (State.OPEN, State.DISPUTED) else now
+        self.save(update_fields=["state", "note", "closed_at"])
 
 
 class Sweep(models.Model):

@@ -15,7 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from reconciliation.classify import LIVE_CDR, LIVE_SESSION, classify, explain_unbilled, raise_unbilled
+from reconciliation.classify import (
+    LIVE_CDR,
+    LIVE_SESSION,
+    classify,
+    explain_delivered,
+    explain_unbilled,
+    raise_unbilled,
+)
 from reconciliation.compare import FINAL_STATUSES, Thresholds
 from reconciliation.models import Sweep
 
@@ -31,6 +38,8 @@ SELECT c.id FROM cdrs_cdr c
         OR EXISTS (SELECT 1 FROM charging_sessions_session s
                     WHERE s.owner = c.owner AND s.object_key = c.session_key AND {LIVE_SESSION.format("s")}
                       AND s.status = ANY(%(final)s)))
+   -- one that its receiver did not take is sent again: its sender gets the time for it
+   AND (coalesce(c.verdict_code BETWEEN 1000 AND 1999, true) OR c.received_at <= %(undelivered)s)
  ORDER BY c.id LIMIT %(limit)s
    FOR UPDATE OF c SKIP LOCKED
 """
@@ -66,13 +75,20 @@ def get_thresholds() -> Thresholds:
     )
 
 
-def reconcile_pending(*, now: datetime, limit: int = 10_000) -> int:
-    """Compare the CDRs that wait, and again those whose session has changed since. Returns how many were compared."""
+def reconcile_pending(*, now: datetime, limit: int = 10_000, undelivered_after: timedelta | None = None) -> int:
+    """Compare the CDRs that wait, and again those whose session has changed since. Returns how many were compared.
+
+    A CDR that its receiver has not accepted is judged so long after it came; without it, after the usual grace.
+    """
     thresholds = get_thresholds()
+    undelivered = now - (thresholds.grace if undelivered_after is None else undelivered_after)
     requeue_changed(now=now)
+    explain_delivered(now=now)
     done = 0
     while done < limit:
-        count = _reconcile_batch(limit=min(BATCH, limit - done), thresholds=thresholds, now=now)
+        count = _reconcile_batch(
+            limit=min(BATCH, limit - done), thresholds=thresholds, undelivered=undelivered, now=now
+        )
         if not count:
             break
         done += count
@@ -114,17 +130,18 @@ def find_sessions_without_cdr(*, now: datetime, older_than: timedelta) -> int:
 
 
 @transaction.atomic
-def _reconcile_batch(*, limit: int, thresholds: Thresholds, now: datetime) -> int:
-    claimed = _claim(limit=limit, patience=now - thresholds.grace)
+def _reconcile_batch(*, limit: int, thresholds: Thresholds, undelivered: datetime, now: datetime) -> int:
+    claimed = _claim(limit=limit, patience=now - thresholds.grace, undelivered=undelivered)
     claimed, siblings = _hold_siblings(claimed)
     if claimed:
         classify([*claimed, *siblings], thresholds=thresholds, now=now)
     return len(claimed)
 
 
-def _claim(*, limit: int, patience: datetime) -> list[int]:
+def _claim(*, limit: int, patience: datetime, undelivered: datetime) -> list[int]:
+    moments = {"patience": patience, "undelivered": undelivered}
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"limit": limit, "patience": patience, "final": list(FINAL_STATUSES)})
+        cursor.execute(CLAIM, {"limit": limit, **moments, "final": list(FINAL_STATUSES)})
         return [row[0] for row in cursor.fetchall()]
 
 

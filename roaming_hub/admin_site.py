@@ -42,12 +42,15 @@ NAVIGATION = [
             _item("Endpoints", "link", "parties_endpoint_changelist"),
             _item("Quirks", "psychology_alt", "parties_detectedquirk_changelist"),
             _item("Agreements", "handshake", "agreements_agreement_changelist"),
+            _item("Mandates", "assignment_ind", "agreements_mandate_changelist"),
         ],
     },
     {
         "title": "Traffic",
         "separator": True,
         "items": [
+            _item("Alerts", "notifications_active", "alerts_alert_changelist"),
+            _item("Find a message", "route", "management_journeys"),
             _item("Call log", "swap_vert", "management_logcall_changelist"),
             _item("Events", "campaign", "management_logevent_changelist"),
             _item("Lanes", "alt_route", "forwarding_lane_changelist"),

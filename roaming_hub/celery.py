@@ -6,17 +6,25 @@ import os
 
 from celery import Celery
 
+from telemetry import celery_signals
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
 
 app = Celery("roaming_hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+celery_signals.connect()
+SLOW = ("pull_lists", "resync_lanes", "drop_old_days", "purge")  # for a worker of their own: deliveries must not wait
+app.conf.task_routes = {f"forwarding.tasks.{name}": {"queue": "pulls"} for name in SLOW}
 app.conf.beat_schedule = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
+    "evaluate alerts": {"task": "alerts.tasks.evaluate_alerts", "schedule": 15.0, "options": {"expires": 15}},
     "announce changes": {"task": "forwarding.tasks.announce_clients", "schedule": 2.0, "options": {"expires": 4}},
     "pull from partners": {"task": "forwarding.tasks.pull_lists", "schedule": 5.0, "options": {"expires": 5}},
-    "forget old pulls": {"task": "forwarding.tasks.forget_pulls", "schedule": 3600.0},
+    "resync lanes": {"task": "forwarding.tasks.resync_lanes", "schedule": 10.0, "options": {"expires": 10}},
+    "drop old days": {"task": "forwarding.tasks.drop_old_days", "schedule": 900.0, "options": {"expires": 900}},
+    "purge what is over": {"task": "forwarding.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
     "reconcile CDRs": {
         "task": "reconciliation.tasks.reconcile_pending_cdrs",

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ocpi.calls import PartyId
 from roaming_hub.admin_site import UNFOLD as UNFOLD
+from telemetry import folder, logs, spans
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,11 +46,32 @@ HUB_COMMAND_TIMEOUT: float = env.float("HUB_COMMAND_TIMEOUT", default=5.0)  # th
 HUB_PAGE_LIMIT: int = env.int("HUB_PAGE_LIMIT", default=1000)  # objects per page
 HUB_SILENCE: int = env.int("HUB_SILENCE", default=300)  # seconds until a silent platform is probed (HCI-11)
 
+# What one partner may cost the others (decision 5).
+HUB_BREAKER_FAILURES: int = env.int("HUB_BREAKER_FAILURES", default=5)  # calls in a row without answer
+HUB_BREAKER_PAUSE: float = env.float("HUB_BREAKER_PAUSE", default=5.0)  # seconds until it is tried again; doubles
+HUB_TURN_PATIENCE: float = env.float("HUB_TURN_PATIENCE", default=0.5)  # seconds a call waits for max_in_flight
+HUB_RATE_PER_PLATFORM: int = env.int("HUB_RATE_PER_PLATFORM", default=500)  # calls per second; 0: no limit
+HUB_RATE_BURST: int = env.int("HUB_RATE_BURST", default=1000)  # calls at once after some quiet
+HUB_RATE_STRANGERS: int = env.int("HUB_RATE_STRANGERS", default=10)  # per second and address; 0: no limit
+HUB_RATE_STRANGERS_BURST: int = env.int("HUB_RATE_STRANGERS_BURST", default=100)
+HUB_MAX_CALLS: int = env.int("HUB_MAX_CALLS", default=1024)  # open at the same time, per web process
+HUB_MAX_LISTS: int = env.int("HUB_MAX_LISTS", default=32)  # lists being read and sent at the same time, of those
+HUB_STALL: float = env.float("HUB_STALL", default=2.0)  # seconds without a commit until new calls are refused
+HUB_BODY_TIMEOUT: float = env.float("HUB_BODY_TIMEOUT", default=15.0)  # seconds for the body of a call to arrive
+HUB_SEND_TIMEOUT: float = env.float("HUB_SEND_TIMEOUT", default=60.0)  # seconds for an answer to be taken
+
 # The hub as client (TRANS-25, TRANS-26).
 HUB_PULL_OVERLAP: int = env.int("HUB_PULL_OVERLAP", default=3600)  # seconds a delta reaches back further (AMB-33)
 HUB_PULL_TIMEOUT: float = env.float("HUB_PULL_TIMEOUT", default=30.0)  # seconds per page; below the lease of 180
 HUB_PULL_CRAWLS: int = env.int("HUB_PULL_CRAWLS", default=1)  # lists read at the same time, by all workers together
 HUB_PULL_ON_RETURN: bool = env.bool("HUB_PULL_ON_RETURN", default=True)  # ask platforms that were away (HCI-14)
+
+# How long what happened is kept (decision 11), in days.
+HUB_CALL_LOG_DAYS: int = env.int("HUB_CALL_LOG_DAYS", default=30)
+HUB_EVENT_DAYS: int = env.int("HUB_EVENT_DAYS", default=7)  # longer while a lane still has to deliver them
+HUB_LANE_LIMIT_DAYS: int = env.int("HUB_LANE_LIMIT_DAYS", default=14)  # a lane behind for longer jumps, and is resynced
+HUB_DEAD_LETTER_DAYS: int = env.int("HUB_DEAD_LETTER_DAYS", default=365)
+HUB_RECORD_DAYS: int = env.int("HUB_RECORD_DAYS", default=180)  # reservations, profiles, pulls, quirks
 
 # Reconciliation: what counts as equal, and when something is late.
 HUB_RECONCILE_GRACE: int = env.int("HUB_RECONCILE_GRACE", default=300)  # seconds a CDR waits for its session
@@ -57,6 +79,31 @@ HUB_CDR_DUE: int = env.int("HUB_CDR_DUE", default=86400)  # seconds after its en
 HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE", default="0.001"))  # kWh
 HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
 HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
+
+# What the hub tells its operators. Metrics: before anything that counts is imported.
+HUB_METRICS_DIR: str = env.str("HUB_METRICS_DIR", default="")  # shared by the processes of one machine
+folder.use(HUB_METRICS_DIR)
+HUB_METRICS_ALLOW = [ipaddress.ip_network(net) for net in env.list("HUB_METRICS_ALLOW", default=["127.0.0.0/8", "::1"])]
+HUB_OTEL_ENDPOINT: str = env.str("HUB_OTEL_ENDPOINT", default="")  # address of an OTLP collector (HTTP)
+try:
+    spans.configure(HUB_OTEL_ENDPOINT)
+except RuntimeError as error:
+    raise ImproperlyConfigured(str(error)) from error
+
+# Alerts. When something is bad enough, for long enough, to be told.
+HUB_ALERT_EMAILS: list[str] = env.list("HUB_ALERT_EMAILS", default=[])
+HUB_ALERT_WEBHOOK: str = env.str("HUB_ALERT_WEBHOOK", default="")
+HUB_ALERT_SECRET: str = env.str("HUB_ALERT_SECRET", default="")  # signs what the webhook gets
+HUB_ALERT_REMIND: float = env.float("HUB_ALERT_REMIND", default=12.0)  # hours between reminders; 0: none
+HUB_ALERT_PATIENCE: int = env.int("HUB_ALERT_PATIENCE", default=60)  # seconds a state must last to be told
+HUB_ALERT_LANE_EVENTS: int = env.int("HUB_ALERT_LANE_EVENTS", default=5000)  # events a platform may be behind
+HUB_ALERT_LANE_AGE: int = env.int("HUB_ALERT_LANE_AGE", default=600)  # seconds the oldest of them may be old
+HUB_ALERT_DATABASE: float = env.float("HUB_ALERT_DATABASE", default=0.5)  # seconds a trivial query may take
+if HUB_ALERT_WEBHOOK and not HUB_ALERT_SECRET:
+    raise ImproperlyConfigured("HUB_ALERT_WEBHOOK needs HUB_ALERT_SECRET, which signs what it gets.")
+vars().update(env.email_url("HUB_SMTP_URL", default="smtp://127.0.0.1:25"))  # EMAIL_HOST and the like
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL: str = env.str("HUB_EMAIL_FROM", default=f"hub@{urlsplit(HUB_PUBLIC_URL).hostname or 'localhost'}")
 
 OCPI_MODULES = [
     "locations.module.Locations",
@@ -93,6 +140,7 @@ INSTALLED_APPS = [
     "charging_profiles",
     "cdrs",
     "forwarding",
+    "alerts",
     "reconciliation",
     "gateway",
     "management",
@@ -193,11 +241,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("HUB_LOG_LEVEL", default="INFO")},
-    "loggers": {"aiohttp.access": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
-}
+LOGGING = logs.make_logging(
+    format=env.str("HUB_LOG_FORMAT", default="text"), level=env.str("HUB_LOG_LEVEL", default="INFO")
+)

@@ -60,19 +60,27 @@ class Reject:
 Decision = Forward | Ask | Broadcast | Answer | Reject
 
 
-def decide(call: Call, network: Network, module: Module, *, now: datetime, resolved: Resolved = NOTHING) -> Decision:
-    """The way of a call whose sender is known to be the caller's own party.
+def decide(
+    call: Call,
+    network: Network,
+    module: Module,
+    *,
+    now: datetime,
+    resolved: Resolved = NOTHING,
+    origin: int | None = None,
+) -> Decision:
+    """The way of a call whose sender is known to be one the caller, the platform `origin`, may speak for.
 
     `call.receiver` is None for open routing and for calls that leave the receiver to the hub.
     """
     if call.receiver is not None and call.receiver != network.hub:
-        return _forward(call, network, call.receiver, now=now, addressed=True)
+        return _forward(call, network, module, call.receiver, now=now, addressed=True, origin=origin)
     if call.is_push and call.interface is Interface.RECEIVER and module.broadcast:
         return _broadcast(call, network, module)
     if resolved.party is not None:
-        return _forward(call, network, resolved.party, now=now, addressed=False)
+        return _forward(call, network, module, resolved.party, now=now, addressed=False, origin=origin)
     if resolved.ask:
-        return _ask(call, network, module, now=now)
+        return _ask(call, network, module, now=now, origin=origin)
     if call.method == "GET":
         return _answer(call, resolved)
     return Reject(UnknownReceiver("none named, and none can be derived from the call"))
@@ -91,12 +99,13 @@ def _answer(call: Call, resolved: Resolved) -> Decision:
     return Answer()
 
 
-def _ask(call: Call, network: Network, module: Module, *, now: datetime) -> Ask:
+def _ask(call: Call, network: Network, module: Module, *, now: datetime, origin: int | None) -> Ask:
     """All partners in a role that owns such objects; one who does not offer the interface cannot be asked (TOK-16)."""
     assert call.sender is not None
     asked, silent = [], []
     for key in sorted(network.get_partners(call.sender, module=call.module, at=now)):
         nodes = tuple(node for node in network.nodes.get(key, ()) if node.role in module.owner_roles)
+        nodes = _without_way_back(nodes, origin=origin)
         found = _find_endpoint(call, network, nodes)
         if found is None:
             continue
@@ -109,29 +118,51 @@ def _ask(call: Call, network: Network, module: Module, *, now: datetime) -> Ask:
 
 
 def _broadcast(call: Call, network: Network, module: Module) -> Decision:
-    assert call.sender is not None
-    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.sender)):
-        return Reject(UnknownObject(f"{call.sender} has no role that owns {call.module}"))  # LOC-19
+    assert call.principal is not None
+    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.principal)):
+        return Reject(UnknownObject(f"{call.principal} has no role that owns {call.module}"))  # LOC-19
     return Broadcast()
 
 
-def _forward(call: Call, network: Network, receiver: PartyId, *, now: datetime, addressed: bool) -> Decision:
-    assert call.sender is not None
-    nodes = network.get_nodes(receiver)
-    if not nodes:
+def _forward(
+    call: Call,
+    network: Network,
+    module: Module,
+    receiver: PartyId,
+    *,
+    now: datetime,
+    addressed: bool,
+    origin: int | None,
+) -> Decision:
+    assert call.principal is not None
+    known = network.get_nodes(receiver)
+    if not known:
         return Reject(UnknownReceiver(receiver))
-    permit = network.get_permit(call.sender, receiver, module=call.module, at=now)
+    nodes = _without_way_back(known, origin=origin)
+    if not nodes:
+        return Reject(HubError(f"{receiver} is behind the hub this call came from"))  # ROUTE-46: a loop
+    action = module.get_action(call)
+    permit = network.get_permit(call.principal, receiver, module=call.module, at=now, action=action)
     if permit is None:
+        if network.get_permit(call.principal, receiver, module=call.module, at=now) is not None:
+            return Reject(ReceiverNotConnected(f"{receiver} takes no {action} from {call.sender}: by their agreement"))
         return Reject(ReceiverNotConnected(f"{receiver} is not connected: no agreement for {call.module}"))
     found = _find_endpoint(call, network, nodes)
     if found is None:
         return Reject(_explain_missing_endpoint(call, receiver, nodes))
     node, url = found
-    delivery = permit.get_delivery(call.module)
-    may_wait = delivery is Delivery.STORE_AND_FORWARD and call.is_push and node.status is ConnectionStatus.OFFLINE
+    # What a hub passes on waits, if at all, at that hub, which knows in whose name it is to be sent.
+    delivery = Delivery.RELAY if call.on_behalf_of else permit.get_delivery(call.module)
+    keeps = delivery is Delivery.STORE_AND_FORWARD and module.can_wait and call.interface is Interface.RECEIVER
+    may_wait = keeps and call.is_push and node.status is ConnectionStatus.OFFLINE
     if node.status is not ConnectionStatus.CONNECTED and not may_wait:
         return Reject(ReceiverNotConnected(f"{receiver} is {node.status}"))
     return Forward(node, url, delivery, addressed)
+
+
+def _without_way_back(nodes: tuple[Node, ...], *, origin: int | None) -> tuple[Node, ...]:
+    """To a party behind a hub the way is never back through the hub that the call came from (ROUTE-46)."""
+    return tuple(node for node in nodes if node.via is None or node.platform != origin)
 
 
 def _find_endpoint(call: Call, network: Network, nodes: tuple[Node, ...]) -> tuple[Node, str] | None:

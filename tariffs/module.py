@@ -18,6 +18,7 @@ class Tariffs(OwnedModule):
     id = "tariffs"
     broadcast = True
     owner_roles = frozenset({Role.CPO, Role.NAP})
+    passing_roles = frozenset({Role.NAP})
     routes = (
         Route(interface=Interface.SENDER, pattern="", methods=("GET",)),
         Route(

@@ -119,6 +119,9 @@ class Tokens(OwnedModule):
             "stale_at": None,
         }
 
+    def get_known_columns(self, match: Match) -> Mapping[str, Any]:
+        return {"uid_key": match["token_uid"].lower(), "type": match.get("type") or DEFAULT_TYPE}
+
     def check(self, call: Call, match: Match) -> None:
         asked, told = _get_asked_type(call), _get_body_type(call.body)
         if max(len(asked or ""), len(told or "")) > LONGEST_TYPE:

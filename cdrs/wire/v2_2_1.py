@@ -52,7 +52,7 @@ class CdrLocation(OcpiObject, frozen=True, kw_only=True):
     state: String45 | None = None
     country: Country
     coordinates: GeoLocation
-    evse_uid: CiString36
+    evse_uid: CiString36 | None = None  # required; two public libraries leave it out: taken, and flagged
     evse_id: CiString48
     connector_id: CiString36
     connector_standard: ConnectorType
@@ -130,6 +130,8 @@ def _flags(cdr: CDR) -> Iterator[str]:
     for field in ("start_date_time", "end_date_time"):
         if getattr(cdr, field) == SENTINEL:  # CDR-16
             yield f"{field}: is unknown"
+    if cdr.cdr_location.evse_uid is None:
+        yield "cdr_location.evse_uid: is missing; evse_id is there"
     if len(cdr.cdr_location.address) > 45:  # CDR-17
         yield "cdr_location.address: is longer than 45 characters"
     if len(cdr.cdr_location.state or "") > 20:

@@ -7,8 +7,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from agreements.models import Agreement
+from agreements.models import LONGEST_COMMAND, MANDATE_MODULES, Agreement, Mandate
 from management.serializers.platforms import PartyField
+from management.serializers.strict import StrictSerializer
 from ocpi.calls import Delivery
 
 DELIVERIES = [delivery.value for delivery in Delivery]
@@ -26,6 +27,7 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "provider",
             "consumer",
             "modules",
+            "commands",
             "valid_from",
             "valid_until",
             "is_in_force",
@@ -42,14 +44,61 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
         return agreement.valid_from <= now and (agreement.valid_until is None or now < agreement.valid_until)
 
 
-class NewAgreementSerializer(serializers.Serializer[Any]):
+class NewAgreementSerializer(StrictSerializer):
     provider = PartyField(help_text="Owns locations, tariffs, sessions and CDRs.")
     consumer = PartyField(help_text="Owns tokens and sends commands.")
     modules = serializers.ListField(child=serializers.CharField(max_length=32), allow_empty=False)
+    commands = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_COMMAND),
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text='Which commands the two may use ("START_SESSION"); null: all of them (CMD-15).',
+    )
     valid_from = serializers.DateTimeField(required=False, help_text="Without it: now.")
     valid_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
     delivery = serializers.ChoiceField(choices=DELIVERIES, default=Delivery.RELAY.value)
     delivery_by_module = serializers.DictField(child=serializers.ChoiceField(choices=DELIVERIES), required=False)
+    note = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+
+
+class MandateSerializer(serializers.ModelSerializer[Mandate]):
+    agent = PartyField(read_only=True)
+    principal = PartyField(read_only=True)
+    is_in_force = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Mandate
+        fields = [
+            "id",
+            "agent",
+            "principal",
+            "modules",
+            "valid_from",
+            "valid_until",
+            "is_in_force",
+            "note",
+            "created_at",
+            "changed_at",
+        ]
+        read_only_fields = fields
+
+    def get_is_in_force(self, mandate: Mandate) -> bool:
+        now = self.context.get("now") or timezone.now()
+        return mandate.valid_from <= now and (mandate.valid_until is None or now < mandate.valid_until)
+
+
+class NewMandateSerializer(StrictSerializer):
+    agent = PartyField(help_text="Who acts.")
+    principal = PartyField(help_text="For whom: the owner of the locations and tariffs, or of the tokens.")
+    modules = serializers.ListField(
+        child=serializers.ChoiceField(choices=MANDATE_MODULES),
+        allow_empty=False,
+        help_text="Locations and tariffs: a NAP may push the principal's. Sessions and CDRs: those of the principal's "
+        "tokens may be sent to the agent, and the principal may pass its sessions on to it.",
+    )
+    valid_from = serializers.DateTimeField(required=False, help_text="Without it: now.")
+    valid_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
     note = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from management.serializers.strict import StrictSerializer
 from management.serializers.traffic import KeyField
 from reconciliation.models import Finding, State
 
@@ -31,19 +32,25 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "expected",
             "actual",
             "message",
+            "note",
             "opened_at",
             "closed_at",
         ]
         read_only_fields = fields
 
 
-class JudgementSerializer(serializers.Serializer[Any]):
+class JudgementSerializer(StrictSerializer):
     state = serializers.ChoiceField(choices=[state.value for state in JUDGEMENTS])
+    note = serializers.CharField(
+        max_length=255, required=False, allow_blank=True, help_text="Why; left out, the earlier one stays."
+    )
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class RunSerializer(StrictSerializer):
     older_than_seconds = serializers.IntegerField(
-        min_value=0, required=False, help_text="Also judge completed sessions without a CDR that are older than this."
+        min_value=0,
+        required=False,
+        help_text="Also judge completed sessions without a CDR older than this, and CDRs that nobody accepted.",
     )
 
 

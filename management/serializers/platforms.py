@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from management.serializers.strict import StrictSerializer
 from ocpi.calls import PartyId, Role
-from parties.models import DetectedQuirk, Endpoint, Party, Platform
+from parties.models import DetectedQuirk, Endpoint, Party, PartyBehind, Platform
 
 SETTINGS = [
     "sends_raw_token",
@@ -16,11 +17,13 @@ SETTINGS = [
     "wraps_single_objects",
     "takes_no_patch",
     "date_to_is_inclusive",
+    "fills_operator",
     "max_in_flight",
+    "rate_limit",
     "pull_schedule",
     "pull_full_hours",
 ]
-OWN_ROLES = [role.value for role in Role if role is not Role.HUB]
+PARTY_ROLES = [role.value for role in Role]
 
 
 @extend_schema_field({"type": "string", "example": "NL*CPO", "pattern": r"^[A-Za-z]{2}\*?[A-Za-z0-9]{1,3}$"})
@@ -51,11 +54,21 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         read_only_fields = fields
 
 
+class PartyBehindSerializer(serializers.ModelSerializer[PartyBehind]):
+    """As a peer hub announced it; whether it can be reached also hangs on the hub's own status."""
+
+    class Meta:
+        model = PartyBehind
+        fields = ["country_code", "party_id", "role", "status", "last_updated", "changed_at"]
+        read_only_fields = fields
+
+
 class PlatformSerializer(serializers.ModelSerializer[Platform]):
     status = serializers.CharField(read_only=True, help_text="What HubClientInfo says of its parties (HCI-09).")
     heard_at = serializers.SerializerMethodField(help_text="When the hub last heard of it.")
     has_open_token_a = serializers.SerializerMethodField(help_text="A Token A was handed out and not used yet.")
     parties = PartySerializer(many=True, read_only=True)
+    parties_behind = PartyBehindSerializer(many=True, read_only=True, help_text="If it is a hub: reached through it.")
     endpoints = EndpointSerializer(many=True, read_only=True)
 
     class Meta:
@@ -75,6 +88,7 @@ class PlatformSerializer(serializers.ModelSerializer[Platform]):
             "changed_at",
             "created_at",
             "parties",
+            "parties_behind",
             "endpoints",
         ]
         read_only_fields = fields
@@ -115,14 +129,16 @@ class DetectedQuirkSerializer(serializers.ModelSerializer[DetectedQuirk]):
         read_only_fields = fields
 
 
-class PlannedPartySerializer(serializers.Serializer[Any]):
+class PlannedPartySerializer(StrictSerializer):
     country_code = serializers.RegexField(r"^[A-Za-z]{2}$", help_text="ISO 3166 alpha-2.")
     party_id = serializers.RegexField(r"^[A-Za-z0-9]{1,3}$")
-    role = serializers.ChoiceField(choices=OWN_ROLES)
+    role = serializers.ChoiceField(
+        choices=PARTY_ROLES, help_text="HUB: another hub; it announces the parties behind it and speaks for them."
+    )
     name = serializers.CharField(max_length=100)
 
 
-class NewPlatformSerializer(serializers.Serializer[Any]):
+class NewPlatformSerializer(StrictSerializer):
     name = serializers.CharField(max_length=100)
     parties = PlannedPartySerializer(many=True, help_text="Who is expected on it; may be empty.")
 
@@ -135,10 +151,10 @@ class TokenASerializer(serializers.Serializer[Any]):
     versions_url = serializers.CharField(help_text="Where the partner starts its registration.")
 
 
-class RegisterSerializer(serializers.Serializer[Any]):
+class RegisterSerializer(StrictSerializer):
     versions_url = serializers.URLField(max_length=255, help_text="The partner's versions endpoint.")
     token_a = serializers.CharField(max_length=64, write_only=True, help_text="The Token A the partner gave us.")
 
 
-class RotateSerializer(serializers.Serializer[Any]):
+class RotateSerializer(StrictSerializer):
     compromised = serializers.BooleanField(default=False, help_text="The old token stops working at once (CRED-26).")

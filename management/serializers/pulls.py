@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from journal.models import PullRequest
+from management.serializers.strict import StrictSerializer
 from management.serializers.traffic import KeyField
 from parties.pull_schedule import LISTS
 
@@ -43,7 +42,7 @@ class PullSerializer(serializers.ModelSerializer[PullRequest]):
         read_only_fields = fields
 
 
-class NewPullSerializer(serializers.Serializer[Any]):
+class NewPullSerializer(StrictSerializer):
     modules = serializers.ListField(
         child=serializers.ChoiceField(choices=LISTS), required=False, help_text="Left out: every list it offers."
     )

@@ -64,10 +64,11 @@ class FindingViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixi
         finding = self.get_object()
         asked = JudgementSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        finding.state = State(asked.validated_data["state"])
-        waits = finding.state in (State.OPEN, State.DISPUTED)
-        finding.closed_at = None if waits else timezone.now()
-        finding.save(update_fields=["state", "closed_at"])
+        finding.judge(
+            State(asked.validated_data["state"]),
+            note=asked.validated_data.get("note", finding.note),
+            now=timezone.now(),
+        )
         return Response(FindingSerializer(finding).data)
 
 
@@ -93,9 +94,8 @@ class ReconciliationRunView(Explaining):
         asked = RunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         now = timezone.now()
-        reconciled = reconcile_pending(now=now)
         seconds = asked.validated_data.get("older_than_seconds")
-        found = None
-        if seconds is not None:
-            found = find_sessions_without_cdr(now=now, older_than=timedelta(seconds=seconds))
+        older_than = None if seconds is None else timedelta(seconds=seconds)
+        reconciled = reconcile_pending(now=now, undelivered_after=older_than)
+        found = None if older_than is None else find_sessions_without_cdr(now=now, older_than=older_than)
         return Response(RanSerializer({"reconciled": reconciled, "sessions_without_cdr": found}).data)

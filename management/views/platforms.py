@@ -32,6 +32,7 @@ from management.serializers.pulls import NewPullSerializer, PullSerializer
 from ocpi.calls import PartyId, Role
 from ocpi.errors import OcpiError
 from parties import handshake
+from parties.announced import CLIENT_INFO, ask_for_list
 from parties.models import Party, Platform
 from parties.planning import CannotPlan, PlannedParty, plan_platform
 
@@ -43,7 +44,9 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
     """Partners' back ends: create one with its Token A, register at it, rotate tokens, suspend it."""
 
     queryset = (
-        Platform.objects.select_related("heartbeat").prefetch_related("parties", "endpoints").order_by("name", "id")
+        Platform.objects.select_related("heartbeat")
+        .prefetch_related("parties", "parties_behind", "endpoints")
+        .order_by("name", "id")
     )
     serializer_class = PlatformSerializer
     pagination_class = Pages
@@ -161,20 +164,26 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
     )
     @action(detail=True, methods=["post"], pagination_class=None, filterset_fields=[])
     def pull(self, request: Request, pk: str) -> Response:
-        """Read the partner's lists soon: what changed, or with `full` everything. See /api/pulls/ for how it goes."""
+        """Read the partner's lists soon: what changed, or with `full` everything; of a hub also who is behind it. See
+        /api/pulls/ for how it goes."""
         platform = self.get_object()
         asked = _read(NewPullSerializer(data=request.data))
         if platform.state != Platform.State.REGISTERED:
             raise Conflict(f"{platform.name} is not registered: there is nothing to read.", what_to_do="Register it.")
         offered = get_offered_lists(platform)
+        is_hub_asked = "modules" not in asked and ask_for_list(platform, now=timezone.now())
         missing = sorted(set(asked.get("modules", ())) - set(offered))
-        if missing or not offered:
+        if missing or not (offered or is_hub_asked):
             raise Conflict(
                 f"{platform.name} has no list of {', '.join(missing) or 'anything'}.",
                 what_to_do="See its endpoints: a list needs a SENDER endpoint and a party in a role that owns objects.",
             )
         lists = asked.get("modules", offered)
         pulls = ask(platform, lists, reason=PullRequest.Reason.STAFF, now=timezone.now(), is_full=asked["full"])
+        if is_hub_asked:
+            pulls += PullRequest.objects.filter(
+                platform=platform.pk, module=CLIENT_INFO, state=PullRequest.State.WAITING
+            ).order_by("id")
         return Response(PullSerializer(pulls, many=True).data, status=status.HTTP_202_ACCEPTED)
 
 

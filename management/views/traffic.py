@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forwarding import lane_state
 from forwarding import resend as resending
 from forwarding.lag import NO_LAG, get_lags
 from forwarding.models import DeadLetter, Lane
@@ -25,7 +26,11 @@ from management.serializers.traffic import (
     DeadLetterDetailSerializer,
     DeadLetterSerializer,
     LaneSerializer,
+    LanesOrderSerializer,
     LogCallSerializer,
+    PlatformLanesSerializer,
+    ResendSerializer,
+    ResentSerializer,
 )
 from ocpi.calls import PartyId
 from ocpi.errors import OcpiError
@@ -56,8 +61,50 @@ class LaneViewSet(Explaining, viewsets.ReadOnlyModelViewSet[Lane]):
     def retry(self, request: Request, pk: str) -> Response:
         """Send what waits now instead of at `retry_at`."""
         lane = self.get_object()
-        Lane.objects.filter(pk=lane.pk).update(retry_at=None)
+        lane_state.wake(Lane.objects.filter(pk=lane.pk))
         return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(responses={200: PlatformLanesSerializer(many=True), **PROBLEMS}, filters=False)
+    @action(detail=False, pagination_class=None)
+    def platforms(self, request: Request) -> Response:
+        """Each platform's lanes taken together: how far, what holds them up, and what waits at the head."""
+        return Response(PlatformLanesSerializer(lane_state.get_platform_lanes(now=timezone.now()), many=True).data)
+
+    @extend_schema(request=LanesOrderSerializer, responses={200: PlatformLanesSerializer, **PROBLEMS})
+    @action(detail=False, methods=["post"])
+    def pause(self, request: Request) -> Response:
+        """Tell this platform nothing more until `resume`. Nothing that must be delivered is lost."""
+        order, lanes = self._read_order(request)
+        lane_state.pause(lanes, note=order["note"], now=timezone.now())
+        return self._show(order)
+
+    @extend_schema(request=LanesOrderSerializer, responses={200: PlatformLanesSerializer, **PROBLEMS})
+    @action(detail=False, methods=["post"])
+    def resume(self, request: Request) -> Response:
+        """Go on where it was paused."""
+        order, lanes = self._read_order(request)
+        lane_state.resume(lanes)
+        return self._show(order)
+
+    @extend_schema(request=LanesOrderSerializer, responses={200: PlatformLanesSerializer, **PROBLEMS})
+    @action(detail=False, methods=["post"])
+    def wake(self, request: Request) -> Response:
+        """Try now what waits for its time; one that is offline is asked at once whether it is back."""
+        order, lanes = self._read_order(request)
+        lane_state.wake(lanes)
+        return self._show(order)
+
+    def _read_order(self, request: Request) -> tuple[dict[str, Any], QuerySet[Lane]]:
+        form = LanesOrderSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        lanes = Lane.objects.filter(platform=form.validated_data["platform"])
+        if not lanes.exists():
+            raise Conflict("This platform has no lanes.", what_to_do="It gets them when it registers.")
+        return form.validated_data, lanes
+
+    def _show(self, order: dict[str, Any]) -> Response:
+        found = lane_state.get_platform_lanes(now=timezone.now(), platforms=[order["platform"].pk])
+        return Response(PlatformLanesSerializer(found[0]).data)
 
 
 class DeadLetterFilter(filters.FilterSet):
@@ -65,6 +112,7 @@ class DeadLetterFilter(filters.FilterSet):
         choices=[("open", "open"), ("resent", "resent"), ("closed", "closed")], method="filter_state"
     )
     party = filters.CharFilter(method="filter_party", help_text='Receiver or sender, as "NL*CPO".')
+    reason = filters.CharFilter(lookup_expr="icontains", help_text="A part of the reason.")
 
     class Meta:
         model = DeadLetter
@@ -99,11 +147,29 @@ class DeadLetterViewSet(
     def resend(self, request: Request, pk: str) -> Response:
         """Send it once more to the receiver that would not take it."""
         letter = self._get_open()
+        if letter.resent_at is not None:
+            raise Conflict(
+                f"Dead letter {letter.pk} was resent at {letter.resent_at:%Y-%m-%d %H:%M:%S} UTC.",
+                what_to_do="If it was refused again, there is a new letter: resend that one.",
+            )
         try:
             resending.resend(letter, now=timezone.now())
         except OcpiError as e:
             raise Unavailable(e.message) from e
         return Response(DeadLetterDetailSerializer(self.get_object()).data)
+
+    @extend_schema(
+        operation_id="dead_letters_resend_all",
+        request=ResendSerializer,
+        responses={200: ResentSerializer, **PROBLEMS},
+    )
+    @action(detail=False, methods=["post"], url_path="resend", url_name="resend-all")
+    def resend_all(self, request: Request) -> Response:
+        """Every open letter that fits, oldest first; what was accepted meanwhile is closed instead."""
+        form = ResendSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        done = resending.resend_these(form.choose(), now=timezone.now())
+        return Response(ResentSerializer(done).data)
 
     @extend_schema(request=None, responses={200: DeadLetterDetailSerializer, **PROBLEMS})
     @action(detail=True, methods=["post"])

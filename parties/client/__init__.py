@@ -5,15 +5,27 @@ from __future__ import annotations
 from parties.client.asynchronous import AsyncClient
 from parties.client.blocking import SyncClient
 from parties.client.headers import write_headers
-from parties.client.peer import Answer, AnswerTooLarge, Peer, PeerBusy, PeerError, PeerTimeout, PeerUnreachable
+from parties.client.peer import (
+    Answer,
+    AnswerTooLarge,
+    NotSent,
+    Peer,
+    PeerBusy,
+    PeerError,
+    PeerResting,
+    PeerTimeout,
+    PeerUnreachable,
+)
 
 __all__ = [
     "Answer",
     "AnswerTooLarge",
     "AsyncClient",
+    "NotSent",
     "Peer",
     "PeerBusy",
     "PeerError",
+    "PeerResting",
     "PeerTimeout",
     "PeerUnreachable",
     "SyncClient",

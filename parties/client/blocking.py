@@ -15,10 +15,12 @@ from django.conf import settings
 from multidict import CIMultiDict, CIMultiDictProxy
 from urllib3.util import SKIP_HEADER
 
+from parties.client.causes import tell
 from parties.client.guarded_adapter import Exchange, GuardedAdapter, current
 from parties.client.headers import write_headers
 from parties.client.peer import Answer, AnswerTooLarge, Peer, PeerTimeout, PeerUnreachable
 from parties.client.slash import turn_slash
+from parties.client.watched import watched
 from parties.egress import Egress, EgressRefused, check_url
 
 CONNECT_LIMIT = 3.0  # seconds, per address
@@ -77,7 +79,8 @@ class SyncClient:
                 peer, request_id=str(uuid.uuid4()), correlation_id=str(uuid.uuid4()), has_body=bool(body)
             )
         deadline = time.monotonic() + (timeout or settings.HUB_FORWARD_TIMEOUT)
-        answer = self._exchange(method, url, body=body, headers=headers, deadline=deadline)
+        with watched(peer.id) as seen:
+            seen.answer = answer = self._exchange(method, url, body=body, headers=headers, deadline=deadline)
         location = answer.headers.get("Location")
         turned = turn_slash(url, method=method, status=answer.http_status, location=location)
         if turned is None:
@@ -179,7 +182,7 @@ def _read_headers(response: requests.Response) -> CIMultiDictProxy[str]:
 
 def _translate(error: Exception, *, exchange: Exchange) -> PeerTimeout | PeerUnreachable:
     if not exchange.sent:
-        return PeerUnreachable(f"no connection: {error}", before_send=True)
+        return PeerUnreachable(f"no connection: {tell(error)}", before_send=True)
     if exchange.is_cut or isinstance(error, requests.Timeout):
         return PeerTimeout("no answer in time")
-    return _ConnectionBroke(f"the connection broke: {type(error).__name__}: {error}")
+    return _ConnectionBroke(f"the connection broke: {tell(error)}")

@@ -29,10 +29,14 @@ class Answer:
     body: bytes
     elapsed_ms: int
     redirect: tuple[int, str] | None = None  # status and Location of the answer before: its slash was turned
+    repeated: bool = False  # an earlier connection broke without an answer: it may have got the request twice
 
 
 class PeerError(Exception):
-    """No usable answer. `before_send`: the peer surely received nothing, so another attempt cannot repeat anything."""
+    """No usable answer. `before_send`: the peer surely received nothing, so another attempt cannot repeat anything.
+    `repeated`: it was sent twice, after a connection that broke."""
+
+    repeated = False
 
     def __init__(self, message: str, *, before_send: bool = False) -> None:
         super().__init__(message)
@@ -47,6 +51,13 @@ class PeerUnreachable(PeerError):
     """DNS, TCP, TLS, the egress guard, or a connection that broke (ROUTE-17)."""
 
 
+class NotSent(PeerUnreachable):
+    """Not a request the hub makes: the URL is not allowed, or a header cannot be written. Says nothing of the peer."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, before_send=True)
+
+
 class AnswerTooLarge(PeerUnreachable):
     """The answer was cut off at the hub's limit. The peer has processed the request."""
 
@@ -56,3 +67,7 @@ class PeerBusy(PeerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, before_send=True)
+
+
+class PeerResting(PeerBusy):
+    """It did not answer several times in a row and is left alone for a while (decision 5)."""

@@ -1,4 +1,4 @@
-"""Command line of the stack: `up` (durable), `exec -- COMMAND` (throw-away servers) and `demo`."""
+"""Command line of the stack: `up` (durable), `replace-web`, `exec -- COMMAND` (throw-away servers) and `demo`."""
 
 from __future__ import annotations
 
@@ -39,9 +39,24 @@ def up(told_to_stop: threading.Event) -> int:
     preflight.check(os.environ, web=True)
     state = Path(os.environ.get("HUB_STATE") or PROJECT / ".hub")
     with Stack(state=state, programs=hub_programs, told_to_stop=told_to_stop) as stack:
+        signal.signal(signal.SIGUSR1, lambda number, frame: stack.replace("web"))
+        (state / "pid").write_text(str(os.getpid()))
         show_addresses(stack)
         stack.wait()
+        (state / "pid").unlink(missing_ok=True)
     return report(stack)
+
+
+def replace_web() -> int:
+    """Of the hub that `up` runs: new web processes with the code of now, without losing a call."""
+    django_environ.Env.read_env(PROJECT / ".env")
+    file = Path(os.environ.get("HUB_STATE") or PROJECT / ".hub") / "pid"
+    try:
+        os.kill(int(file.read_text()), signal.SIGUSR1)
+    except (OSError, ValueError) as error:
+        raise StackFailed(f"No hub runs with the state folder {file.parent}.") from error
+    print(f"[stack] told; it says in {file.parent / 'log'} and on its console how it goes")
+    return 0
 
 
 def execute(command: list[str]) -> int:
@@ -95,6 +110,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m roaming_hub.stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="a durable hub: data in HUB_STATE (default .hub)")
+    commands.add_parser("replace-web", help="new web processes for the hub that `up` runs; no call is lost")
     commands.add_parser("demo", help="a throw-away hub with simulated partners")
     run = commands.add_parser("exec", help="throw-away PostgreSQL and Valkey around a command")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -102,6 +118,8 @@ def main(arguments: list[str]) -> int:
     try:
         if chosen.command == "exec":
             return execute([word for word in chosen.argv[:1] if word != "--"] + chosen.argv[1:])
+        if chosen.command == "replace-web":
+            return replace_web()
         told_to_stop = catch_signals()
         return up(told_to_stop) if chosen.command == "up" else demo(told_to_stop)
     except StackFailed as e:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import shutil
 import signal
@@ -36,6 +35,7 @@ class Child:
     env: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path("/")
     uid: int | None = None  # None: as the user who runs the stack
+    sockets: tuple[socket.socket, ...] = ()  # handed down; closed when the stack stops
     once: bool = False  # must end well before the next child starts, instead of staying
     beside_next: bool = False  # the next child need not wait until this one is ready
     ready_within: float = 60.0
@@ -61,6 +61,7 @@ class Process:
                 cwd=child.folder,
                 env=dict(child.env),
                 start_new_session=True,
+                pass_fds=[each.fileno() for each in child.sockets],
             )
         self.pid = self._popen.pid
 
@@ -77,6 +78,11 @@ class Process:
             lines.seek(max(self._log_start, end - RECENT))
             return lines.read()
 
+    def tell_to_leave(self) -> None:
+        """Another has taken its place: finish what is open, in its own time."""
+        if self.exit_status() is None:
+            self._popen.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Ask, wait, then kill the whole group, grandchildren included."""
         if self.exit_status() is None:
@@ -92,22 +98,6 @@ class Process:
 
 def log_says(words: bytes) -> Callable[[Process], bool]:
     return lambda process: words in process.output()
-
-
-def answers_http(host: str, *, port: int, path: str) -> Callable[[Process], bool]:
-    """Any answer will do: whether the hub is *well* also depends on children that start later."""
-
-    def ask(process: Process) -> bool:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status > 0
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    return ask
 
 
 def answers_ping(path: Path) -> Callable[[Process], bool]:

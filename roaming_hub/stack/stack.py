@@ -116,6 +116,8 @@ class Stack:
         host, port = address(self.environ)
         self.environ.setdefault("HUB_PUBLIC_URL", f"http://{host}:{port}")
         self.environ["PYTHONUNBUFFERED"] = "1"
+        if self._programs is not no_programs and not self.environ.get("HUB_METRICS_DIR"):
+            self.environ["HUB_METRICS_DIR"] = str(self._run.part("metrics"))  # empty at each start, gone at the end
         self.environ[guardian.MARKER] = guardian.mark(self._run.path, around=os.environ.get(guardian.MARKER, ""))
         file = self.state / "secrets.env"
         secrets, made = keys.get_or_make(file, environ=self.environ)
@@ -187,6 +189,11 @@ class Stack:
             except subprocess.TimeoutExpired:
                 if self.failure:
                     process.terminate()
+
+    def replace(self, kind: str) -> None:
+        """Start successors of all processes called `kind` or `kind-N`, one at a time; no call is lost by it."""
+        if self._supervisor is not None:
+            self._supervisor.replace(kind)
 
     def ask(self, *argv: str) -> str:
         """Run a short command inside the stack and return what it prints."""

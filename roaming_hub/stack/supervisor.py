@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,9 @@ class Guardian:
 class _Slot:
     child: Child
     process: Process | None = None
+    successor: Process | None = None  # started, and not answering yet
+    leaving: Process | None = None  # has a successor, and finishes what is open
+    leave_by: float = 0.0
     failures: Failures = field(default_factory=Failures)
     restart_at: float = 0.0
 
@@ -102,10 +106,15 @@ class Supervisor(threading.Thread):
         self._logs = logs
         self._say = say
         self._stopping = threading.Event()
+        self._to_replace: deque[_Slot] = deque()
 
     @property
     def processes(self) -> dict[str, int]:
         return {slot.child.name: slot.process.pid for slot in self._slots if slot.process}
+
+    def replace(self, kind: str) -> None:
+        """One after the other, all called `kind` or `kind-N`: each gets a successor before it is told to leave."""
+        self._to_replace.extend(slot for slot in self._slots if slot.child.name.split("-")[0] == kind)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -120,6 +129,7 @@ class Supervisor(threading.Thread):
                 self._guardian.refresh()
                 for slot in self._slots:
                     self._look_after(slot, now=time.monotonic())
+                self._go_on_replacing(now=time.monotonic())
         except StackFailed as e:
             self.failure = e
         except Exception as e:  # a full disk, say, or no more processes: it must reach who waits for us
@@ -147,11 +157,15 @@ class Supervisor(threading.Thread):
                 started.clear()
 
     def _start(self, slot: _Slot) -> None:
+        slot.process = self._launch(slot)
+
+    def _launch(self, slot: _Slot) -> Process:
         log = self._logs / f"{slot.child.name}.log"
         if log.exists() and log.stat().st_size > LONGEST_LOG:
             log.replace(log.with_suffix(".log.1"))
-        slot.process = Process(slot.child, log=log)
-        self._guardian.watch(slot.process.pid)
+        process = Process(slot.child, log=log)
+        self._guardian.watch(process.pid)
+        return process
 
     def _wait_for(self, slot: _Slot) -> None:
         process, child = slot.process, slot.child
@@ -205,9 +219,54 @@ class Supervisor(threading.Thread):
         slot.restart_at = now + delay
         self._drop(slot, f"{what}; starting it again in {delay:g} s")
 
+    # Replace
+
+    def _go_on_replacing(self, *, now: float) -> None:
+        """One step, for one slot at a time. A successor that does not come leaves everything as it was."""
+        if not self._to_replace:
+            return
+        slot = self._to_replace[0]
+        if slot.leaving is not None:
+            if slot.leaving.exit_status() is not None or now >= slot.leave_by:
+                self._end(slot.leaving)
+                slot.leaving = None
+                self._to_replace.popleft()
+                self._say(f"{slot.child.name} replaced")
+        elif slot.successor is None:
+            slot.successor = self._launch(slot)
+        elif slot.successor.exit_status() is not None or slot.successor.age() > slot.child.ready_within:
+            last_lines = _last_lines(slot.successor)
+            self._end(slot.successor)
+            slot.successor = None
+            self._to_replace.clear()
+            self._say(f"{slot.child.name} could not be replaced and goes on as it was.\n{last_lines}")
+        elif slot.child.ready(slot.successor):
+            self._hand_over(slot, now=now)
+
+    def _hand_over(self, slot: _Slot, *, now: float) -> None:
+        assert slot.successor is not None
+        slot.successor.is_ready = True
+        slot.process, slot.leaving, slot.successor = slot.successor, slot.process, None
+        slot.leave_by = now + slot.child.stop_within
+        if slot.leaving is None:  # it had died, and was about to be started again
+            self._to_replace.popleft()
+        else:
+            slot.leaving.tell_to_leave()
+
+    def _end(self, process: Process) -> None:
+        process.kill()
+        self._guardian.forget(process.pid)
+
     # Stop
 
     def _stop_all(self) -> None:
+        for slot in self._slots:
+            for process in (slot.successor, slot.leaving):
+                if process is not None:
+                    self._end(process)
+        for child in self._children:
+            for each in child.sockets:
+                each.close()
         for slot in reversed(self._slots):
             if slot.process is not None:
                 slot.process.stop()

@@ -307,8 +307,13 @@ class TestDeliveries:
         assert lane.retry_at is None
 
     def test_selected_dead_letters_are_resent(self, staff, monkeypatch):
-        sent = []
-        monkeypatch.setattr(resending, "resend", lambda letter, *, now: sent.append(letter.pk))
+        sent: list[int] = []
+
+        def resend_these(letters, *, now):
+            sent.extend(letter.pk for letter in letters)
+            return resending.Resent(sent=len(sent))
+
+        monkeypatch.setattr(resending, "resend_these", resend_these)
         platform = make_platform()
         one, other = make_dead_letter(platform, event=1), make_dead_letter(platform, event=2)
         make_dead_letter(platform, event=3)

@@ -67,6 +67,15 @@ class TestDashboard:
         for notice in notices:
             assert client.get(notice.link).status_code == 200
 
+    def test_names_who_is_paused_and_for_how_long(self, client):
+        platform = make_platform()
+        for sublane in (0, 1):
+            make_lane(platform, sublane=sublane, cursor=10**9, paused_at=NOW)
+
+        notices = self.open(client).context["notices"]
+
+        assert [notice.text for notice in notices] == ["Charge Co is paused for 20\xa0minutes: it is told nothing."]
+
     def test_counts_calls_by_outcome_and_time(self, client):
         log_call(at=LATER - timedelta(minutes=3))
         log_call(at=LATER - timedelta(minutes=3), status_code=2001)

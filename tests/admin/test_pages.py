@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from alerts.models import Alert
 from charging_profiles.models import Setting
 from commands.models import Reservation
 from forwarding.models import DeadLetter, Lane
@@ -25,9 +26,11 @@ from tests.management.cast import (
     log_call,
     log_event,
     make_agreement,
+    make_behind,
     make_dead_letter,
     make_finding,
     make_lane,
+    make_mandate,
     make_platform,
     make_staff,
 )
@@ -36,6 +39,8 @@ pytestmark = pytest.mark.django_db
 
 READ_ONLY = {
     "agreements_agreement",
+    "agreements_mandate",
+    "alerts_alert",
     "cdrs_cdr",
     "charging_profiles_setting",
     "charging_sessions_session",
@@ -52,11 +57,20 @@ READ_ONLY = {
     "tariffs_tariff",
     "tokens_token",
 }
-EDITABLE = {"auth_group", "auth_user", "management_stafftoken", "parties_party", "parties_platform"}
+EDITABLE = {
+    "auth_group",
+    "auth_user",
+    "management_stafftoken",
+    "parties_party",
+    "parties_partybehind",
+    "parties_platform",
+}
 ALL = sorted(READ_ONLY | EDITABLE)
 WITHOUT_SEARCH = {"parties_detectedquirk"}  # a handful of rows, with filters
 SEARCHES = {
     "agreements_agreement": "fr*msp",
+    "agreements_mandate": "fr*msp",
+    "alerts_alert": "did not take",
     "cdrs_cdr": "NL*CPO cdr1",
     "charging_profiles_setting": "s1",
     "charging_sessions_session": "S1",
@@ -70,6 +84,7 @@ SEARCHES = {
     "management_stafftoken": "tests",
     "parties_endpoint": "locations",
     "parties_party": "CPO",
+    "parties_partybehind": "R4E",
     "parties_platform": "CPO",
     "reconciliation_finding": "CDR1 NL*CPO",
     "tariffs_tariff": "tar1",
@@ -90,6 +105,15 @@ def rows() -> dict[str, Any]:
     token, _ = StaffToken.issue(name="tests", scopes=["all"], now=NOW)
     return {name: obj.pk for name, obj in store_one_of_each().items()} | {
         "agreements_agreement": make_agreement().pk,
+        "agreements_mandate": make_mandate().pk,
+        "alerts_alert": Alert.objects.create(
+            kind="dead_letters",
+            severity="warning",
+            title="it did not take 1 object",
+            first_seen_at=NOW,
+            last_seen_at=NOW,
+            opened_at=NOW,
+        ).pk,
         "charging_profiles_setting": Setting.objects.create(
             token="t1", receiver="nlcpo", session_key="s1", sender="frmsp", asked_at=NOW
         ).pk,
@@ -111,6 +135,7 @@ def rows() -> dict[str, Any]:
         "management_stafftoken": token.pk,
         "parties_endpoint": Endpoint.objects.get().pk,
         "parties_party": Party.objects.get().pk,
+        "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
         "reconciliation_finding": make_finding().pk,
     }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agreements.announce import client_infos
 from ocpi import wire
 from ocpi.calls import ConnectionStatus, PartyId, Role
 from ocpi.configuration.v2_2_1 import ClientInfo
-from routing.network import Network, Node, Permit, build_nodes, pair_key
+from routing.network import Network, Node, Permit, PlatformFacts, build_nodes, pair_key
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HUB = PartyId("NL", "HUB")
 CPA, CPB, MIX = PartyId("DE", "CPA"), PartyId("DE", "CPB"), PartyId("FR", "MIX")
 MSA, MSB = PartyId("NL", "MSA"), PartyId("IT", "MSB")
+OTHER_HUB = PartyId("SE", "HU2")
 CPO_SIDE, EMSP_SIDE = 1, 2
 
 
@@ -89,6 +91,30 @@ class TestClientInfos:
         assert last_updated(permit(NOW - 5 * HOUR, changed=NOW - 2 * HOUR)) == "2026-03-01T10:00:00Z"
         # A second agreement shows nothing new: a delta GET stays empty (HCI-15).
         assert last_updated(permit(NOW - 5 * HOUR), permit(NOW - HOUR)) == "2026-03-01T07:00:00Z"
+
+    def test_tell_a_hub_of_partners_of_those_behind_it_and_of_those_who_are_nowhere(self) -> None:  # ROUTE-46
+        def behind(party: PartyId, status: str) -> Node:
+            return replace(node(party, Role.EMSP, 9, status), via=OTHER_HUB)
+
+        def seen(*more: Node, is_hub: bool = True) -> list[str]:
+            hub = PlatformFacts(id=9, name="hub", hub=OTHER_HUB if is_hub else None)
+            nodes = (node(CPA, Role.CPO), node(CPB, Role.CPO, 4), node(OTHER_HUB, Role.HUB, 9), *more)
+            facts = network({(CPA, MSA): (permit(),), (CPB, MSB): (permit(),)}, *nodes)
+            return names(replace(facts, platforms={9: hub}), 9)
+
+        both = ["DE/CPA CPO CONNECTED", "DE/CPB CPO CONNECTED"]
+        assert seen() == both  # neither eMSP is anywhere: who could reach them but another hub?
+        assert seen(node(MSB, Role.EMSP, 3)) == both[:1]
+        assert seen(node(MSB, Role.EMSP, 3), behind(MSA, "PLANNED")) == both[:1]
+        assert seen(node(MSB, Role.EMSP, 3), replace(behind(MSA, "CONNECTED"), platform=5)) == []
+        assert seen(behind(MSA, "SUSPENDED"), node(MSB, Role.EMSP, 3)) == both[:1]  # it may announce it anew
+        assert seen(is_hub=False) == []
+
+    def test_tell_a_hub_nothing_of_its_own(self) -> None:
+        own = (replace(node(CPA, Role.CPO, 9), via=OTHER_HUB), replace(node(MSA, Role.EMSP, 9), via=OTHER_HUB))
+        facts = network({(CPA, MSA): (permit(),)}, *own, node(OTHER_HUB, Role.HUB, 9))
+
+        assert names(facts, 9) == []
 
     def test_are_valid_client_infos(self) -> None:
         facts = network({(CPA, MSA): (permit(),)})

@@ -15,7 +15,7 @@ from agreements.models import Agreement
 from agreements.network import get_version, load_facts
 from ocpi.calls import ConnectionStatus, Delivery, Interface, PartyId, Role
 from parties.lookup import find_platform
-from parties.models import Endpoint, Heartbeat, Party, Platform
+from parties.models import Endpoint, Heartbeat, Party, PartyBehind, Platform
 from parties.secrets import token_digest
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +23,9 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CPO = PartyId("NL", "CPO")
 MSP = PartyId("FR", "MSP")
+HUB = PartyId("NL", "HUB")
+HU2 = PartyId("SE", "HU2")
+BEHIND = PartyId("DK", "R4E")
 
 
 def make_platform(name: str = "Blue", **changes: Any) -> Platform:
@@ -117,7 +120,7 @@ class TestLoadFacts:
             make_party(make_platform(f"P{number}"), PartyId("DE", f"P{number}"))
             make_agreement()
 
-        assert count() == few <= 6
+        assert count() == few <= 9
 
 
 class TestTokens:
@@ -228,3 +231,96 @@ def test_a_change_is_notified_once_it_is_committed() -> None:
         assert [notice.channel for notice in listener.connection.notifies] == ["facts"]
     finally:
         listener.close()
+
+
+def make_hub(name: str = "Other hub", party: PartyId = HU2, **changes: Any) -> Platform:
+    platform = make_platform(name, **changes)
+    make_party(platform, party, role="HUB")
+    return platform
+
+
+def put_behind(platform: Platform, party: PartyId = BEHIND, **changes: Any) -> PartyBehind:
+    values: dict[str, object] = {"role": "EMSP", "status": "CONNECTED", "last_updated": NOW, "changed_at": NOW}
+    return PartyBehind.objects.create(
+        platform=platform, country_code=party.country_code, party_id=party.party_id, **(values | changes)
+    )
+
+
+def get_statuses(party: PartyId = BEHIND) -> list[tuple[int, str]]:
+    return [(node.platform, str(node.status)) for node in load_facts().network.get_nodes(party)]
+
+
+class TestBehindHubs:  # ROUTE-46, HCI-16
+    def test_are_nodes_on_the_hubs_platform(self) -> None:
+        hub = make_hub()
+        put_behind(hub)
+
+        network = load_facts().network
+
+        [node] = network.get_nodes(BEHIND)
+        assert (node.platform, node.role, node.via) == (hub.id, Role.EMSP, HU2)
+        assert network.is_hub(hub.id)
+        assert {n.party for n in network.get_parties_of(hub.id)} == {HU2, BEHIND}
+        assert [n.party for n in network.get_own_parties_of(hub.id)] == [HU2]
+
+    @pytest.mark.parametrize(
+        ("hub", "announced", "found"),
+        [
+            ({}, "OFFLINE", "OFFLINE"),
+            ({"is_online": False}, "CONNECTED", "OFFLINE"),
+            ({"is_online": False}, "PLANNED", "PLANNED"),
+            ({"state": "SUSPENDED"}, "CONNECTED", "SUSPENDED"),
+            ({"state": "PLANNED"}, "CONNECTED", "PLANNED"),
+        ],
+    )
+    def test_are_there_if_both_are(self, hub: dict[str, Any], announced: str, found: str) -> None:
+        platform = make_hub(**hub)
+        put_behind(platform, status=announced)
+
+        assert get_statuses() == [(platform.id, found)]
+
+    @pytest.mark.parametrize("party", [CPO, HUB, HU2])
+    def test_are_not_who_is_here(self, party: PartyId) -> None:
+        direct, hub = make_platform(), make_hub()
+        make_party(direct, is_active=False)  # even withdrawn: staff decides what becomes of it
+        put_behind(hub, party)
+
+        assert all(node.via is None for node in load_facts().network.get_nodes(party))
+
+    def test_are_behind_one_hub_only(self) -> None:
+        first, second = make_hub(), make_hub("Third hub", PartyId("FI", "HU3"))
+        put_behind(first, status="SUSPENDED")
+        held = put_behind(second)
+        put_behind(first, role="CPO")  # behind staff's back: the first row wins
+
+        assert get_statuses() == [(second.id, "CONNECTED")]
+        held.delete()
+        assert get_statuses() == [(first.id, "SUSPENDED"), (first.id, "CONNECTED")]
+
+    def test_end_with_the_hub_being_one(self) -> None:
+        hub = make_hub()
+        put_behind(hub)
+        Party.objects.filter(platform=hub).update(is_active=False)
+
+        network = load_facts().network
+
+        assert not network.is_hub(hub.id)
+        assert get_statuses() == [(hub.id, "SUSPENDED")]
+        assert network.get_parties_of(hub.id) == ()
+
+    def test_do_not_move_a_suspended_ones_moment(self) -> None:  # HCI-15
+        hub = make_hub(changed_at=NOW + timedelta(hours=2))
+        put_behind(hub, status="SUSPENDED", changed_at=NOW)
+        put_behind(hub, PartyId("DK", "R4X"), changed_at=NOW)
+
+        moments = [load_facts().network.get_nodes(PartyId("DK", id))[0].changed_at for id in ("R4E", "R4X")]
+
+        assert moments == [NOW, NOW + timedelta(hours=2)]
+
+    def test_a_change_of_them_is_a_change_of_the_facts(self) -> None:
+        before = get_version()
+        row = put_behind(make_hub())
+        between = get_version()
+        row.delete()
+
+        assert before < between < get_version()

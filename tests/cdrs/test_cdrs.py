@@ -33,7 +33,8 @@ class TestOdd:
         ({"start_date_time": NO_TIME}, "start_date_time: is unknown"),
         ({"cdr_location": {"address": "x" * 60}}, "cdr_location.address: is longer"),
         ({"cdr_location": {"connector_standard": "MCS"}}, "cdr_location.connector_standard: is a value"),
-    ], ids=["negative", "for sessions", "unknown dimension", "no time", "long address", "unknown plug"])  # fmt: skip
+        ({"cdr_location": {"evse_uid": ABSENT}}, "cdr_location.evse_uid: is missing"),
+    ], ids=["negative", "for sessions", "unknown", "no time", "long address", "unknown plug", "no uid"])  # fmt: skip
     def test_is_delivered_and_marked(self, cast: Cast, changes: dict[str, Any], flag: str):
         # CDR-07, CDR-12, TRANS-44, CDR-16, CDR-17
         answer = post(cast, **changes)
@@ -56,6 +57,7 @@ class TestOdd:
 
 class TestWrong:
     @pytest.mark.parametrize(("changes", "field"), [
+        ({"cdr_location": {"evse_uid": ABSENT, "evse_id": ABSENT}}, "cdr_location.evse_id"),
         ({"charging_periods": []}, "charging_periods"),
         ({"charging_periods": [{"start_date_time": NO_TIME, "dimensions": []}]}, "dimensions"),
         ({"cdr_token": {"party_id": ABSENT}}, "party_id"),

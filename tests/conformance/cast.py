@@ -64,6 +64,11 @@ class Cast:
     def operator(self) -> Operator:
         return self.hub.operator
 
+    @property
+    def has_operator(self) -> bool:
+        """For the part of a row that needs one, where the rest does not."""
+        return not isinstance(self.hub.operator, NoOperator)
+
     def contract(
         self, provider: str, consumer: str, *, modules: Sequence[str] = FUNCTIONAL, delivery: str = "relay"
     ) -> Any:

@@ -233,7 +233,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "LOC-19",
         DECIDE,
-        "    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.sender)):",
+        "    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.principal)):",
         "    if False:",
         "takes locations of eMSPs",
     ),
@@ -286,6 +286,15 @@ MUTATIONS: list[Mutation] = [
         "if len(rows) == 1 else Resolved(ask=True)",
         "if False else NOTHING",
         "asks nobody about a token",
+    ),
+    Mutation("SESS-07", "parties/token_owner.py", " and owner.key not in call.acts_for", "", "knows no mandates"),
+    Mutation("SESS-17", "gateway/senders.py", " and call.sender.key in call.acts_for", "", "lets all pass on sessions"),
+    Mutation("CMD-15", "routing/network.py", " and permit.allows(action)", "", "allows every command"),
+    Mutation(
+        "LOC-14", LOCATIONS, "if operator is None or told.operator not in", "if True or told not in", "fills none in"
+    ),
+    Mutation(
+        "CDR-18", "reconciliation/compare.py", '= "undelivered_cdr"', '= "undelivered"', "names no undelivered CDR"
     ),
     Mutation(
         "CMD-04",

@@ -28,12 +28,26 @@ class Operator(Protocol):
     def renew_token_a(self, handle: Any) -> str:
         """A fresh Token A, also for a partner that is registered (CRED-06)."""
 
-    def contract(self, provider: str, consumer: str, *, modules: Sequence[str], delivery: str = "relay") -> Any: ...
+    def contract(
+        self,
+        provider: str,
+        consumer: str,
+        *,
+        modules: Sequence[str],
+        delivery: str = "relay",
+        commands: Sequence[str] | None = None,
+    ) -> Any:
+        """`commands`: those the two may use; None: all of them (CMD-15)."""
 
     def end_contract(self, contract: Any) -> None: ...
 
+    def mandate(self, agent: str, principal: str, *, modules: Sequence[str]) -> Any:
+        """The agent acts for the principal (SESS-07, SESS-17, CDR-09, LOC-19)."""
+
+    def end_mandate(self, mandate: Any) -> None: ...
+
     def set_up(self, handle: Any, **settings: Any) -> None:
-        """Settings of a platform: its quirks."""
+        """Settings of a platform: its quirks, and whether `operator` is filled in for it (LOC-14)."""
 
     def register_at(self, handle: Any, *, versions_url: str, token_a: str) -> bool:
         """The hub starts the handshake. False: it failed."""
@@ -83,12 +97,29 @@ class ManagementApi:
     def renew_token_a(self, handle: Any) -> str:
         return str(self.call("POST", f"/platforms/{handle}/token-a/")["token_a"])
 
-    def contract(self, provider: str, consumer: str, *, modules: Sequence[str], delivery: str = "relay") -> Any:
+    def contract(
+        self,
+        provider: str,
+        consumer: str,
+        *,
+        modules: Sequence[str],
+        delivery: str = "relay",
+        commands: Sequence[str] | None = None,
+    ) -> Any:
         document = {"provider": provider, "consumer": consumer, "modules": list(modules), "delivery": delivery}
+        if commands is not None:
+            document["commands"] = list(commands)
         return self.call("POST", "/agreements/", document)["id"]
 
     def end_contract(self, contract: Any) -> None:
         self.call("POST", f"/agreements/{contract}/end/")
+
+    def mandate(self, agent: str, principal: str, *, modules: Sequence[str]) -> Any:
+        document = {"agent": agent, "principal": principal, "modules": list(modules)}
+        return self.call("POST", "/mandates/", document)["id"]
+
+    def end_mandate(self, mandate: Any) -> None:
+        self.call("POST", f"/mandates/{mandate}/end/")
 
     def set_up(self, handle: Any, **settings: Any) -> None:
         self.call("PATCH", f"/platforms/{handle}/", settings)

@@ -6,5 +6,4 @@ REASONS: dict[str, str] = {
     "TRANS-49": "a permission: there is nothing a hub could do wrong",
     "VERS-07": "about a hub that offers 2.1.1; this one offers 2.2.1 only",
     "HCI-08": "optional, and not offered: the hub tells changes and does not read its partners' copies",
-    "HCI-16": "for a hub that is a client of another hub; this one does not register at one as its client",
 }

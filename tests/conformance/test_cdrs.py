@@ -167,6 +167,24 @@ def test_CDR_09_a_cdr_is_for_the_owner_of_its_token(cast: Cast) -> None:
     allowed = post(cast, id, to="BE*MSB", token_owner="BE*MSB")
     assert allowed.code == 1000
     cast.msa.expect_nothing("POST", "cdrs", contains=id)  # no broadcast
+    if cast.has_operator:
+        check_cdrs_go_to_the_one_with_a_mandate(cast)
+
+
+def check_cdrs_go_to_the_one_with_a_mandate(cast: Cast) -> None:
+    first, second, third = new_id("C09"), new_id("C09"), new_id("C09")
+
+    without = [post(cast, first, to=to, token_owner="NL*MSA") for to in ("SE*OTH", "DE*SCP")]
+    mandate = cast.operator.mandate("SE*OTH", "NL*MSA", modules=["cdrs"])
+    taken = ask_until(lambda: post(cast, second, to="SE*OTH", token_owner="NL*MSA"), code=1000)
+    cast.operator.end_mandate(mandate)
+    ended = ask_until(lambda: post(cast, third, to="SE*OTH", token_owner="NL*MSA"), code=2001)
+
+    assert [(answer.http, answer.code) for answer in without] == [(200, 2001)] * 2
+    assert (taken.sender, ended.http) == ("SE*OTH", 200)
+    assert cast.oth.find("POST", "cdrs", contains=second)
+    assert not cast.oth.find("POST", "cdrs", contains=first)
+    assert not cast.msa.find("POST", "cdrs", contains=second)
 
 
 def test_CDR_10_what_was_missed_is_read_later(cast: Cast) -> None:
@@ -289,6 +307,25 @@ def test_CDR_18_differences_are_reported_and_never_repaired(cast: Cast) -> None:
     assert cast.operator.find_flags("DE*CPA", missing), "the missing CDR is not reported"
     assert any("20.5" in text for text in cast.operator.find_flags("DE*CPA", id))
     assert cast.cpa.call_url("GET", answer.headers["Location"]).data["total_energy"] == Decimal("20.5")
+    check_what_nobody_accepted_is_named(cast)
+
+
+def check_what_nobody_accepted_is_named(cast: Cast) -> None:
+    refused, accepted, billed = new_id("C18R"), new_id("C18A"), new_id("C18S")
+    ended = session(billed, status="COMPLETED", end_date_time="2026-11-20T10:00:00Z")
+    assert cast.cpa.call("PUT", "sessions", f"DE/CPA/{billed}", body=ended, to=cast.HUB).code == 1000
+    with cast.msa.answering(
+        reply(code=2001, message="no"), when=lambda call: call.module == "cdrs" and refused.encode() in call.body
+    ):
+        assert post(cast, refused, session_id=billed).code == 2001
+    assert post(cast, accepted, session_id=billed).code == 1000
+
+    named = [text for text in cast.operator.find_flags("DE*CPA", refused) if "undelivered" in text]
+    assert named, "the CDR that was not delivered is not reported"
+    assert not [text for text in cast.operator.find_flags("DE*CPA", accepted) if "undelivered" in text]
+    assert post(cast, refused, session_id=billed).code == 1000
+    still = [text for text in cast.operator.find_flags("DE*CPA", refused) if "undelivered" in text]
+    assert not [text for text in still if '"state": "open"' in text], "it was delivered later"
 
 
 def test_CDR_19_absence_from_a_list_removes_no_cdr(cast: Cast) -> None:

@@ -301,6 +301,24 @@ def test_CMD_15_commands_need_a_permission(cast: Cast) -> None:
     cast.contract("DE*CPA", "NL*M15", modules=["commands"])
     with accepting(cast.cpa, id):
         assert ask_until(lambda: send(emsp, "UNLOCK_CONNECTOR", body), code=1000).code == 1000
+    check_unlocking_alone_may_be_withheld(cast)
+
+
+def check_unlocking_alone_may_be_withheld(cast: Cast) -> None:
+    id, most = new_id("M15"), ["START_SESSION", "STOP_SESSION", "RESERVE_NOW", "CANCEL_RESERVATION"]
+    emsp = cast.add("NL*M5U EMSP")
+    cast.operator.contract("DE*CPA", "NL*M5U", modules=FUNCTIONAL, commands=most)
+    url = make_url(emsp, id)
+    stop = {"response_url": url, "session_id": id}
+    unlock = {"response_url": url, "location_id": id, "evse_uid": "E1", "connector_id": "1"}
+
+    with accepting(cast.cpa, id):
+        allowed = ask_until(lambda: send(emsp, "STOP_SESSION", stop), code=1000)
+        refused = send(emsp, "UNLOCK_CONNECTOR", unlock)
+
+    assert allowed.sender == "DE*CPA"
+    assert (refused.http, refused.code, refused.data, refused.sender) == (200, 4003, None, cast.HUB)
+    assert [call.suffix for call in find_relayed(cast.cpa, id)] == ["STOP_SESSION"]
 
 
 def test_CMD_16_commands_of_the_partners_own_pass(cast: Cast) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conformance.cast import Cast
+from tests.conformance.lists import ask_until
 from tests.conformance.objects import location
 from tests.conformance.partner import Partner
 from tests.conformance.wire import Answer, Call, new_id
@@ -39,8 +40,8 @@ def life(whole_cast: Cast) -> Life:
     life = Life(cpo)
     cast.contract("DE*H00", "NL*MSA")
     ask(cast, life.asked_while_planned)
-    look(cast, life, "planned")
     hear(cast, "PLANNED")
+    look(cast, life, "planned")
     begin = time.monotonic()
     cast.operator.register_at(cpo.handle, versions_url=cpo.versions_url, token_a=cpo.token_b)
     life.planned_calls = cpo.find("POST", "credentials")
@@ -241,3 +242,38 @@ def test_HCI_15_last_updated_changes_only_with_the_object(cast: Cast, life: Life
     found = {(i["party_id"], i["role"]): i["last_updated"] for i in get_infos(cast.msb)}
     for info in before:
         assert found[info["party_id"], info["role"]] == info["last_updated"]
+
+
+def test_HCI_16_a_peer_hub_says_who_is_behind_it_and_the_route_follows(cast: Cast) -> None:
+    other_hub = cast.add("SE*H16 HUB")
+    url = other_hub.hub_endpoints["hubclientinfo", "RECEIVER"] + "/FR/X16"
+    cast.contract("DE*CPA", "FR*X16")
+
+    def tell(status: str, second: int) -> dict:
+        info = {"country_code": "FR", "party_id": "X16", "role": "EMSP", "status": status}
+        info["last_updated"] = f"2026-11-20T10:00:0{second}Z"
+        assert other_hub.configure("PUT", url, body=info).code == 1000
+        return info
+
+    def push() -> Answer:
+        id = new_id("H16")
+        return cast.cpa.call("PUT", "locations", f"DE/CPA/{id}", body=location(id), to="FR*X16")
+
+    tell("CONNECTED", 1)
+    ask_until(push, code=1000)
+    arrived = len(other_hub.find("PUT", "locations"))
+    offline = tell("OFFLINE", 2)
+    copy = other_hub.configure("GET", url)
+    away = ask_until(push, code=4003)
+    kept = len(other_hub.find("PUT", "locations"))
+    tell("CONNECTED", 3)
+    back = ask_until(push, code=1000)
+    spoken_for = other_hub.call("GET", "locations", interface="SENDER", to="DE*CPA", sender="FR*X16")
+    stranger = cast.msb.call("GET", "locations", interface="SENDER", to="DE*CPA", sender="FR*X16")
+
+    assert (copy.code, copy.data) == (1000, offline)
+    assert (away.http, away.code, back.code) == (200, 4003, 1000)
+    assert len(other_hub.find("PUT", "locations")) > kept >= arrived >= 1
+    assert (spoken_for.code, stranger.http) == (1000, 403)
+    for method in ("POST", "PATCH", "DELETE"):
+        assert other_hub.configure(method, url, body={}).http == 405

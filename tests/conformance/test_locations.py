@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from tests.conformance.cast import Cast
-from tests.conformance.lists import PULL, crawl, find_in_list, new_moment, wait_until, write
+from tests.conformance.lists import PULL, ask_until, crawl, find_in_list, new_moment, wait_until, write
 from tests.conformance.objects import ABSENT, Document, connector, evse, location, tariff, token
 from tests.conformance.partner import Partner, reply
 from tests.conformance.wire import AT, Answer, Call, new_id
@@ -247,6 +247,30 @@ def test_LOC_14_no_operator_is_filled_in_unless_asked_for(cast: Cast) -> None:
     assert listed == location(id)
     assert cast.msa.wait_for("PUT", "locations", contains=id).json == location(id)
     assert cast.msa.wait_for("PUT", "locations", contains=addressed).json == location(addressed)
+    if cast.has_operator:
+        check_operator_is_filled_in_where_it_is_asked_for(cast)
+
+
+def check_operator_is_filled_in_where_it_is_asked_for(cast: Cast) -> None:
+    emsp = cast.add("NL*L14 EMSP", contracts=["DE*CPA"])
+    cast.operator.set_up(emsp.handle, fills_operator=True)
+    cast.settle(cast.cpa, emsp)
+    first, addressed, own = new_id("L14"), new_id("L14"), new_id("L14")
+
+    put(cast, first)
+    put(cast, own, operator={"name": "Somebody"})
+    cast.cpa.call("PUT", "locations", f"DE/CPA/{addressed}", body=location(addressed), to="NL*L14")
+
+    told = emsp.wait_for("PUT", "locations", contains=first).json
+    assert told.pop("operator")["name"] == "DE*CPA CPO"
+    assert told == location(first), "last_updated and all else stay"
+    listed = find_in_list(emsp, "locations", first, to=cast.HUB)
+    assert listed is not None
+    assert listed["operator"]["name"] == "DE*CPA CPO"
+    assert listed["last_updated"] == location(first)["last_updated"]
+    assert emsp.wait_for("PUT", "locations", contains=own).json["operator"] == {"name": "Somebody"}
+    assert emsp.wait_for("PUT", "locations", contains=addressed).json == location(addressed)
+    assert cast.msa.wait_for("PUT", "locations", contains=first).json == location(first)
 
 
 def test_LOC_15_tariff_ids_may_come_before_their_tariffs(cast: Cast) -> None:
@@ -325,6 +349,30 @@ def test_LOC_19_only_owners_roles_push_to_the_hub(cast: Cast) -> None:
     assert [(answer.http, answer.code) for answer in (by_emsp, by_cpo, foreign)] == [(404, 2001)] * 3
     assert [(answer.http, answer.code) for answer in (by_nap, by_other)] == [(201, 1000)] * 2
     assert read(cast, id, by=cast.cpb).http == 404
+    if cast.has_operator:
+        check_a_nap_passes_on_what_it_has_a_mandate_for(cast)
+
+
+def check_a_nap_passes_on_what_it_has_a_mandate_for(cast: Cast) -> None:
+    id, tariff_id = new_id("L19"), new_id("L19")
+
+    def push(name: str = id) -> Answer:
+        return cast.nap.call("PUT", "locations", f"FR/CPB/{name}", body=location(name, owner="FR*CPB"), to=cast.HUB)
+
+    without = push()
+    mandate = cast.operator.mandate("NL*NAP", "FR*CPB", modules=["locations"])
+    taken = ask_until(push, code=1000)
+    tariff_body = tariff(tariff_id, owner="FR*CPB")
+    other_module = cast.nap.call("PUT", "tariffs", f"FR/CPB/{tariff_id}", body=tariff_body, to=cast.HUB)
+    other_owner = cast.nap.call("PUT", "locations", f"DE/CPA/{id}", body=location(id), to=cast.HUB)
+    cast.operator.end_mandate(mandate)
+    ended = ask_until(lambda: push(new_id("L19")), code=without.code)
+
+    assert (without.http, taken.http) == (404, 201)
+    assert [answer.http for answer in (other_module, other_owner, ended)] == [404] * 3
+    heard = cast.msb.wait_for("PUT", "locations", contains=id)  # a partner of the owner, not of the NAP
+    assert (heard.suffix, heard.sender) == (f"FR/CPB/{id}", cast.HUB)
+    assert cast.msa.find("PUT", "locations", contains=id) == []  # the NAP's partner, not the owner's
 
 
 def put(cast: Cast, id: str, **changes: Any) -> Answer:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from tests.conformance.cast import Cast
 from tests.conformance.lists import PULL, ask_until, crawl, find_in_list, wait_until
 from tests.conformance.objects import ABSENT, Document, charging_period, session
@@ -128,6 +126,26 @@ def test_SESS_07_a_session_concerns_the_owner_of_its_token(cast: Cast) -> None:
     assert (taken.code, taken.sender) == (1000, "NL*MSA")
     assert cast.msb.find(contains=id) == []
     assert find_in_list(cast.msb, "sessions", id, to=cast.HUB) is None
+    to_scsp = push(cast, id, to="DE*SCP")
+    assert (to_scsp.code, to_scsp.sender) == (1000, "DE*SCP"), "an SCSP that the CPO has a contract with"
+    if cast.has_operator:
+        check_sessions_go_to_the_one_with_a_mandate(cast)
+
+
+def check_sessions_go_to_the_one_with_a_mandate(cast: Cast) -> None:
+    id = new_id("S07")
+
+    without = push(cast, id, to="SE*OTH")
+    mandate = cast.operator.mandate("SE*OTH", "NL*MSA", modules=["sessions"])
+    taken = ask_until(lambda: push(cast, id, to="SE*OTH"), code=1000)
+    patched = patch(cast, id, {"kwh": 2, "last_updated": LATER}, to="SE*OTH")
+    cast.operator.end_mandate(mandate)
+    ended = ask_until(lambda: push(cast, id, to="SE*OTH"), code=2001)
+
+    assert (without.http, without.code) == (200, 2001)
+    assert (taken.sender, patched.code, ended.http) == ("SE*OTH", 1000, 200)
+    assert [call.to for call in cast.oth.find("PATCH", "sessions", contains=id)] == ["SE*OTH"]
+    assert cast.msa.find(contains=id) == []
 
 
 def test_SESS_08_late_updates_are_forwarded_and_flagged(cast: Cast) -> None:
@@ -277,7 +295,7 @@ def test_SESS_16_absence_from_a_list_removes_no_session(cast: Cast) -> None:
     assert find_in_list(cast.msa, "sessions", kept, to=cast.HUB) == body
 
 
-def test_SESS_17_a_session_is_not_passed_to_an_scsp_without_a_mandate(cast: Cast) -> None:
+def test_SESS_17_a_session_is_passed_on_to_an_scsp_with_a_mandate_alone(cast: Cast) -> None:
     id = new_id("S17")
     push(cast, id)
     scp = cast.add("DK*S17 SCSP", contracts=["NL*MSA", "DE*CPA"])
@@ -288,8 +306,22 @@ def test_SESS_17_a_session_is_not_passed_to_an_scsp_without_a_mandate(cast: Cast
     assert asked.code == 1000
     assert without.http == 404
     assert scp.find("PUT", contains=id) == []
+    own, foreign = session(id, kwh=7), session(id, token_owner="BE*MSB")
+    mandate = cast.operator.mandate("DK*S17", "NL*MSA", modules=["sessions"])
+    passed = ask_until(lambda: cast.msa.call("PUT", "sessions", f"DE/CPA/{id}", body=own, to="DK*S17"), code=1000)
+    of_another = cast.msa.call("PUT", "sessions", f"DE/CPA/{id}", body=foreign, to="DK*S17")
+    call = scp.wait_for("PUT", "sessions", contains=id)
+    told = scp.find("PUT", contains=id)
+    cast.operator.end_mandate(mandate)
+    ended = ask_until(
+        lambda: cast.msa.call("PUT", "sessions", f"DE/CPA/{id}", body=own, to="DK*S17"), code=without.code
+    )
+
+    assert (passed.sender, call.sender, call.to, call.suffix) == ("DK*S17", "NL*MSA", "DK*S17", f"DE/CPA/{id}")
+    assert call.json == own
+    assert (of_another.http, ended.http) == (404, 404)
+    assert len(told) == 1
     assert read(cast, id).data["kwh"] == Decimal("1.5"), "the hub's own copy is the CPO's"
-    pytest.skip("not applicable: an operator that gives mandates is needed; without one it is refused, as the row says")
 
 
 def push(cast: Cast, id: str, *, to: str = "NL*MSA", token_owner: str = "NL*MSA", **changes: Any) -> Answer:

@@ -17,6 +17,7 @@ from journal.rows import Job, NewEvent
 from journal.writer import Writer
 from ocpi.calls import ConnectionStatus, Delivery, Interface, PartyId, Role
 from parties.egress import Egress
+from parties.limits import Limits
 from parties.models import Endpoint, Party, Platform
 from parties.secrets import make_token
 from routing.network import Network, Node, Permit, PlatformFacts, build_nodes, pair_key
@@ -187,8 +188,8 @@ def tell_session(name: str, *, writer: Writer | None = None, **changes: Any) -> 
     return tell(name, writer=writer, **{**given, **changes})
 
 
-def run_drain(clock: Clock, *, seconds: float = 5.0, limit: int = 64) -> int:
-    return asyncio.run(drain(clock=clock, seconds=seconds, limit=limit, egress=LOOPBACK))
+def run_drain(clock: Clock, *, seconds: float = 30.0, limit: int = 64) -> int:
+    return asyncio.run(drain(clock=clock, seconds=seconds, limit=limit, egress=LOOPBACK, limits=Limits()))
 
 
 def accept(handler: Handler) -> None:

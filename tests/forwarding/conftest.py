@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from parties.models import FactsVersion
-from tests.forwarding.cast import Clock, accept
+from ocpi.calls import Role
+from parties.models import FactsVersion, Platform
+from tests.forwarding.cast import CPO, EMSP, Clock, accept, make_platform
 from tests.parties.http_peer import HttpPeer, serve
 
 
@@ -39,3 +40,13 @@ def query(hub: None) -> Callable[..., list[tuple]]:
             return list(cursor.fetchall())
 
     return ask
+
+
+@pytest.fixture
+def cpo(hub: None) -> Platform:
+    return make_platform(CPO, Role.CPO)
+
+
+@pytest.fixture
+def emsp(hub: None, peer: HttpPeer) -> Platform:
+    return make_platform(EMSP, Role.EMSP, url=peer.url)

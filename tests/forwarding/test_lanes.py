@@ -14,7 +14,7 @@ from django.conf import settings
 
 from forwarding import lanes, waiting, wake
 from forwarding.models import DeadLetter, Lane
-from forwarding.resend import resend, resend_all
+from forwarding.resend import get_open, resend, resend_these
 from forwarding.waiting import Waiting
 from forwarding.watch import get_due, watch
 from journal.connection import connect
@@ -34,7 +34,7 @@ from tests.forwarding.cast import (
     tell,
     tell_session,
 )
-from tests.forwarding.test_drain import answer_with, store_session
+from tests.forwarding.receivers import answer_with, store_session
 from tests.parties.http_peer import HttpPeer
 
 
@@ -143,8 +143,8 @@ class TestResend:
         assert DeadLetter.objects.count() == 2
 
     def test_all_open_ones(self, letter, peer, clock):
-        assert resend_all(letter.platform, now=NOW) == 1
-        assert resend_all(letter.platform, now=NOW) == 0
+        assert resend_these(get_open(), now=NOW).sent == 1
+        assert resend_these(get_open(), now=NOW).sent == 0
 
 
 class TestWatch:

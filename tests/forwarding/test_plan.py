@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from forwarding.plan import Planned, Roster, Step, coalesce, judge, plan_event
-from ocpi.calls import ConnectionStatus, Delivery, Role, Version
+from ocpi.calls import ConnectionStatus, Delivery, PartyId, Role, Version
 from routing.network import Network, build_nodes, pair_key
 from tests.forwarding.cast import (
     CPO,
@@ -157,6 +158,14 @@ class TestClientInfo:
         assert (planned.sender, planned.receiver) == (None, None)  # HCI-05
         assert planned.url == "https://p2.example/hubclientinfo/NL/CPO"  # HCI-07
         assert plan(self.info, platform=3) == ()
+
+    def test_a_hub_is_told_whatever_those_behind_it_are(self):  # ROUTE-46
+        behind = replace(node(EMSP, Role.EMSP, platform=2, status=ConnectionStatus.OFFLINE), via=HUB)
+        hub = node(PartyId("SE", "HU2"), Role.HUB, platform=2)
+
+        (planned,) = plan(self.info, network(nodes=build_nodes([behind, hub])))
+
+        assert planned.status is ConnectionStatus.CONNECTED
 
     def test_a_platform_that_does_not_listen_is_not_told(self):
         assert plan(self.info, network(platforms={2: offer(2, "locations")})) == ()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from forwarding import tasks
 from forwarding.announce import Settled
 from ocpi.calls import Role
 from roaming_hub.celery import app
+from roaming_hub.stack.programs import PROJECT, hub_programs
 from tests.forwarding.cast import CPO, EMSP, agree, make_platform
 
 
@@ -20,8 +24,27 @@ def test_the_schedule_names_tasks_that_exist():
         tasks.watch_presence.name,
         tasks.announce_clients.name,
         tasks.pull_lists.name,
-        tasks.forget_pulls.name,
+        tasks.resync_lanes.name,
+        tasks.drop_old_days.name,
+        tasks.purge.name,
     }
+
+
+def test_what_takes_long_has_a_worker_of_its_own():
+    """Deliveries never wait for it, and it never for them: the stack and the containers run a worker for each queue."""
+    queues = {route["queue"] for route in app.conf.task_routes.values()}
+    stack = [child.argv for child in hub_programs({}, state=Path("/nowhere"))]
+    services = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())["services"].values()
+    containers = [service["command"] for service in services if service.get("build")]
+
+    app.loader.import_default_modules()
+    assert set(app.conf.task_routes) <= set(app.tasks)
+    assert tasks.pull_lists.name in app.conf.task_routes
+    assert tasks.drain_lanes.name not in app.conf.task_routes
+    for commands in (stack, containers):
+        served = {command[command.index("--queues") + 1] for command in map(list, commands) if "--queues" in command}
+        assert served == queues
+        assert any("worker" in command and "--queues" not in command for command in commands)
 
 
 @pytest.mark.usefixtures("hub")

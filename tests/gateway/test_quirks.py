@@ -10,7 +10,7 @@ import pytest
 from parties.models import DetectedQuirk, Platform
 from parties.quirks import Quirk
 from tests.conftest import Cast
-from tests.documents import as_json, cdr_document, location_document, session_document
+from tests.documents import ABSENT, as_json, cdr_document, location_document, session_document
 from tests.live.partner import OK, Partner, get_code
 from tests.parties.http_peer import Handler
 
@@ -224,6 +224,15 @@ class TestTakenFromEverybody:
 
         assert get_code(answer) == 1000
         assert get_noted(cast, cast.cpo)["null_for_absent"][1] == "PUT locations: name is null"
+
+    def test_a_cdr_without_evse_uid(self, cast: Cast):
+        body = as_json(cdr_document(cdr_location={"evse_uid": ABSENT}))
+
+        answer = cast.cpo.call("POST", "cdrs", body=body, to="NL*HUB")
+
+        assert get_code(answer) == 1000
+        assert cast.emsp.seen[-1].body == body
+        assert get_noted(cast, cast.cpo)["no_evse_uid"] == (1, "POST cdrs: cdr_location has no evse_uid")
 
     def test_missing_message_ids(self, cast: Cast):  # TRANS-38
         answer = cast.cpo.call("GET", "tokens", interface="sender", headers={"X-Request-ID": ""})

@@ -94,8 +94,8 @@ class TestEnsurePartitions:
     def test_gives_every_day_the_indexes_and_the_storage(self) -> None:
         ensure_partitions(NOW)
 
-        assert ask("SELECT count(*) FROM pg_indexes WHERE tablename = 'journal_event_20310510'") == [3]
-        assert ask("SELECT count(*) FROM pg_indexes WHERE tablename = 'journal_calllog_20310510'") == [7]
+        assert ask("SELECT count(*) FROM pg_indexes WHERE tablename = 'journal_event_20310510'") == [4]
+        assert ask("SELECT count(*) FROM pg_indexes WHERE tablename = 'journal_calllog_20310510'") == [8]
         assert ask(
             "SELECT attstorage FROM pg_attribute"
             " WHERE attrelid = 'journal_event_20310510'::regclass AND attname = 'body'"
@@ -111,7 +111,7 @@ class TestDropOld:
     def test_drops_days_that_ended_long_enough_ago(self) -> None:
         ensure_partitions(NOW)
 
-        drop_old(NOW + timedelta(days=4), keep_days=3, floor_event_id=EVERYTHING)
+        drop_old(NOW + timedelta(days=4), call_log_days=3, event_days=3, floor_event_id=EVERYTHING)
 
         assert days("journal_event") == ["20310511", "20310512", "20310513"]
         assert days("journal_calllog") == ["20310511", "20310512", "20310513"]
@@ -120,17 +120,25 @@ class TestDropOld:
         ensure_partitions(NOW)
         passed, waiting = append_event(NOW - timedelta(days=1)), append_event(NOW)
 
-        drop_old(NOW + timedelta(days=30), keep_days=3, floor_event_id=passed)
+        drop_old(NOW + timedelta(days=30), call_log_days=3, event_days=3, floor_event_id=passed)
 
         assert ask("SELECT id FROM journal_event") == [waiting]
         assert days("journal_event") == ["20310510"]
         assert days("journal_calllog") == []
 
+    def test_each_log_has_its_own_days(self) -> None:
+        ensure_partitions(NOW)
+
+        drop_old(NOW + timedelta(days=4), call_log_days=9, event_days=3, floor_event_id=EVERYTHING)
+
+        assert days("journal_event") == ["20310511", "20310512", "20310513"]
+        assert len(days("journal_calllog")) == 5
+
     def test_clears_strays_out_of_the_default_partition(self) -> None:
         append_call(NOW)
         passed, waiting = append_event(NOW), append_event(NOW)
 
-        drop_old(NOW + timedelta(days=30), keep_days=3, floor_event_id=passed)
+        drop_old(NOW + timedelta(days=30), call_log_days=3, event_days=3, floor_event_id=passed)
 
         assert ask("SELECT id FROM journal_event") == [waiting]
         assert ask("SELECT count(*) FROM journal_calllog") == [0]

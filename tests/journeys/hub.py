@@ -108,15 +108,17 @@ class JourneyHub:
 
 
 @contextmanager
-def run_hub(*, state: Path | None = None, port: int | None = None) -> Iterator[JourneyHub]:
-    """Throw-away without `state`. Nothing that surrounds the tests (servers, secrets, settings) reaches it."""
+def run_hub(*, state: Path | None = None, port: int | None = None, **settings: str) -> Iterator[JourneyHub]:
+    """Throw-away without `state`. Nothing that surrounds the tests (servers, secrets, settings) reaches it, but what
+    is given here as HUB_PARTY="BE*HU2"."""
     said: list[str] = []
 
     def say(message: str) -> None:
         said.append(message)
         print(f"[stack] {message}")
 
-    with Stack(state=state, programs=hub_programs, environ=_environment(port or find_port()), say=say) as stack:
+    environ = _environment(port or find_port()) | settings
+    with Stack(state=state, programs=hub_programs, environ=environ, say=say) as stack:
         yield JourneyHub(stack, said)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 import uvicorn
 from django.apps import apps
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import override_settings
 from django.utils.timezone import now
 
@@ -34,6 +34,7 @@ APPS = (
     "charging_profiles",
     "cdrs",
     "reconciliation",
+    "alerts",
 )
 
 
@@ -90,6 +91,7 @@ def run_hub() -> Iterator[LiveHub]:
         CELERY_BROKER_URL="memory://",
     )
     changed.enable()
+    connections.settings["default"]["CONN_MAX_AGE"] = 0  # pages leave no connection to a database that is thrown away
     server = uvicorn.Server(
         uvicorn.Config(application, host="127.0.0.1", port=port, log_level="warning", lifespan="on")
     )

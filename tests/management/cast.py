@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from rest_framework.test import APIClient
 
-from agreements.models import Agreement
+from agreements.models import Agreement, Mandate
 from forwarding.models import DeadLetter, Lane
 from management.models import StaffToken
 from ocpi.calls import PartyId
-from parties.models import Endpoint, Heartbeat, Party, Platform
+from parties.models import Endpoint, Heartbeat, Party, PartyBehind, Platform
 from parties.secrets import token_digest
 from reconciliation.models import Finding
 
@@ -63,6 +63,19 @@ def make_agreement(provider: str = "NL*CPO", consumer: str = "FR*MSP", **columns
     terms: dict[str, Any] = {"modules": ["locations", "sessions", "cdrs"], "valid_from": NOW - timedelta(days=30)}
     return Agreement.conclude(
         provider=PartyId.of_text(provider), consumer=PartyId.of_text(consumer), now=NOW, **terms | columns
+    )
+
+
+def make_mandate(agent: str = "DE*SCP", principal: str = "FR*MSP", **columns: Any) -> Mandate:
+    terms: dict[str, Any] = {"modules": ["sessions"], "valid_from": NOW - timedelta(days=30)}
+    return Mandate.grant(agent=PartyId.of_text(agent), principal=PartyId.of_text(principal), now=NOW, **terms | columns)
+
+
+def make_behind(platform: Platform, party: str = "DK*R4E", **columns: Any) -> PartyBehind:
+    known = PartyId.of_text(party)
+    values = {"role": "EMSP", "status": "CONNECTED", "last_updated": NOW, "changed_at": NOW} | columns
+    return PartyBehind.objects.create(
+        platform=platform, country_code=known.country_code, party_id=known.party_id, **values
     )
 
 

@@ -35,6 +35,7 @@ class TestCreate:
         assert response.json() | {"created_at": 0, "changed_at": 0} == TERMS | {
             "id": agreement.pk,
             "is_in_force": True,
+            "commands": None,
             "note": "",
             "created_at": 0,
             "changed_at": 0,

@@ -30,6 +30,7 @@ class TestDocument:
             ("/versions", "get"),
             ("/2.2.1", "get"),
             ("/2.2.1/sender/hubclientinfo", "get"),
+            *(("/2.2.1/receiver/hubclientinfo/{country_code}/{party_id}", method) for method in ("get", "put")),
             *(("/2.2.1/credentials", method) for method in ("get", "post", "put", "delete")),
         }
         for module in get_modules().values():

@@ -46,7 +46,8 @@ class TestCreate:
         ("parties", "field", "says"),
         [
             ([CPO | {"country_code": "NLD"}], "parties.0.country_code", "does not match"),
-            ([CPO | {"role": "HUB"}], "parties.0.role", "HUB"),
+            ([CPO | {"role": "KING"}], "parties.0.role", "KING"),
+            ([CPO | {"role": "HUB", "party_id": "HUB"}], "parties", "the hub itself"),
             ([CPO, CPO | {"party_id": "cpo"}], "parties", "twice"),
             ([CPO | {"party_id": "HUB"}], "parties", "the hub itself"),
         ],
@@ -104,7 +105,7 @@ class TestRead:
         for number in range(10):
             make_platform(f"Co {number}", party=f"NL*C{number}")
 
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):
             client.get("/api/platforms/")
 
     def test_pages(self):

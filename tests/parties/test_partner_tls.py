@@ -75,7 +75,7 @@ class TestBothClients:
         certificate: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        for module in ("asynchronous", "guarded_adapter"):
+        for module in ("connections", "guarded_adapter"):
             monkeypatch.setattr(
                 f"parties.client.{module}.make_tls_context", lambda: ssl.create_default_context(cafile=certificate)
             )

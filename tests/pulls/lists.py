@@ -1,4 +1,4 @@
-"""A partner's SENDER lists as a test wants them, and a pull of one of them."""
+"""A partner's SENDER lists as a test wants them, a pull of one of them, and what follows from it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from forwarding.pull import pull_next
 from forwarding.pull_ask import ask
 from journal.models import PullRequest
+from tests.conftest import Cast
 from tests.documents import as_json
 from tests.live.partner import Partner
 from tests.parties.http_peer import Handler, Seen
@@ -78,3 +79,8 @@ def get_ids(partner: Partner, module: str = "locations", query: str = "") -> lis
     answer = partner.call("GET", module, query, interface="sender").json()
     assert answer["status_code"] == 1000, answer
     return [one.get("id") or one["uid"] for one in answer["data"]]
+
+
+def get_pushed(cast: Cast) -> list[str]:
+    cast.hub.deliver()
+    return [f"{seen.method} {seen.path}" for seen in cast.emsp.seen if seen.method != "GET"]

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from forwarding import pull_claim, tasks
 from forwarding.pull import pull_next
-from forwarding.pull_ask import ask, ask_missed, ask_scheduled, forget_old
+from forwarding.pull_ask import ask, ask_missed, ask_scheduled
 from forwarding.pull_claim import LeaseLost
 from journal.models import PullRequest
 from ocpi.times import format_datetime
@@ -56,17 +56,6 @@ class TestAsk:
         Party.objects.filter(platform=cast.cpo.platform).update(is_active=False)
 
         assert request_pull(cast) == []
-
-
-class TestForget:
-    def test_what_ended_long_ago_is_forgotten(self, cast: Cast):
-        request_pull(cast, "locations", "tariffs", "cdrs")
-        PullRequest.objects.filter(module="locations").update(state="DONE", finished_at=now() - 91 * 24 * HOUR)
-        PullRequest.objects.filter(module="tariffs").update(state="DONE", finished_at=now() - 89 * 24 * HOUR)
-
-        assert forget_old(now=now()) == 1
-
-        assert set(PullRequest.objects.values_list("module", flat=True)) == {"tariffs", "cdrs"}
 
 
 class TestSchedule:

@@ -88,6 +88,7 @@ def _random_cdr(choose: random.Random, number: int) -> dict[str, Any]:
         is_credit=is_credit,
         credit_reference_key=f"c{choose.randrange(150)}" if is_credit else "",
         is_verified=choose.random() > 0.1,
+        verdict_code=choose.choice([None, 1000, 1000, 1001, 1999, 2000, 2001, 4003]),
         deleted_at=choose.choice([None] * 19 + [NOW]),
     )
 
@@ -123,6 +124,7 @@ def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> t
         currency=cdr.currency,
         is_credit=cdr.is_credit,
         is_credited=cdr.object_key in credited,
+        verdict_code=cdr.verdict_code,
         is_overdue=cdr.received_at <= now - Thresholds().grace,
         earlier_cdr_id=earlier,
     )

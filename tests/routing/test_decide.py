@@ -11,7 +11,7 @@ import pytest
 from ocpi.calls import Call, ConnectionStatus, Delivery, Interface, PartyId, Role
 from ocpi.module import Module, Resolved
 from routing.decide import Answer, Ask, Broadcast, Forward, Reject, decide, is_wanted_by
-from routing.network import Network, Node, Permit, PlatformFacts, build_nodes, pair_key
+from routing.network import Mandate, Network, Node, Permit, PlatformFacts, build_nodes, get_worse, pair_key
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 HUB = PartyId("NL", "HUB")
@@ -23,11 +23,13 @@ STRANGER = PartyId("XX", "ZZZ")
 class Locations(Module):
     id = "locations"
     broadcast = True
+    can_wait = True
     owner_roles = frozenset({Role.CPO, Role.NAP})
 
 
 class Sessions(Module):
     id = "sessions"
+    can_wait = True
     owner_roles = frozenset({Role.CPO})
 
 
@@ -187,6 +189,59 @@ class TestBroadcastReceivers:
         assert not is_wanted_by(node(CPO, Role.CPO, 1), node(EMSP, Role.EMSP, 1))
 
 
+class Commands(Module):
+    id = "commands"
+    owner_roles = frozenset({Role.EMSP})
+
+    def get_action(self, call):
+        return call.path[0]
+
+
+class TestCommands:
+    def ask(self, *permits: Permit, command: str = "UNLOCK_CONNECTOR", status=ConnectionStatus.CONNECTED) -> Any:
+        nodes = (node(CPO, Role.CPO, 1, status), node(EMSP, Role.EMSP, 2))
+        facts = network(*nodes, permits=permits, offers=("commands",))
+        asking = call(module="commands", method="POST", path=(command,), sender=EMSP, receiver=CPO)
+        return decide(asking, facts, Commands(), now=NOW)
+
+    def permit(self, **changes: Any) -> Permit:
+        return permit(modules=frozenset({"commands"}), **changes)
+
+    def test_are_all_allowed_where_none_is_named(self):
+        assert isinstance(self.ask(self.permit()), Forward)
+
+    def test_pass_only_if_their_agreement_names_them(self):  # CMD-15
+        some = self.permit(actions=frozenset({"START_SESSION"}))
+
+        refused = self.ask(some)
+
+        assert refused.error.status_code == 4003
+        assert "takes no UNLOCK_CONNECTOR from FR*MSP" in refused.error.message
+        assert isinstance(self.ask(some, command="START_SESSION"), Forward)
+        assert isinstance(self.ask(some, self.permit(actions=frozenset({"UNLOCK_CONNECTOR"}))), Forward)
+
+    def test_never_wait(self):
+        refused = self.ask(self.permit(delivery=Delivery.STORE_AND_FORWARD), status=ConnectionStatus.OFFLINE)
+
+        assert isinstance(refused, Reject)
+        assert refused.error.status_code == 4003
+
+
+class TestMandates:
+    def facts(self, **changes: Any) -> Network:
+        given = {"modules": frozenset({"sessions"}), "valid_from": NOW - timedelta(days=1), **changes}
+        return replace(network(), mandates={STRANGER.key: {EMSP.key: (Mandate(**given),)}})
+
+    def test_hold_for_their_modules_and_time(self):
+        facts, ended = self.facts(), self.facts(valid_until=NOW)
+
+        assert facts.get_principals(STRANGER, module="sessions", at=NOW) == {EMSP.key}
+        assert facts.get_principals(STRANGER, module="cdrs", at=NOW) == frozenset()
+        assert facts.get_principals(STRANGER, module="sessions", at=NOW - timedelta(days=2)) == frozenset()
+        assert ended.get_principals(STRANGER, module="sessions", at=NOW) == frozenset()
+        assert facts.get_principals(EMSP, module="sessions", at=NOW) == frozenset()  # not the other way round
+
+
 class TestNetwork:
     def test_knows_partners_by_module_and_time(self):
         facts = network(permits=(permit(modules=frozenset({"sessions"}), valid_until=NOW),))
@@ -238,3 +293,93 @@ class TestAsk:
         gone = node(self.OTHER, Role.EMSP, 3, ConnectionStatus.SUSPENDED)
 
         assert self.decide(away, gone, partners=(EMSP, self.OTHER)) == Ask((), (EMSP,))
+
+
+HU2 = PartyId("SE", "HU2")
+BEHIND = PartyId("DK", "R4E")
+
+
+def chain(status: ConnectionStatus = ConnectionStatus.CONNECTED, *others: Node) -> Network:
+    """FR*MSP as it is; DK*R4E behind the hub on platform 9."""
+    behind = replace(node(BEHIND, Role.EMSP, 9, status), via=HU2)
+    found = network(node(CPO, Role.CPO, 1), node(EMSP, Role.EMSP, 2), node(HU2, Role.HUB, 9), behind, *others)
+    return replace(found, permits={pair_key(CPO, BEHIND): (permit(),), pair_key(EMSP, BEHIND): (permit(),)})
+
+
+class TestChains:  # ROUTE-46
+    def test_the_way_to_a_party_behind_a_hub_is_the_hubs_endpoint(self):
+        decision = decide(call(receiver=BEHIND), chain(), Locations(), now=NOW, origin=1)
+
+        assert isinstance(decision, Forward)
+        assert (decision.node.platform, decision.url) == (9, "https://p/locations/RECEIVER")
+
+    def test_no_way_leads_back_to_the_hub_the_call_came_from(self):
+        decision = decide(call(receiver=BEHIND), chain(), Locations(), now=NOW, origin=9)
+
+        assert isinstance(decision, Reject)
+        assert decision.error.status_code == 4000
+
+    def test_a_call_to_the_hub_itself_may_come_from_its_own_platform(self):  # ROUTE-33
+        facts = replace(chain(), permits={pair_key(BEHIND, HU2): (permit(),)})
+
+        decision = decide(call(sender=BEHIND, receiver=HU2), facts, Locations(), now=NOW, origin=9)
+
+        assert isinstance(decision, Forward)
+
+    def test_another_way_than_back_is_taken(self):
+        other = replace(node(BEHIND, Role.CPO, 8), via=PartyId("FI", "HU3"))
+
+        decision = decide(
+            call(receiver=BEHIND), chain(ConnectionStatus.CONNECTED, other), Locations(), now=NOW, origin=9
+        )
+
+        assert isinstance(decision, Forward)
+        assert decision.node.platform == 8
+
+    def test_the_agreement_that_counts_is_the_owners(self):
+        passed_on = call(sender=HU2, receiver=EMSP, path=("DK", "R4E", "L1"))
+
+        def judge(**changes: Any) -> Any:
+            return decide(replace(passed_on, **changes), chain(), Locations(), now=NOW, origin=9)
+
+        assert isinstance(judge(on_behalf_of=BEHIND), Forward)
+        assert judge().error.status_code == 4003
+        assert judge(on_behalf_of=BEHIND, receiver=CPO, module="tokens").error.status_code == 4003
+
+    def test_what_a_hub_passes_on_does_not_wait_here(self):
+        keeps = permit(delivery=Delivery.STORE_AND_FORWARD)
+        facts = replace(chain(), permits={pair_key(EMSP, BEHIND): (keeps,)})
+
+        decision = decide(call(sender=HU2, receiver=EMSP, on_behalf_of=BEHIND), facts, Locations(), now=NOW, origin=9)
+
+        assert isinstance(decision, Forward)
+        assert decision.delivery is Delivery.RELAY
+
+    def test_who_is_asked_about_a_token_is_not_behind_the_asking_hub(self):
+        tokens = Sessions()
+        tokens.owner_roles = frozenset({Role.EMSP})  # type: ignore[misc]
+        ask = call(module="sessions", sender=CPO, receiver=None, method="POST", interface=Interface.SENDER)
+        resolved = Resolved(ask=True)
+
+        def asked(origin: int) -> list[PartyId]:
+            decision = decide(ask, chain(), tokens, now=NOW, resolved=resolved, origin=origin)
+            assert isinstance(decision, Ask)
+            return [one.node.party for one in decision.asked]
+
+        assert (asked(1), asked(9)) == ([BEHIND], [])
+
+    @pytest.mark.parametrize(
+        ("status", "here", "behind"),
+        [("CONNECTED", True, True), ("OFFLINE", True, True), ("PLANNED", True, False), ("SUSPENDED", False, False)],
+    )
+    def test_who_may_act_behind_a_hub_was_there(self, status: str, here: bool, behind: bool):
+        one = node(BEHIND, Role.EMSP, 9, ConnectionStatus(status))
+
+        assert (one.may_act, replace(one, via=HU2).may_act) == (here, behind)
+
+    def test_the_worse_status_counts(self):
+        order = [ConnectionStatus(s) for s in ("CONNECTED", "OFFLINE", "PLANNED", "SUSPENDED")]
+
+        for number, better in enumerate(order):
+            for worse in order[number:]:
+                assert get_worse(better, worse) is get_worse(worse, better) is worse

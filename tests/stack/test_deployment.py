@@ -65,7 +65,7 @@ class TestCompose:
     def test_runs_the_hub_by_modules_that_exist(self, compose):
         ours = [service["command"] for service in compose["services"].values() if service.get("build")]
 
-        assert len(ours) == 5
+        assert len(ours) == 7
         for command in ours:
             assert command[0] in COMMANDS
             modules = [word.split(":")[0] for word in command if word.startswith("roaming_hub")]
@@ -75,7 +75,7 @@ class TestCompose:
                 assert file.with_suffix(".py").exists() or (file / "__init__.py").exists()
 
     def test_every_service_of_ours_waits_for_the_migrations(self, compose):
-        for name in ("edge", "web", "worker", "beat"):
+        for name in ("edge", "edge-2", "web", "worker", "pulls", "beat"):
             assert compose["services"][name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
     def test_every_lasting_service_has_a_health_check(self, compose):
@@ -105,8 +105,18 @@ class TestNginx:
         assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
         assert "proxy_set_header X-Forwarded-Proto $scheme;" in text
 
-    def test_never_sends_a_call_twice(self):
-        assert "proxy_next_upstream off;" in (PROJECT / "deploy" / "nginx.conf").read_text()
+    def test_never_sends_a_post_or_patch_twice(self):
+        text = re.sub(r"#.*", "", (PROJECT / "deploy" / "nginx.conf").read_text())
+        conditions = re.findall(r"proxy_next_upstream\s+([^;]*);", text)
+
+        assert conditions == ["error"]  # with `non_idempotent` it would
+
+    def test_knows_every_edge(self, compose):
+        text = (PROJECT / "deploy" / "nginx.conf").read_text()
+        edges = {name for name in compose["services"] if name.split("-")[0] == "edge"}
+
+        assert set(re.findall(r"server (edge[\w-]*):8600", text)) == edges
+        assert len(edges) == 2
 
     def test_closes_what_it_opens(self):
         text = re.sub(r"#.*", "", (PROJECT / "deploy" / "nginx.conf").read_text())

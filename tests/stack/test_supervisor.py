@@ -141,3 +141,28 @@ class TestSupervisor:
 
         assert until(lambda: stack._guardian._popen.pid != before)
         assert is_alive(stack.processes["kept"])
+
+    def test_replaces_one_after_the_other_and_only_when_the_successor_answers(self, start):
+        stack = start(
+            child("web", SLEEPS, environ={}), child("web-2", SLEEPS, environ={}), child("worker", SLEEPS, environ={})
+        )
+        before = dict(stack.processes)
+
+        stack.replace("web")
+
+        assert until(lambda: "web-2 replaced" in self.said)
+        assert [line for line in self.said if "replaced" in line] == ["web replaced", "web-2 replaced"]
+        assert stack.processes["worker"] == before["worker"]
+        assert not {stack.processes["web"], stack.processes["web-2"]} & set(before.values())
+        assert not any(is_alive(before[name]) for name in ("web", "web-2"))
+
+    def test_keeps_what_it_has_where_the_successor_does_not_come(self, start, tmp_path: Path):
+        script = f"import os; os.mkdir({str(tmp_path / 'once')!r}); " + SLEEPS
+        stack = start(child("web", script, environ={}), child("web-2", SLEEPS, environ={}))
+        before = dict(stack.processes)
+
+        stack.replace("web")
+
+        assert until(lambda: any("could not be replaced" in line for line in self.said))
+        assert stack.processes == before
+        assert all(is_alive(pid) for pid in before.values())

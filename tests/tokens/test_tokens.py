@@ -109,3 +109,12 @@ class TestLife:
 
         assert get_code(answer) == 2001
         assert "uid" in answer.json()["status_message"]
+
+    def test_may_begin_odd_where_one_receiver_judges_it(self, cast: Cast):  # AMB-12, TRANS-41
+        odd = as_json(token_document(whitelist="SOMETIMES"))
+
+        answer = cast.emsp.call("PUT", "tokens", "FR/MSP/TOKEN1", body=odd, to="NL*CPO")
+
+        assert get_code(answer) == 1000
+        assert cast.cpo.seen[-1].body == odd
+        assert not Token.objects.get().is_verified

@@ -1,0 +1,224 @@
+"""What a lane that jumped has missed is told again from the store: the present state of every object, once.
+
+Only what the hub promised to deliver (store and forward): under plain relaying a platform that was away reads lists.
+Locations, tariffs and tokens as full PUTs (or the DELETE); sessions and CDRs wherever no receiver's verdict is known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from agreements.network import load_facts
+from forwarding.events import Event
+from forwarding.lanes import MARGIN
+from forwarding.models import Lane
+from forwarding.plan import NOWHERE, Roster, plan_event
+from forwarding.pull_store import PIECE, commit, make_call, read_object, write_event
+from journal.batch import sublane_of
+from journal.committer import Committer
+from journal.rows import Job, NewEvent
+from ocpi.calls import Call, Delivery, PartyId
+from ocpi.errors import OcpiError
+from ocpi.module import Match
+from parties.models import Platform
+from parties.owned import OwnedObject
+from parties.owned_module import OwnedModule
+from parties.registry import get_modules
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=3)  # of one piece; its end is in no relation to that of the whole
+CHUNK = 5 * PIECE
+
+# What is in the lane again since it jumped need not be told: a full state, or a CDR.
+KNOWN = """
+    SELECT object_key, receiver FROM journal_event
+     WHERE object_key = ANY(%s) AND at >= %s AND (supersedes OR method = 'POST')
+"""
+
+
+class LeaseLost(Exception):
+    """Somebody else does it."""
+
+
+def ask_resync(platform: Platform, *, since: datetime, now: datetime) -> int:
+    """Tell this platform again what changed since then, in all its lanes, although none has jumped."""
+    return Lane.objects.filter(platform=platform).update(
+        needs_resync=True, resync_since=since, resync_asked_at=now, resync_until=None
+    )
+
+
+def resync_next(*, clock: Callable[[], datetime]) -> int | None:
+    """One platform that is back. How many events it took; None: there was none to do."""
+    lanes = _claim(now=clock())
+    if not lanes:
+        return None
+    committer = Committer()
+    try:
+        resync = Resync(lanes=lanes, roster=Roster(load_facts().network), committer=committer, clock=clock)
+        count = resync.tell_everything()
+    except LeaseLost:
+        return 0
+    finally:
+        committer.close()
+    logger.warning("platform %d is resynced: %d events", lanes[0].platform_id, count)
+    return count
+
+
+def _claim(*, now: datetime) -> list[Lane]:
+    """All lanes of the platform that jumped, or none."""
+    free = Q(resync_until__isnull=True) | Q(resync_until__lt=now)
+    callable_now = Q(platform__state=Platform.State.REGISTERED, platform__is_online=True)
+    first = Lane.objects.filter(free, callable_now, needs_resync=True, paused_at__isnull=True).order_by("id").first()
+    if first is None:
+        return []
+    wanted = Lane.objects.filter(free, platform=first.platform_id, needs_resync=True)
+    until = now + LEASE
+    wanted.update(resync_until=until)
+    return list(Lane.objects.filter(platform=first.platform_id, needs_resync=True, resync_until=until).order_by("id"))
+
+
+@dataclass(slots=True)
+class Resync:
+    lanes: list[Lane]
+    roster: Roster
+    committer: Committer
+    clock: Callable[[], datetime]
+
+    def tell_everything(self) -> int:
+        """Again from the beginning after a crash: what was told by then is found in the log."""
+        count = 0
+        for module in get_modules().values():
+            if isinstance(module, OwnedModule):
+                for rows in self._read(module):
+                    count += self._tell(module, rows)
+                    self._renew()
+        self._finish()
+        return count
+
+    def _read(self, module: OwnedModule) -> Iterator[list[OwnedObject]]:
+        """What changed since, in the order of first receipt."""
+        since = min(_get_since(lane) for lane in self.lanes)
+        rows = module.model._default_manager.filter(changed_at__gte=since).order_by("id")
+        if module.is_token_bound:
+            rows = rows.filter(verdict_code__isnull=True)
+        last = 0
+        while chunk := list(rows.filter(id__gt=last)[:CHUNK]):
+            yield chunk
+            last = chunk[-1].pk
+
+    def _tell(self, module: OwnedModule, rows: list[OwnedObject]) -> int:
+        events = [event for row in rows for event in self._make_events(module, row)]
+        told = self._find_known(events)
+        new = [event for event in events if not told & {(event.object_key, ""), (event.object_key, event.receiver)}]
+        results = commit(self.committer, [Job(event=event) for event in new])
+        refused = sum(isinstance(result, OcpiError) for result in results)
+        if refused:
+            logger.error("%d of %d events of a resync could not be written", refused, len(new))
+        return len(new) - refused
+
+    def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str]]:
+        asked_at = min(lane.resync_asked_at for lane in self.lanes if lane.resync_asked_at)
+        with connection.cursor() as cursor:
+            cursor.execute(KNOWN, [[event.object_key for event in events], asked_at])
+            return set(cursor.fetchall())
+
+    def _make_events(self, module: OwnedModule, row: OwnedObject) -> list[NewEvent]:
+        try:
+            call, match = _read_row(module, row)
+            event = self._write(module, call, match, row)
+        except OcpiError as error:  # a tombstone nobody can be told of, or a document of an older release
+            logger.info("%s of %s is not told again: %s", module.id, row.owner, error)
+            return []
+        if not self._is_missed(event.object_key, row.changed_at):
+            return []
+        planned = plan_event(
+            _as_event(event, at=row.changed_at), platform=self._platform, roster=self.roster, now=self.clock()
+        )
+        return [
+            replace(event, receiver=one.receiver.key)
+            for one in planned
+            if one.receiver is not None and one.policy is Delivery.STORE_AND_FORWARD
+        ]
+
+    def _write(self, module: OwnedModule, call: Call, match: Match, row: OwnedObject) -> NewEvent:
+        owner = PartyId.of_key(row.owner)
+        receiver = row.audience
+        if module.is_token_bound:
+            party = module.resolve(call, match).party
+            receiver = party.key if party else ""
+        network = self.roster.network
+        platforms = [node.platform for node in network.get_acting_nodes(owner) if node.role in module.owner_roles]
+        origin = platforms[0] if platforms else NOWHERE
+        return write_event(
+            module, call, match, network=network, platform=origin, owner=owner, receiver=receiver, now=self.clock()
+        )
+
+    def _is_missed(self, object_key: str, changed_at: datetime) -> bool:
+        sublane = sublane_of(object_key)
+        return any(lane.sublane == sublane and changed_at >= _get_since(lane) for lane in self.lanes)
+
+    @property
+    def _platform(self) -> int:
+        return self.lanes[0].platform_id
+
+    def _renew(self) -> None:
+        until = self.clock() + LEASE
+        if self._get_held().update(resync_until=until) < len(self.lanes):
+            raise LeaseLost
+        for lane in self.lanes:
+            lane.resync_until = until
+
+    def _finish(self) -> None:
+        self._get_held().update(
+            needs_resync=False, resync_since=None, resync_asked_at=None, resync_until=None, last_error=""
+        )
+
+    def _get_held(self) -> QuerySet[Lane]:
+        """Ours still, and none of them has jumped again."""
+        ids = [lane.pk for lane in self.lanes]
+        return Lane.objects.filter(pk__in=ids, needs_resync=True, resync_until=self.lanes[0].resync_until)
+
+
+def _get_since(lane: Lane) -> datetime:
+    assert lane.resync_since is not None
+    return lane.resync_since - MARGIN
+
+
+def _read_row(module: OwnedModule, row: OwnedObject) -> tuple[Call, Match]:
+    """As if its owner pushed it now.
+
+    Raises:
+        OcpiError: the module knows no such push.
+    """
+    call, match = read_object(module, row.document.encode())
+    if row.deleted_at is None:
+        return call, match
+    return make_call(module, "DELETE", call.path, query=call.query)
+
+
+def _as_event(event: NewEvent, *, at: datetime) -> Event:
+    """As the log would have held it: asked of the same rules."""
+    return Event(
+        id=0,
+        at=at,
+        module=event.module,
+        method=event.method,
+        path=event.path,
+        query=event.query,
+        body=event.body,
+        object_key=event.object_key,
+        sender=event.sender,
+        sender_role=event.sender_role,
+        origin=event.origin,
+        receiver=event.receiver,
+        supersedes=event.supersedes,
+        correlation_id=event.correlation_id,
+        version=event.version,
+    )
