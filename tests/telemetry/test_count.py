@@ -45,9 +45,9 @@ class TestNoteCallIn:
 
 class TestNoteAnswer:
     def test_tells_refused_tokens_from_other_errors(self):
-        count.note_answer(77, http_status=401, seconds=0.1)
-        count.note_answer(77, http_status=404, seconds=0.1)
-        count.note_no_answer(77, end="timeout")
+        count.note_answer(987654, http_status=401, seconds=0.1)
+        count.note_answer(987654, http_status=404, seconds=0.1)
+        count.note_no_answer(987654, end="timeout")
 
-        assert [get("hub_partner_requests_total", platform="77", end=e) for e in ("token", "4xx", "timeout")] == [1] * 3
-        assert get("hub_partner_seconds_count", platform="77") == 2
+        assert [get("hub_partner_requests_total", platform="987654", end=e) for e in ("token", "4xx", "timeout")] == [1] * 3
+        assert get("hub_partner_seconds_count", platform="987654") == 2
