@@ -16,10 +16,10 @@ class TestNoteCallIn:
         labels = {"direction": "in", "module": "cdrs", "interface": "RECEIVER", "method": "POST", "code": "2xxx"}
         before = get("hub_calls_total", **labels)
 
-        count.note_call_in(Work(module="cdrs", method="POST", platform=41), interface="RECEIVER", code=2001)
+        count.note_call_in(Work(module="cdrs", method="POST", platform=987641), interface="RECEIVER", code=2001)
 
         assert get("hub_calls_total", **labels) == before + 1
-        assert get("hub_platform_calls_total", direction="in", platform="41", code="2xxx") == 1
+        assert get("hub_platform_calls_total", direction="in", platform="987641", code="2xxx") == 1
 
     def test_what_a_stranger_makes_up_is_other(self):
         for number in range(50):
@@ -49,5 +49,7 @@ class TestNoteAnswer:
         count.note_answer(987654, http_status=404, seconds=0.1)
         count.note_no_answer(987654, end="timeout")
 
-        assert [get("hub_partner_requests_total", platform="987654", end=e) for e in ("token", "4xx", "timeout")] == [1] * 3
+        assert [get("hub_partner_requests_total", platform="987654", end=e) for e in ("token", "4xx", "timeout")] == [
+            1
+        ] * 3
         assert get("hub_partner_seconds_count", platform="987654") == 2
