@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forwarding.pull_ask import ask, get_offered_lists
+from gateway.facts import TRUSTED_SECONDS
 from journal.models import PullRequest
 from management.pages import Pages
 from management.problems import Conflict, Explaining, PartnerFailed, ProblemSerializer
@@ -109,6 +111,8 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
             handshake.rotate(platform, now=timezone.now(), compromised=asked["compromised"])
         except OcpiError as e:
             raise PartnerFailed(f"Rotating the tokens of {platform.name} failed: {e.message}") from e
+        if asked["compromised"]:
+            _wait_until_dead()
         return self._show(platform)
 
     @extend_schema(request=None, responses={200: PlatformSerializer, **HANDSHAKE_PROBLEMS})
@@ -130,6 +134,7 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
         """Unregister at the partner, and suspend it whatever it answers (CRED-15)."""
         platform = self.get_object()
         handshake.disconnect(platform, now=timezone.now())
+        _wait_until_dead()
         return self._show(platform)
 
     @extend_schema(request=SettingsSerializer, responses={200: PlatformSerializer, **PROBLEMS})
@@ -157,6 +162,7 @@ class PlatformViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
         """End of the connection: both tokens are void at once; a new Token A starts again."""
         platform = self.get_object()
         platform.suspend(now=timezone.now())
+        _wait_until_dead()
         return self._show(platform)
 
     @extend_schema(
@@ -215,3 +221,8 @@ def _hand_over(platform: Platform, *, token_a: str) -> dict[str, Any]:
     return dict(
         TokenASerializer({"id": platform.pk, "token_a": token_a, "versions_url": handshake.get_versions_url()}).data
     )
+
+
+def _wait_until_dead() -> None:
+    """When staff reads the answer, the tokens open nothing any more: no process goes by older facts than these."""
+    time.sleep(TRUSTED_SECONDS)

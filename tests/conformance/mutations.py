@@ -232,9 +232,9 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "LOC-19",
-        DECIDE,
-        "    if not any(node.role in module.owner_roles for node in network.get_acting_nodes(call.principal)):",
-        "    if False:",
+        LOCATIONS,
+        "owner_roles = frozenset({Role.CPO, Role.NAP})",
+        "owner_roles = frozenset({Role.CPO, Role.NAP, Role.EMSP})",
         "takes locations of eMSPs",
     ),
     Mutation(

@@ -18,7 +18,14 @@ def pair(cast: Cast, request: pytest.FixtureRequest) -> tuple[Partner, Partner]:
     """A CPO and an eMSP that know nobody else: what the eMSP lists is what the CPO told."""
     number = request.function.__name__.split("_")[2]
     cpo = cast.add(f"DE*L{number} CPO")
-    return cpo, cast.add(f"NL*L{number} EMSP", contracts=[cpo.party])
+    emsp = cast.add(f"NL*L{number} EMSP", contracts=[cpo.party])
+
+    def is_in_force() -> bool:
+        told = emsp.configure("GET", emsp.hub_endpoints["hubclientinfo", "SENDER"])
+        return any(f"{one['country_code']}*{one['party_id']}" == cpo.party for one in told.data)
+
+    wait_until(is_in_force, what="their contract is felt")
+    return cpo, emsp
 
 
 def put_tariffs(cpo: Partner, count: int, *, hub: str, first: int = 0) -> list[str]:
