@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor
 from telemetry import work
 from telemetry.redact import redact
 
+STARTS = ("celery.apps.worker", "celery.beat")
 QUIET = ("aiohttp.access", "urllib3", "opentelemetry.attributes")
 
 
@@ -33,6 +34,8 @@ def make_logging(*, format: str, level: str) -> dict[str, Any]:
             **{name: {"level": "WARNING"} for name in QUIET},
             # Both bring handlers of their own; one line per line is enough.
             **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "django")},
+            # The stack waits for what these two say at their start, whatever the level of the others.
+            **{name: {"level": "INFO"} for name in STARTS},
             "uvicorn.access": {"handlers": [], "propagate": True, "level": "WARNING"},
             "django.server": {"handlers": [], "propagate": True},
         },
