@@ -1,0 +1,1 @@
+"""What the hub costs, measured beside its yardsticks in one run. Never part of the tests; `make bench`."""

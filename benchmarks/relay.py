@@ -1,0 +1,137 @@
+"""Rows about one call that is passed on while its sender waits: throughput, waiting for slow partners, overhead."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import ExitStack
+
+from benchmarks import bodies
+from benchmarks.load import Load, make_request, run_load
+from benchmarks.partner import Manner, Partners
+from benchmarks.rows import Row, take_turns
+from benchmarks.seed import Cast, token_of
+from benchmarks.stand import Stand, find_ports, run_hub
+from benchmarks.yardsticks.run import run_library, run_naive_hub, run_proxy
+
+CPO, EMSP = "DE*CPA", "NL*MSA"
+SECONDS = 4.0
+
+
+def make_calls(stand: Stand, *, count: int = 512) -> list[bytes]:
+    """PUTs of `count` sessions, each with a path and body of its own."""
+    return [
+        stand.request(
+            "PUT",
+            f"receiver/sessions/DE/CPA/S{n}",
+            sender=CPO,
+            receiver=EMSP,
+            body=bodies.session(cpo=CPO, emsp=EMSP, id=f"S{n}", number=n),
+            n=n,
+        )
+        for n in range(count)
+    ]
+
+
+def measure(*, rounds: int) -> list[Row]:
+    fast, slow = find_ports(2)
+    with Partners({fast: Manner()}), Partners({slow: Manner(latency=0.05)}):
+        target = f"http://127.0.0.1:{fast}"
+        with run_hub(Cast(cpos={CPO: fast}, emsps={EMSP: fast})) as stand, run_proxy(target) as proxy:
+            rows = _measure_throughput(stand, proxy, target=target, rounds=rounds)
+            rows += _measure_overhead(stand, proxy, rounds=rounds)
+        with run_hub(Cast(cpos={CPO: slow}, emsps={EMSP: slow})) as stand:
+            rows.append(_measure_waiting(stand, rounds=rounds))
+    return rows
+
+
+def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -> list[Row]:
+    calls = make_calls(stand)
+    run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5))  # warm up
+    with ExitStack() as running:
+        naive = running.enter_context(run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target))
+        library = running.enter_context(run_library())
+        rates = take_turns(
+            {
+                "hub": lambda: _get_rate(stand.port, calls),
+                "bare aiohttp proxy": lambda: _get_rate(proxy, calls),
+                "naive hub (DRF, ORM, requests)": lambda: _get_rate(naive, calls),
+                "OCPI library, receives only": lambda: _get_rate(library, _make_library_calls()),
+            },
+            rounds=rounds,
+        )
+    hub = rates.pop("hub")
+    targets = {"bare aiohttp proxy": 0.5, "naive hub (DRF, ORM, requests)": 20, "OCPI library, receives only": 4}
+    return [
+        Row(
+            name=f"relay of a session PUT, 64 callers ÷ {name}",
+            target=targets[name],
+            measured=hub / rate,
+            detail=(f"hub {hub:,.0f}/s", f"{name} {rate:,.0f}/s"),
+        )
+        for name, rate in rates.items()
+    ]
+
+
+def _make_library_calls() -> list[bytes]:
+    headers = {"Authorization": "Token " + b64encode(token_of(CPO).encode()).decode()}
+    return [
+        make_request(
+            "PUT",
+            f"/ocpi/emsp/2.2.1/sessions/DE/CPA/S{n}",
+            headers=headers,
+            body=bodies.session(cpo=CPO, emsp=EMSP, id=f"S{n}", number=n),
+        )
+        for n in range(256)
+    ]
+
+
+def _get_rate(port: int, calls: list[bytes]) -> float:
+    (outcome,) = run_load(Load(port, calls, 64, SECONDS))
+    if outcome.failures:
+        raise RuntimeError(f"{outcome.failures} calls failed, the first with: {outcome.first_failure}")
+    return outcome.rate
+
+
+def _measure_waiting(stand: Stand, *, rounds: int) -> Row:
+    """Little's law bounds it: callers ÷ latency."""
+    calls = make_calls(stand)
+    run_load(Load(stand.port, calls, 256, 2.0))
+    rates = take_turns(
+        {"hub": lambda: run_load(Load(stand.port, calls, 256, SECONDS))[0].rate},
+        rounds=rounds,
+    )
+    bound = 256 / 0.05
+    return Row(
+        name="relay to partners that take 50 ms, 256 callers ÷ the bound callers ÷ latency",
+        target=0.85,
+        measured=rates["hub"] / bound,
+        detail=(f"hub {rates['hub']:,.0f}/s", f"bound {bound:,.0f}/s"),
+    )
+
+
+def _measure_overhead(stand: Stand, proxy: int, *, rounds: int) -> list[Row]:
+    """At a tenth of the load it can carry; in milliseconds above the proxy."""
+    calls = make_calls(stand)
+    rate = _get_rate(stand.port, calls) / 10
+    found: dict[str, list[float]] = {"hub 50": [], "hub 99": [], "proxy 50": [], "proxy 99": []}
+    for _ in range(rounds):
+        for name, port in (("hub", stand.port), ("proxy", proxy)):
+            (outcome,) = run_load(Load(port, calls, 64, SECONDS, rate=rate))
+            found[f"{name} 50"].append(outcome.percentile(0.5) * 1000)
+            found[f"{name} 99"].append(outcome.percentile(0.99) * 1000)
+    median = {name: sorted(values)[len(values) // 2] for name, values in found.items()}
+    return [
+        Row(
+            name=f"hub overhead at 10 % of that load, p{share}",
+            target=target,
+            measured=median[f"hub {share}"] - median[f"proxy {share}"],
+            at_most=True,
+            unit="ms",
+            detail=(
+                f"hub {median[f'hub {share}']:.2f} ms",
+                f"proxy {median[f'proxy {share}']:.2f} ms",
+                f"{rate:,.0f}/s",
+            ),
+        )
+        for share, target in (("50", 3.0), ("99", 15.0))
+    ]
