@@ -4,8 +4,8 @@ just before it is sent, because what was allowed then may have ended since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -57,20 +57,12 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The network, indexed by platform. Made once per snapshot."""
+    """The network, asked by platform."""
 
     network: Network
-    by_platform: Mapping[int, tuple[Node, ...]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        index: dict[int, list[Node]] = {}
-        for nodes in self.network.nodes.values():
-            for node in nodes:
-                index.setdefault(node.platform, []).append(node)
-        object.__setattr__(self, "by_platform", {platform: tuple(nodes) for platform, nodes in index.items()})
 
     def get_nodes(self, platform: int) -> tuple[Node, ...]:
-        return self.by_platform.get(platform, ())
+        return self.network.by_platform.get(platform, ())
 
 
 def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
