@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from roaming_hub.stack.supervisor import StackFailed
 
 USER = DATABASE = "hub"
 ROOT_HOME = Path("/var/lib/roaming-hub")  # for root only, when `nobody` cannot enter the state folder
+CLEARED_WITHIN = 15.0  # seconds
 THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = (
     "listen_addresses=",
@@ -81,6 +83,19 @@ class Postgres:
             raise StackFailed(f"initdb could not make {self.data}:\n{done.stderr}{_advice(done.stderr)}")
         making.rename(self.data)
 
+    def wait_for_the_last(self, *, patience: float = CLEARED_WITHIN) -> None:
+        """Until process 1 has cleared away the server that was killed with the runner before: while it is a zombie, it
+        looks to PostgreSQL like one that still serves the data."""
+        lock = self.data / "postmaster.pid"
+        give_up_at = time.monotonic() + patience
+        while lock.exists() and is_zombie(pid := int(lock.read_text().split()[0])):
+            if time.monotonic() > give_up_at:
+                raise StackFailed(
+                    f"PostgreSQL {pid}, which served {self.data}, has ended, but process 1 does not clear it away. "
+                    f"In a container, give it an init that does (docker run --init); or remove {lock}."
+                )
+            time.sleep(0.02)
+
     def _check_version(self) -> None:
         have = (self.data / "PG_VERSION").read_text().strip()
         said = subprocess.run([self.programs / "postgres", "--version"], capture_output=True, text=True, check=True)
@@ -90,6 +105,14 @@ class Postgres:
                 f"The data in {self.data} is PostgreSQL {have}, the programs are {serves}. "
                 f"Dump it with {have} and load it with {serves}, or set HUB_PG_BIN to programs of {have}."
             )
+
+
+def is_zombie(pid: int) -> bool:
+    """It has ended, and nobody has asked how. Linux only; elsewhere, as far as we know, no."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
 
 
 def _environment() -> dict[str, str]:

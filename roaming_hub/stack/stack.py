@@ -154,6 +154,7 @@ class Stack:
             durable=bool(self._wanted_state),
         )
         postgres.create()
+        postgres.wait_for_the_last()
         return postgres
 
     def _marked(self, child: Child) -> Child:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import psycopg2
@@ -12,6 +14,7 @@ import pytest
 import redis
 
 from roaming_hub.stack import Stack, StackFailed
+from roaming_hub.stack.postgres import Postgres, is_zombie
 from tests.stack.stand_ins import can_query, environment, is_alive, until
 
 
@@ -82,6 +85,43 @@ class TestServers:
         with Stack(environ=environment() | given, say=lambda message: None) as stack:
             assert stack.processes == {}
             assert stack.environ["DATABASE_URL"] == given["DATABASE_URL"]
+
+
+class TestTheServerBefore:
+    """Killed together with its runner: process 1 may take its time to clear it away."""
+
+    def test_is_waited_for_while_it_is_a_zombie(self, tmp_path: Path, zombie: subprocess.Popen[bytes]):
+        server = served_by(zombie.pid, data=tmp_path)
+        clears_away = threading.Timer(0.2, zombie.wait)
+        clears_away.start()
+
+        server.wait_for_the_last(patience=60)
+
+        assert not is_zombie(zombie.pid)
+
+    def test_is_named_when_it_stays_one(self, tmp_path: Path, zombie: subprocess.Popen[bytes]):
+        server = served_by(zombie.pid, data=tmp_path)
+
+        with pytest.raises(StackFailed, match=rf"PostgreSQL {zombie.pid}.*docker run --init"):
+            server.wait_for_the_last(patience=0)
+
+    def test_is_none_of_our_business_while_it_lives(self, tmp_path: Path):
+        server = served_by(os.getpid(), data=tmp_path)
+
+        server.wait_for_the_last(patience=0)  # PostgreSQL itself says so then
+
+
+@pytest.fixture
+def zombie():
+    process = subprocess.Popen(["true"])
+    until(lambda: is_zombie(process.pid))
+    yield process
+    process.wait()
+
+
+def served_by(pid: int, *, data: Path) -> Postgres:
+    (data / "postmaster.pid").write_text(f"{pid}\n{data}\n")
+    return Postgres(programs=data, data=data, sockets=data, uid=None, durable=True)
 
 
 def store(stack: Stack) -> None:
