@@ -11,6 +11,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -26,6 +27,8 @@ from tests.faults.waits import execute, wait_for_row, wait_until
 
 CPO, AWAY, OTHER_CPO, OTHER = "DE*CPA", "NL*MSA", "FR*CPB", "BE*MSB"
 LOCATIONS, STATUSES, SESSIONS, STEPS, CDRS = 250, 80, 200, 14, 1500
+FRESH = 10
+SLOW = 0.2  # seconds for an answer
 DAY = timedelta(days=1)
 
 Row = tuple[Any, ...]
@@ -125,7 +128,7 @@ def is_away(partner: Partner) -> str:
 
 class TestStoreAndForward:
     def test_a_day_s_volume_is_caught_up_with_in_order_and_nobody_waits(self) -> None:
-        with run_faulty_hub(workers=2, HUB_SILENCE="5") as hub:
+        with run_faulty_hub(workers=2, HUB_SILENCE="5", HUB_WORKER_CONCURRENCY="1") as hub:
             asyncio.run(self._play(hub))
 
     async def _play(self, hub: FaultHub) -> None:
@@ -152,14 +155,23 @@ class TestStoreAndForward:
             assert letters == 0
 
     async def _push_beside(self, hub: FaultHub, emsp: Partner, other_cpo: Partner, other: Partner) -> None:
-        """While the backlog drains, another pair's fresh event does not wait for its end."""
-        await wait_until("the backlog begins to arrive", lambda: len(emsp.arrivals) > 200)
-        url = other_cpo.get_url("locations", "FR/CPB/FRESH")
-        answer = await other_cpo.call_once("PUT", url, body=location_document(owner=OTHER_CPO, id="FRESH"))
-        assert answer.is_success
-        await wait_until("the fresh event arrives", lambda: len(other.arrivals) > 0)
+        """While the backlog drains at leisure, what is fresh for another pair arrives, one after the other, before much
+        of it has: had each to wait for a lane of the backlog to come to a rest, it would be at its end by then."""
+        emsp.pause = SLOW
+        await wait_until("the backlog begins to arrive", lambda: len(emsp.arrivals) > 100)
+        before = len(emsp.arrivals)
+        for number in range(FRESH):
+            url = other_cpo.get_url("locations", f"FR/CPB/F{number}")
+            answer = await other_cpo.call_once("PUT", url, body=location_document(owner=OTHER_CPO, id=f"F{number}"))
+            assert answer.is_success
+            await wait_until("the fresh event arrives", partial(self._has_come, other, number))
         undone = await asyncio.to_thread(hub.count, f"SELECT {_UNDONE.format(emsp.platform)}")
-        assert undone > 1000, "the backlog was at its end already: it shows nothing"
+        emsp.pause = 0.0
+        assert undone > 1000, f"the backlog was at its end already, {len(emsp.arrivals) - before} deliveries later"
+
+    @staticmethod
+    def _has_come(other: Partner, number: int) -> bool:
+        return len(other.arrivals) > number
 
     def _judge(self, emsp: Partner) -> None:
         bills = [body["id"] for _, body in of_module(emsp, "cdrs")]
