@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -44,7 +45,7 @@ class FindingAdmin(ReadOnlyAdmin):
         "expected",
         "actual",
     ]
-    list_filter = ["state", "kind", "severity"]
+    list_filter = ["state", ("kind", ChoicesDropdownFilter), "severity"]
     search_fields = ["cdr_key"]
     search_help_text = 'CDR id, session id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]

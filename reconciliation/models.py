@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from reconciliation.compare import Kind, Severity
+from reconciliation.kinds import get_kinds
+from tariffs.pricing import Severity
 
 
 class State(models.TextChoices):
@@ -26,7 +27,7 @@ class Finding(models.Model):
     A fault that has gone and comes back opens the same row again. Keys are lower case; ids are as they were written.
     """
 
-    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in Kind])
+    kind = models.CharField(max_length=48, choices=get_kinds)
     severity = models.CharField(max_length=8, choices=[(severity.value, severity.value) for severity in Severity])
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     owner = models.CharField(max_length=5, db_collation="C")
@@ -35,7 +36,7 @@ class Finding(models.Model):
     cdr_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
     session_id = models.CharField(max_length=64, default="", blank=True)
     session_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
-    path = models.CharField(max_length=64, default="", blank=True)  # JSON pointer into the CDR, or into the session
+    path = models.CharField(max_length=255, default="", blank=True)  # JSON pointer into the CDR, or into the session
     expected = models.TextField(default="", blank=True)
     actual = models.TextField(default="", blank=True)
     message = models.TextField(default="", blank=True)

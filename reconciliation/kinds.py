@@ -1,0 +1,19 @@
+"""Every kind a finding can be of: what comparing finds, and the rules of CDR control by their ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cdrs.control import RULES
+from reconciliation.compare import Kind
+from tariffs.pricing import Severity
+
+# Rules that look at other objects than the CDR; how severe unless somebody says otherwise.
+LINKS: Final = {"location_unknown": Severity.FLAG, "token_unknown": Severity.FLAG}
+# What comparing finds is not raised a second time under the same name.
+CONTROL_KINDS: Final = tuple(sorted((RULES.keys() | LINKS.keys()) - set(Kind)))
+
+
+def get_kinds() -> list[tuple[str, str]]:
+    """For `choices`: a new rule needs no migration."""
+    return [(kind, kind) for kind in (*(kind.value for kind in Kind), *CONTROL_KINDS)]
