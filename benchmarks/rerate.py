@@ -91,7 +91,6 @@ def _period(at: datetime, place: int, chance: random.Random) -> dict[str, Any]:
         dimensions.append({"type": "PARKING_TIME", "volume": Decimal("0.25")})
     else:
         dimensions.append({"type": "TIME", "volume": Decimal("0.25")})
-        power = Decimal(chance.randrange(20, 220)) / 10
         dimensions.append({"type": "MAX_POWER", "volume": Decimal(chance.randrange(20, 220)) / 10})
         if chance.random() < 0.5:
             dimensions.append({"type": "MIN_CURRENT", "volume": Decimal(16)})

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from cdrs.control import RULES
+from cdrs.control import LINKS, RULES
 from reconciliation.compare import Kind
-from tariffs.pricing import Severity
 
-# Rules that look at other objects than the CDR; how severe unless somebody says otherwise.
-LINKS: Final = {"location_unknown": Severity.FLAG, "token_unknown": Severity.FLAG}
 # What comparing finds is not raised a second time under the same name.
 CONTROL_KINDS: Final = tuple(sorted((RULES.keys() | LINKS.keys()) - set(Kind)))
 

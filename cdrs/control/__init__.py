@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from cdrs.control.bounds import Bounds
 from cdrs.control.control import Thresholds, control
-from cdrs.control.rules import RULES
+from cdrs.control.rules import LINKS, RULES
 
-__all__ = ["RULES", "Bounds", "Thresholds", "control"]
+__all__ = ["LINKS", "RULES", "Bounds", "Thresholds", "control"]

@@ -21,6 +21,10 @@ _FLAG: Final = (
 _HOLD: Final = ("energy_implausible", "energy_out_of_bounds", "cost_out_of_bounds")
 _REJECT: Final = ("required_field_missing", "field_format", "number_out_of_range")
 
+# Rules that look at other objects than the CDR: they run later, and never refuse.
+LINKS: Final[Mapping[str, Severity]] = MappingProxyType(
+    {"location_unknown": Severity.FLAG, "token_unknown": Severity.FLAG}
+)
 # What form and bounds find; what pricing finds is listed there.
 FORM: Final[Mapping[str, Severity]] = MappingProxyType(
     {
