@@ -1,8 +1,8 @@
 """Many agreements from CSV: every line is read and judged first, then all are entered or none.
 
 Columns, in any order: provider, consumer, modules (separated by blanks), valid_from; commands (all where empty),
-valid_until, delivery, cdr_control (JSON) and note may be left out or empty. Times are ISO 8601; a day alone is its first
-moment, without a zone it is UTC.
+valid_until, delivery, cdr_control (JSON) and note may be left out or empty. Times are ISO 8601; a day alone is its
+first moment, without a zone it is UTC.
 """
 
 from __future__ import annotations
