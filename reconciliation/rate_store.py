@@ -1,4 +1,4 @@
-"""Ratings and findings of a judged batch, in one statement. What people judged stays while it is the same difference."""
+"""Ratings and findings of a judged batch, in one statement. What people judged stays while the difference does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = frozenset(CONTROL_KINDS)
 _STORED = Decimal("0.000001")
 _WIRE = Decimal("0.0001")
 _LIMIT = Decimal("1E+13")
-_PERSONAL = ("/cdr_token", "/authorization_reference")
+PERSONAL = ("/cdr_token", "/authorization_reference")
 
 STORE = """
 WITH rated AS (
@@ -140,7 +140,7 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
         "session_key": waiting.session_key,
     }
     for finding in select(judged.result.findings):
-        is_personal = finding.path.startswith(_PERSONAL)
+        is_personal = finding.path.startswith(PERSONAL)
         yield whose | {
             "kind": finding.id,
             "severity": finding.severity.value,

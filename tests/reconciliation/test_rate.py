@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -29,7 +28,7 @@ from tests.documents import (
     location_document,
     tariff_document,
 )
-from tests.reconciliation.stored import ARRIVED, NOW, get_open, store_cdr, store_credit, store_session
+from tests.reconciliation.stored import ARRIVED, NOW, get_open, store_cdr, store_credit, store_session, text
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +43,6 @@ NIGHT = {
         {"price_components": [{"type": "ENERGY", "price": Decimal("0.50"), "step_size": 1}]},
     ]
 }
-
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def text(document: Any) -> str:
-    return _encoder.encode(document).decode()
 
 
 def store(key: str = "c1", *, document: Any = None, **columns: Any) -> Cdr:
