@@ -111,5 +111,5 @@ class Sweep(models.Model):
     @classmethod
     def lock(cls, name: str) -> Sweep | None:
         """For this transaction alone; None while another worker is at it."""
-        cls.objects.bulk_create([cls(name=name)], ignore_conflicts=True)
-        return cls.objects.select_for_update(skip_locked=True).filter(name=name).first()
+        Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
+        return Sweep.objects.select_for_update(skip_locked=True).filter(name=name).first()

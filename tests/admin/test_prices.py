@@ -72,7 +72,7 @@ class TestPage:
         assert "No price could be computed" in page.content.decode()
 
     def test_escapes_what_a_partner_wrote(self, staff):
-        cdr = store_cdr(document=text(cdr_document(**{"<script>alert(1)</script>": 1})))
+        cdr = store_cdr(document=text(cdr_document() | {"<script>alert(1)</script>": 1}))
 
         page = staff.get(reverse("admin:reconciliation_rating_cdr", args=[cdr.pk])).content.decode()
 

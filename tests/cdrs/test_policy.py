@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ MOMENT = timedelta(microseconds=1)
 
 
 def agree(*, provider: str = "NL*CPO", consumer: str = "FR*MSP", entered: datetime = BEGIN, **terms: Any) -> Agreement:
-    parties = {"provider": PartyId.of_text(provider), "consumer": PartyId.of_text(consumer)}
-    facts = {"modules": ["cdrs"], "valid_from": BEGIN, "cdr_control": {"bounds": {"late": 3600}}, "now": BEGIN}
+    parties: dict[str, Any] = {"provider": PartyId.of_text(provider), "consumer": PartyId.of_text(consumer)}
+    facts: dict[str, Any] = {"modules": ["cdrs"], "valid_from": BEGIN, "cdr_control": {"bounds": {"late": 3600}}, "now": BEGIN}
     agreement = Agreement.conclude(**parties, **(facts | terms))
     Agreement.objects.filter(pk=agreement.pk).update(created_at=entered)
     return agreement
@@ -69,6 +70,6 @@ class TestEffectiveThresholds:
 
         thresholds = get_effective_thresholds("nlcpo", "frmsp", at=BEGIN)
 
-        assert (thresholds.bounds.late, thresholds.bounds.max_cost) == (LATE, 9)
+        assert (thresholds.bounds.late, thresholds.bounds.max_cost) == (LATE, Decimal(9))
         assert thresholds.policy.name.startswith(get_hub_policy() + "-")
         assert get_late(BEGIN, owner="decpx") == timedelta(seconds=60)

@@ -16,7 +16,7 @@ from tests.documents import ABSENT, as_json, cdr_document
 from tests.live.partner import get_code
 
 STRICT = {"refuse": True, "severities": {"total_cost_mismatch": "reject"}, "bounds": {"max_energy": "100"}}
-WRONG = {"total_cost": {"excl_vat": Decimal("9.20"), "incl_vat": Decimal("11.13")}}
+WRONG: dict[str, Any] = {"total_cost": {"excl_vat": Decimal("9.20"), "incl_vat": Decimal("11.13")}}
 
 
 def agree(cast: Cast, cdr_control: dict[str, Any]) -> None:

@@ -33,8 +33,8 @@ from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=10)
-WRONG = {"total_cost": {"excl_vat": Decimal("9.20"), "incl_vat": Decimal("11.13")}}
-NIGHT = {
+WRONG: dict[str, Any] = {"total_cost": {"excl_vat": Decimal("9.20"), "incl_vat": Decimal("11.13")}}
+NIGHT: dict[str, Any] = {
     "elements": [
         {
             "price_components": [{"type": "ENERGY", "price": Decimal("1.00"), "step_size": 1}],
@@ -153,7 +153,7 @@ class TestRatePending:
 
     def test_judges_by_the_agreement_that_held_when_it_came(self):
         terms = {"severities": {"total_cost_mismatch": "reject"}}
-        parties = {"provider": PartyId("NL", "CPO"), "consumer": PartyId("FR", "MSP"), "modules": ["cdrs"]}
+        parties: dict[str, Any] = {"provider": PartyId("NL", "CPO"), "consumer": PartyId("FR", "MSP"), "modules": ["cdrs"]}
         begins = ARRIVED - timedelta(days=1)
         one = Agreement.conclude(**parties, valid_from=begins, cdr_control=terms, now=begins)
         Agreement.objects.filter(pk=one.pk).update(created_at=begins, valid_until=ARRIVED + timedelta(minutes=1))

@@ -12,7 +12,7 @@ from tests.conftest import Cast
 from tests.documents import as_json, tariff_document
 from tests.live.partner import get_code
 
-ODD = {
+ODD: dict[str, Any] = {
     "elements": [
         {"price_components": [{"type": "ENERGY", "price": -1, "vat": 0.21, "step_size": 1}]},
         {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}]},
