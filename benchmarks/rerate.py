@@ -15,12 +15,16 @@ from typing import Any
 
 import msgspec
 
-from cdrs.control import control
+from cdrs.control import Thresholds
+from reconciliation.judge import Surroundings, judge, read_cdr
 from tariffs.pricing import price
 
 ZONE = "Europe/Amsterdam"
 PERIODS = 10
 TARIFFS = 20
+AROUND = Surroundings(time_zone=ZONE, max_power=Decimal(150))
+THRESHOLDS = Thresholds()
+RECEIVED = datetime(2027, 6, 1, tzinfo=UTC)
 _START = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 _CENT = Decimal("0.01")
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -39,7 +43,7 @@ def _parse(text: str) -> Any:
 
 
 def _judge(text: str) -> Any:
-    return control(_parse(text), now=_START + timedelta(days=400), time_zone=ZONE, max_power=Decimal(150))
+    return judge(read_cdr(text), AROUND, received_at=RECEIVED, version="2.2.1", thresholds=THRESHOLDS)
 
 
 def _rate(work: Callable[[str], Any], texts: Sequence[str], *, rounds: int) -> float:

@@ -50,5 +50,7 @@ def control(
         for id, path, message, expected, actual in found
         if (id, path) not in known
     ]
+    if not more:
+        return priced
     findings = (*more, *priced.findings)
     return replace(priced, findings=findings, verdict=judge(findings, priced=bool(priced.totals)))

@@ -30,6 +30,7 @@ _LIMIT: Final = 10**15
 _KEPT: Final = 512  # tariffs
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_PLAIN: Final = re.compile(r"-?\d{1,10}(\.\d{1,4})?").fullmatch
 _OFFSET: Final = re.compile(r"T.*[+-]\d\d:?\d\d$")
 
 
@@ -193,8 +194,9 @@ def _check_moment(value: Any) -> list[Found] | None:
 
 
 def _check_number(value: Any) -> list[Found] | None:
-    if value.__class__ is int and -_LIMIT < value < _LIMIT:
-        return None
+    kind = value.__class__
+    if (kind is Decimal and _PLAIN(str(value))) or (kind is int and -_LIMIT < value < _LIMIT):
+        return None  # nearly all of them
     try:
         number = read_number(value)
     except Unreadable as e:

@@ -23,7 +23,8 @@ MOMENT = timedelta(microseconds=1)
 
 def agree(*, provider: str = "NL*CPO", consumer: str = "FR*MSP", entered: datetime = BEGIN, **terms: Any) -> Agreement:
     parties: dict[str, Any] = {"provider": PartyId.of_text(provider), "consumer": PartyId.of_text(consumer)}
-    facts: dict[str, Any] = {"modules": ["cdrs"], "valid_from": BEGIN, "cdr_control": {"bounds": {"late": 3600}}, "now": BEGIN}
+    facts: dict[str, Any] = {"modules": ["cdrs"], "valid_from": BEGIN, "now": BEGIN}
+    facts["cdr_control"] = {"bounds": {"late": 3600}}
     agreement = Agreement.conclude(**parties, **(facts | terms))
     Agreement.objects.filter(pk=agreement.pk).update(created_at=entered)
     return agreement

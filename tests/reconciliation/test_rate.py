@@ -153,7 +153,8 @@ class TestRatePending:
 
     def test_judges_by_the_agreement_that_held_when_it_came(self):
         terms = {"severities": {"total_cost_mismatch": "reject"}}
-        parties: dict[str, Any] = {"provider": PartyId("NL", "CPO"), "consumer": PartyId("FR", "MSP"), "modules": ["cdrs"]}
+        parties: dict[str, Any] = {"provider": PartyId("NL", "CPO"), "consumer": PartyId("FR", "MSP")}
+        parties["modules"] = ["cdrs"]
         begins = ARRIVED - timedelta(days=1)
         one = Agreement.conclude(**parties, valid_from=begins, cdr_control=terms, now=begins)
         Agreement.objects.filter(pk=one.pk).update(created_at=begins, valid_until=ARRIVED + timedelta(minutes=1))
