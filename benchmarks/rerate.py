@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from cdrs.control import Thresholds
-from reconciliation.judge import Surroundings, judge, read_cdr
+from reconciliation.control import Surroundings, judge, read_cdr
 from tariffs.pricing import price
 
 ZONE = "Europe/Amsterdam"

@@ -8,37 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from cdrs.models import Cdr
 from cdrs.policy import Policies, get_hub_policy, load_policies
-from reconciliation.classify import CREDIT, LIVE_CDR
-from reconciliation.judge import Surroundings, judge
+from reconciliation.control import Surroundings, judge
 from reconciliation.models import Sweep
 from reconciliation.rate_store import Judged, store
-from reconciliation.reconcile import BEGINNING, SLACK
 from reconciliation.surroundings import Document, Waiting, look_around
 from tariffs.pricing import Result
 from tariffs.pricing.result import ENGINE_VERSION
 
 BATCH = 500  # CDRs per transaction
+# A row may become visible this long after the moment it carries: calls are stamped on arrival and committed later.
+SLACK = timedelta(seconds=30)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
+LIVE = "{0}.audience = '' AND {0}.is_verified AND {0}.deleted_at IS NULL"
 COLUMNS = "id, owner, token_owner, object_id, object_key, session_key, version, document, start_at, changed_at"
 # Taken back to the last cent, or taking one back: nothing is left to be settled, so nothing is to be found.
 SETTLED = f"""
-    EXISTS ({CREDIT.format("c")} AND credit.total_cost = -c.total_cost)
+    EXISTS (
+        SELECT 1 FROM cdrs_cdr credit
+         WHERE credit.owner = c.owner AND credit.session_key = c.session_key AND c.session_key <> ''
+           AND {LIVE.format("credit")} AND credit.is_credit AND credit.credit_reference_key = c.object_key
+           AND credit.total_cost = -c.total_cost)
     OR c.is_credit AND EXISTS (
         SELECT 1 FROM cdrs_cdr original
          WHERE original.owner = c.owner AND original.object_key = c.credit_reference_key
-           AND {LIVE_CDR.format("original")} AND original.total_cost = -c.total_cost)
+           AND {LIVE.format("original")} AND original.total_cost = -c.total_cost)
 """
 CLAIM = f"""
     SELECT {", ".join(f"c.{column}" for column in COLUMNS.split(", "))}, {SETTLED}
       FROM cdrs_cdr c
-     WHERE (c.changed_at, c.id) > (%(reached_at)s, %(reached_id)s) AND {LIVE_CDR.format("c")}
+     WHERE (c.changed_at, c.id) > (%(reached_at)s, %(reached_id)s) AND {LIVE.format("c")}
        AND NOT EXISTS (
             SELECT 1 FROM reconciliation_rating rating
              WHERE rating.owner = c.owner AND rating.cdr_key = c.object_key AND rating.changed_at = c.changed_at

@@ -13,7 +13,7 @@ from django.db import connection
 
 from ocpi.calls import PartyId
 from ocpi.decoding import read_number
-from reconciliation.judge import Document, Surroundings, read_cdr
+from reconciliation.control import Document, Surroundings, read_cdr
 
 Key = tuple[str, str]  # owner and id, in lower case
 
