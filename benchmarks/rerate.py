@@ -165,3 +165,8 @@ def tariff(number: int) -> dict[str, Any]:
         ],
         "last_updated": "2026-01-01T00:00:00Z",
     }
+
+
+if __name__ == "__main__":
+    for name, figure in measure().items():
+        print(f"{name:14} {figure:10.3f}")

@@ -9,7 +9,7 @@ import pytest
 
 
 def _mix() -> Decimal:
-    return Decimal(0.1)
+    return Decimal(float("0.1"))
 
 
 class TestFloats:
