@@ -20,7 +20,7 @@ from agreements.models import Agreement
 from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 
-COLUMNS = "provider, consumer, modules, commands, valid_from, valid_until, delivery"
+COLUMNS = "provider, consumer, modules, commands, valid_from, valid_until, delivery, cdr_control"
 
 
 @admin.register(Agreement)
@@ -48,6 +48,7 @@ class AgreementAdmin(ReadOnlyAdmin):
         "valid_until",
         "delivery",
         "delivery_by_module",
+        "cdr_control",
         "note",
         "created_at",
         "changed_at",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -52,6 +55,27 @@ class CommandsField(forms.Field):
         return str(value).replace(",", " ").split() if value and str(value).strip() else None
 
 
+class ControlField(forms.Field):
+    """JSON with exact numbers; what it may say is checked where an agreement is concluded."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": '{"bounds": {"max_energy": 200}}'})
+
+    def __init__(self) -> None:
+        text = (
+            'What differs for these two from the hub\'s CDR control: {"severities": {rule: word}, "bounds": {...}, '
+            '"tolerances": {...}, "refuse": true}. Empty: nothing. See docs/reconciliation.md.'
+        )
+        super().__init__(required=False, label="CDR control", help_text=text)
+
+    def to_python(self, value: Any) -> Any:
+        if not value or not str(value).strip():
+            return {}
+        try:
+            return json.loads(str(value), parse_float=Decimal)
+        except json.JSONDecodeError as e:
+            raise ValidationError(f"This is not JSON: {e}") from e
+
+
 class AgreementForm(forms.Form):
     """For a new agreement; one that runs is ended, not rewritten."""
 
@@ -72,6 +96,7 @@ class AgreementForm(forms.Form):
         choices=DELIVERIES, initial=Delivery.RELAY.value, widget=UnfoldAdminRadioSelectWidget()
     )
     commands = CommandsField()
+    cdr_control = ControlField()
     note = forms.CharField(required=False, max_length=255, widget=UnfoldAdminTextInputWidget())
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -92,7 +117,8 @@ class AgreementForm(forms.Form):
         cleaned = self.cleaned_data
         by_module = {module: cleaned[f"delivery_{module}"] for module in MODULES if cleaned.get(f"delivery_{module}")}
         names = ["provider", "consumer", "modules", "commands", "valid_from", "valid_until", "delivery", "note"]
-        return {name: cleaned[name] for name in names} | {"delivery_by_module": by_module}
+        more = {"delivery_by_module": by_module, "cdr_control": cleaned["cdr_control"]}
+        return {name: cleaned[name] for name in names} | more
 
 
 class MandateForm(forms.Form):

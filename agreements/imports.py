@@ -1,17 +1,19 @@
 """Many agreements from CSV: every line is read and judged first, then all are entered or none.
 
 Columns, in any order: provider, consumer, modules (separated by blanks), valid_from; commands (all where empty),
-valid_until, delivery and note may be left out or empty. Times are ISO 8601; a day alone is its first moment, without a
-zone it is UTC.
+valid_until, delivery, cdr_control (JSON) and note may be left out or empty. Times are ISO 8601; a day alone is its
+first moment, without a zone it is UTC.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +22,7 @@ from agreements.models import Agreement, UnableToConclude
 from ocpi.calls import Delivery, PartyId
 
 REQUIRED = ("provider", "consumer", "modules", "valid_from")
-OPTIONAL = ("commands", "valid_until", "delivery", "note")
+OPTIONAL = ("commands", "valid_until", "delivery", "cdr_control", "note")
 Row = Mapping[Any, Any]
 
 
@@ -34,6 +36,7 @@ class Line:
     valid_from: datetime
     valid_until: datetime | None
     delivery: str
+    cdr_control: Mapping[str, Any]
     note: str
 
 
@@ -109,6 +112,7 @@ def _enter(line: Line, *, now: datetime) -> Agreement:
         valid_from=line.valid_from,
         valid_until=line.valid_until,
         delivery=line.delivery,
+        cdr_control=line.cdr_control,
         note=line.note,
         now=now,
     )
@@ -131,6 +135,7 @@ def _read_line(row: Row, *, number: int, errors: list[str]) -> Line | None:
     consumer = _read_party(cells, "consumer", errors=errors)
     valid_from = _read_time(cells, "valid_from", errors=errors)
     valid_until = _read_time(cells, "valid_until", errors=errors) if cells.get("valid_until") else None
+    cdr_control = _read_json(cells, "cdr_control", errors=errors)
     if len(cells.get("note", "")) > 255:
         errors.append("note: longer than 255 characters")
     if errors or provider is None or consumer is None or valid_from is None:
@@ -144,6 +149,7 @@ def _read_line(row: Row, *, number: int, errors: list[str]) -> Line | None:
         valid_from=valid_from,
         valid_until=valid_until,
         delivery=cells.get("delivery") or Delivery.RELAY,
+        cdr_control=cdr_control,
         note=cells.get("note", ""),
     )
 
@@ -158,6 +164,14 @@ def _read_party(cells: Mapping[str, str], name: str, *, errors: list[str]) -> Pa
     except ValueError as error:
         errors.append(f"{name}: {error}")
         return None
+
+
+def _read_json(cells: Mapping[str, str], name: str, *, errors: list[str]) -> Any:
+    try:
+        return json.loads(cells.get(name) or "{}", parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        errors.append(f"{name}: not JSON: {error}")
+        return {}
 
 
 def _read_time(cells: Mapping[str, str], name: str, *, errors: list[str]) -> datetime | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from ocpi.calls import Delivery, PartyId
+from parties.registry import get_module
 
 # ROUTE-01: what is routed, and so can be agreed on.
 MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles")
@@ -44,6 +46,8 @@ class Agreement(models.Model):
         default=Delivery.RELAY,
     )
     delivery_by_module = models.JSONField(default=dict, blank=True)
+    # What the two say about CDR control before the hub's own terms (cdrs/control/terms.py); {}: nothing.
+    cdr_control = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     note = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField()
@@ -77,6 +81,7 @@ class Agreement(models.Model):
         delivery: str = Delivery.RELAY,
         delivery_by_module: Mapping[str, str] | None = None,
         commands: Iterable[str] | None = None,
+        cdr_control: Mapping[str, Any] | None = None,
         note: str = "",
         now: datetime,
     ) -> Agreement:
@@ -91,6 +96,7 @@ class Agreement(models.Model):
         _check_parties(provider=provider, consumer=consumer)
         _check_terms(wanted, delivery=delivery, by_module=by_module)
         _check_commands(allowed, modules=wanted)
+        control = _read_control(cdr_control or {}, modules=wanted)
         if valid_until is not None and valid_until < valid_from:
             raise UnableToConclude("valid_until is before valid_from")
         return cls.objects.create(
@@ -104,6 +110,7 @@ class Agreement(models.Model):
             valid_until=valid_until,
             delivery=str(delivery),
             delivery_by_module={module: str(mode) for module, mode in by_module.items()},
+            cdr_control=control,
             note=note,
             changed_at=now,
         )
@@ -252,3 +259,14 @@ def _check_commands(commands: Sequence[str] | None, *, modules: Sequence[str]) -
     for command in commands:
         if not command or len(command) > LONGEST_COMMAND or not command.replace("_", "").replace("-", "").isalnum():
             raise UnableToConclude(f"commands: {command!r} is not the name of a command")
+
+
+def _read_control(document: Mapping[str, Any], *, modules: Sequence[str]) -> dict[str, Any]:
+    if not document:
+        return {}
+    if "cdrs" not in modules:
+        raise UnableToConclude("cdr_control: the module cdrs is not among the agreement's modules")
+    try:
+        return get_module("cdrs").read_terms(document)
+    except ValueError as e:
+        raise UnableToConclude(f"cdr_control: {e}") from e

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,7 +165,14 @@ def _make_permit(agreement: Agreement) -> Permit:
         delivery_by_module={module: Delivery(mode) for module, mode in agreement.delivery_by_module.items()},
         actions=None if agreement.commands is None else frozenset(agreement.commands),
         changed_at=agreement.changed_at,
+        terms=_make_terms(agreement.cdr_control),
     )
+
+
+def _make_terms(cdr_control: Mapping[str, object]) -> dict[str, str]:
+    """Only of those that want pushes refused: what merely holds settlement is no matter of routing."""
+    is_wanted = bool(cdr_control.get("refuse"))
+    return {"cdrs": json.dumps(cdr_control, sort_keys=True, separators=(",", ":"))} if is_wanted else {}
 
 
 def _make_operators(parties: Iterable[Party]) -> dict[str, bytes]:

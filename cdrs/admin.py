@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import Q
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action, display
 
 from cdrs.models import Cdr
 from parties.display import show_party
@@ -38,6 +40,13 @@ class CdrAdmin(OwnedObjectAdmin):
         "credit_reference_key",
         "reconciled_at",
     )
+
+    actions_detail = ["price"]
+
+    @action(description="Claimed and computed", icon="calculate")
+    def price(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page of an app above this one: only its name is known here."""
+        return HttpResponseRedirect(reverse("admin:reconciliation_rating_cdr", args=[object_id]))
 
     def _get_match(self, word: str) -> Q:
         return super()._get_match(word) | Q(session_key=word.lower())

@@ -27,5 +27,6 @@ class Cdr(OwnedObject):
             models.Index(fields=["owner", "last_updated"], name="cdr_owner_updated"),
             models.Index(fields=["token_owner", "id"], name="cdr_token_owner"),
             models.Index(fields=["owner", "session_key"], name="cdr_session"),
+            models.Index(fields=["changed_at", "id"], name="cdr_changed"),
             models.Index(fields=["id"], name="cdr_waiting", condition=Q(reconciled_at__isnull=True)),
         ]

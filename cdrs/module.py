@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from cdrs.control import control
+from cdrs.control.terms import read_terms
 from cdrs.models import Cdr
+from cdrs.policy import get_thresholds
 from cdrs.wire import v2_2_1
 from journal.reader import Reader
 from journal.rows import Change, Columns
 from ocpi.calls import Call, Interface, PartyId, Reply, Role
 from ocpi.errors import InvalidParameter
 from ocpi.module import Match, Resolved, Route
-from ocpi.raw import is_same_content, read_fields, read_text
+from ocpi.raw import is_same_content, read_exactly, read_fields, read_text
 from parties.owned_changes import Described, Place, put
 from parties.owned_module import OwnedModule
 from parties.token_owner import check_addressee, read_token_owner
+from tariffs.pricing import Severity
 
 
 class Cdrs(OwnedModule):
@@ -67,6 +71,18 @@ class Cdrs(OwnedModule):
     def get_flags(self, obj: v2_2_1.CDR) -> tuple[str, ...]:
         """CDR-07, CDR-12, CDR-16, CDR-17."""
         return (*super().get_flags(obj), *v2_2_1.flags(obj))
+
+    def read_terms(self, document: Any) -> dict[str, Any]:
+        return read_terms(document)
+
+    def judge(self, call: Call, *, terms: str, now: datetime) -> None:
+        """By the rules for one CDR alone: the store is not asked, so a zone is known only where the country has one."""
+        if call.method != "POST":
+            return
+        result = control(read_exactly(call.body), now=now, time_zone=None, thresholds=get_thresholds(terms))
+        for finding in result.findings:
+            if finding.severity is Severity.REJECT:
+                raise InvalidParameter(f"{finding.path or '/'}: {finding.message} ({finding.id}), by your agreement")
 
     def get_columns(self, obj: v2_2_1.CDR) -> Mapping[str, Any]:
         return {

@@ -99,6 +99,8 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
         return await ask(course, decision)
     if isinstance(decision, Broadcast):
         return await _broadcast(course)
+    if decision.terms:
+        module.judge(call, terms=decision.terms, now=now)
     return await directed.forward(course, decision)
 
 

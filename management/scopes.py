@@ -25,7 +25,7 @@ EXPLAINED = {
     Scope.AGREEMENTS_WRITE: "enter, import and end agreements",
     Scope.TRAFFIC_READ: "see lanes, dead letters, pulls, alerts and the call log",
     Scope.TRAFFIC_WRITE: "retry lanes, resend and close dead letters",
-    Scope.FINDINGS_READ: "see findings and the state of reconciliation",
+    Scope.FINDINGS_READ: "see findings, the state of reconciliation and what CDRs should cost",
     Scope.FINDINGS_WRITE: "reconcile now, judge findings",
     Scope.METRICS_READ: "read /metrics",
 }

@@ -17,6 +17,7 @@ from management.views.mandates import MandateViewSet
 from management.views.me import MeView
 from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
+from management.views.prices import CdrPriceView
 from management.views.pulls import PullViewSet
 from management.views.traffic import DeadLetterViewSet, LaneViewSet, LogCallViewSet
 
@@ -39,6 +40,7 @@ urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
     path("breakers/", BreakersView.as_view(), name="breakers"),
     path("breakers/<int:platform>/", BreakerView.as_view(), name="breaker"),
+    path("cdrs/<str:owner>/<str:id>/price/", CdrPriceView.as_view(), name="cdr-price"),
     path("flags/", FlagsView.as_view(), name="flags"),
     path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
     path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -70,6 +71,18 @@ def read_patch_stamp(body: bytes, *, strict: bool) -> datetime | None:
     if stamp is None and strict:
         raise InvalidParameter("last_updated: is missing or is not an RFC 3339 time; a PATCH has to carry it")
     return stamp
+
+
+def read_exactly(document: bytes | str) -> Any:
+    """The whole of it, numbers exact.
+
+    Raises:
+        NotJson: it is none, or has numbers that are no amounts.
+    """
+    try:
+        return _exact.decode(document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise NotJson(f"it is not JSON: {e}") from e
 
 
 def is_same_content(one: str, other: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from journal.reader import Reader
 from journal.rows import Change, Columns
@@ -59,6 +59,17 @@ class RoutedModule(Module):
 
     def read_push(self, call: Call, match: Match) -> None:
         """Refuse what even a relayed call may not carry (2001, 400)."""
+
+    def read_terms(self, document: Any) -> dict[str, Any]:
+        """What an agreement says about this module's objects, checked, as it is kept.
+
+        Raises:
+            ValueError: it makes no sense; the message names what.
+        """
+        raise ValueError(f"nothing can be agreed on about single objects of {self.id}")
+
+    def judge(self, call: Call, *, terms: str, now: datetime) -> None:
+        """Refuse (2001) a push that does not fulfil the terms of its agreement; asked only where there are some."""
 
     def resolve(self, call: Call, match: Match) -> Resolved:
         """The one party a call without a receiver is for, as far as the call itself says it (table 2a)."""

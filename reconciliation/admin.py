@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -18,6 +19,7 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from reconciliation import admin_prices as admin_prices  # registers its page, too
 from reconciliation.models import Finding, State
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
@@ -44,7 +46,7 @@ class FindingAdmin(ReadOnlyAdmin):
         "expected",
         "actual",
     ]
-    list_filter = ["state", "kind", "severity"]
+    list_filter = ["state", ("kind", ChoicesDropdownFilter), "severity"]
     search_fields = ["cdr_key"]
     search_help_text = 'CDR id, session id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]

@@ -113,7 +113,7 @@ explained AS (
     UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
       FROM cdrs_cdr c
      WHERE c.id = ANY(%(ids)s) AND finding.owner = c.owner AND finding.state = 'open'
-       AND finding.cdr_key = c.object_key
+       AND finding.cdr_key = c.object_key AND finding.kind = ANY(%(kinds)s)  -- others are the control's (rate.py)
        AND NOT EXISTS (
             SELECT 1 FROM verdict
              WHERE verdict.owner = finding.owner AND verdict.cdr_key = finding.cdr_key

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from tariffs.pricing import Severity
+
 FINAL_STATUSES = ("COMPLETED", "INVALID")  # nothing more is to come (SESS-08)
 
 
@@ -27,12 +29,6 @@ class Kind(StrEnum):
     CDR_WITHOUT_SESSION = "cdr_without_session"
     SESSION_WITHOUT_CDR = "session_without_cdr"
     UNDELIVERED_CDR = "undelivered_cdr"
-
-
-class Severity(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,73 +52,73 @@ class Check:
 CHECKS = (
     Check(
         Kind.ENERGY_DIFFERS,
-        Severity.ERROR,
+        Severity.HOLD,
         "/total_energy",
         "CDR {cdr} bills {actual} kWh, session {session} delivered {expected} kWh.",
     ),
     Check(
         Kind.COST_DIFFERS,
-        Severity.WARNING,
+        Severity.FLAG,
         "/total_cost/excl_vat",
         "CDR {cdr} bills {actual} excl. VAT, session {session} announced {expected}.",
     ),
     Check(
         Kind.CURRENCY_DIFFERS,
-        Severity.ERROR,
+        Severity.HOLD,
         "/currency",
         "CDR {cdr} bills in {actual}, session {session} was in {expected}.",
     ),
     Check(
         Kind.TIME_DIFFERS,
-        Severity.WARNING,
+        Severity.FLAG,
         "/start_date_time",
         "CDR {cdr} starts at {actual}, session {session} at {expected}.",
     ),
     Check(
         Kind.TIME_DIFFERS,
-        Severity.WARNING,
+        Severity.FLAG,
         "/end_date_time",
         "CDR {cdr} ends at {actual}, session {session} at {expected}.",
     ),
     Check(
         Kind.TOKEN_OWNER_DIFFERS,
-        Severity.ERROR,
+        Severity.HOLD,
         "/cdr_token",
         "CDR {cdr} bills {actual}, session {session} was charged with a token of {expected}.",
     ),
     Check(
         Kind.SESSION_INVALID,
-        Severity.ERROR,
+        Severity.HOLD,
         "/session_id",
         "CDR {cdr} bills session {session}, which is {actual} and must not be billed.",
     ),
     Check(
         Kind.SESSION_BILLED_TWICE,
-        Severity.ERROR,
+        Severity.HOLD,
         "/session_id",
         "CDR {actual} bills session {session} again: CDR {expected} billed it before and is not credited.",
     ),
     Check(
         Kind.SESSION_ID_MISSING,
-        Severity.INFO,
+        Severity.PASS,
         "/session_id",
         "CDR {cdr} names no session, so there is nothing to compare it with.",
     ),
     Check(
         Kind.CDR_WITHOUT_SESSION,
-        Severity.ERROR,
+        Severity.HOLD,
         "/session_id",
         "CDR {cdr} bills session {expected}, which the hub has never received.",
     ),
     Check(
         Kind.SESSION_WITHOUT_CDR,
-        Severity.ERROR,
+        Severity.HOLD,
         "/id",
         "Session {session} ended with {expected} kWh and was never billed: no CDR names it.",
     ),
     Check(
         Kind.UNDELIVERED_CDR,
-        Severity.ERROR,
+        Severity.HOLD,
         "/id",
         "CDR {cdr} was sent and never accepted: the last answer of its receiver, or the hub's for it, is {actual}.",
     ),

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from reconciliation.compare import Kind, Severity
+from reconciliation.kinds import get_kinds
+from tariffs.pricing import Severity, Verdict
 
 
 class State(models.TextChoices):
@@ -26,7 +27,7 @@ class Finding(models.Model):
     A fault that has gone and comes back opens the same row again. Keys are lower case; ids are as they were written.
     """
 
-    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in Kind])
+    kind = models.CharField(max_length=48, choices=get_kinds)
     severity = models.CharField(max_length=8, choices=[(severity.value, severity.value) for severity in Severity])
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     owner = models.CharField(max_length=5, db_collation="C")
@@ -35,7 +36,7 @@ class Finding(models.Model):
     cdr_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
     session_id = models.CharField(max_length=64, default="", blank=True)
     session_key = models.CharField(max_length=64, default="", blank=True, db_collation="C")
-    path = models.CharField(max_length=64, default="", blank=True)  # JSON pointer into the CDR, or into the session
+    path = models.CharField(max_length=255, default="", blank=True)  # JSON pointer into the CDR, or into the session
     expected = models.TextField(default="", blank=True)
     actual = models.TextField(default="", blank=True)
     message = models.TextField(default="", blank=True)
@@ -70,11 +71,45 @@ class Finding(models.Model):
         self.save(update_fields=["state", "note", "closed_at"])
 
 
+class Rating(models.Model):
+    """What CDR control says of one CDR: the latest judgement, one row each; why, is worked out again when asked.
+
+    Amounts are None where they cannot be known. `policy` names the terms it was judged by (cdrs/control/terms.py).
+    """
+
+    owner = models.CharField(max_length=5, db_collation="C")
+    cdr_key = models.CharField(max_length=64, db_collation="C")
+    verdict = models.CharField(max_length=20, choices=[(verdict.value, verdict.value) for verdict in Verdict])
+    engine_version = models.CharField(max_length=8)
+    policy = models.CharField(max_length=20)
+    computed_excl_vat = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    computed_incl_vat = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    claimed_excl_vat = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    claimed_incl_vat = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    changed_at = models.DateTimeField()  # of the CDR: the body that was judged
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "cdr_key"], name="rating_once")]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.owner} {self.cdr_key}"
+
+
 class Sweep(models.Model):
-    """How far a sweep over sessions has come, so that the next looks only at what changed since."""
+    """How far a sweep has come, so that the next looks only at what changed since."""
 
     name = models.CharField(max_length=32, primary_key=True)
     reached_at = models.DateTimeField(null=True)
+    reached_id = models.BigIntegerField(default=0, db_default=0)  # among those of the same moment
 
     def __str__(self) -> str:
         return self.name
+
+    # Factories
+
+    @classmethod
+    def lock(cls, name: str) -> Sweep | None:
+        """For this transaction alone; None while another worker is at it."""
+        Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
+        return Sweep.objects.select_for_update(skip_locked=True).filter(name=name).first()

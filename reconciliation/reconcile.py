@@ -162,9 +162,7 @@ def _hold_siblings(claimed: Sequence[int]) -> tuple[list[int], list[int]]:
 
 
 def _lock_sweep(name: str) -> Sweep | None:
-    """None while another worker is at it."""
-    Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
-    return Sweep.objects.select_for_update(skip_locked=True).filter(name=name).first()
+    return Sweep.lock(name)
 
 
 def _move_sweep(sweep: Sweep, *, to: datetime) -> None:

@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "rate CDRs": {"task": "reconciliation.tasks.rate_pending_cdrs", "schedule": 2.0, "options": {"expires": 4}},
     "find sessions without CDR": {
         "task": "reconciliation.tasks.find_sessions_without_cdr",
         "schedule": 30.0,

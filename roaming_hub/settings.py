@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from cdrs.control import terms
 from ocpi.calls import PartyId
 from roaming_hub.admin_site import UNFOLD as UNFOLD
+from tariffs import lint
 from telemetry import folder, logs, spans
 
 env = environ.Env()
@@ -79,6 +81,15 @@ HUB_CDR_DUE: int = env.int("HUB_CDR_DUE", default=86400)  # seconds after its en
 HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE", default="0.001"))  # kWh
 HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
 HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
+
+# CDR control and tariff lint: what the hub says about severities, bounds and tolerances (docs/reconciliation.md).
+try:
+    HUB_CONTROL: str = terms.read_setting(env.str("HUB_CONTROL", default="{}"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"HUB_CONTROL: {error}.") from error
+HUB_REFUSE_TARIFFS: list[str] = env.list("HUB_REFUSE_TARIFFS", default=[])  # remarks that refuse a tariff
+if unknown_lints := sorted(set(HUB_REFUSE_TARIFFS) - lint.LINTS.keys()):
+    raise ImproperlyConfigured(f"HUB_REFUSE_TARIFFS: {', '.join(unknown_lints)}: unknown.")
 
 # What the hub tells its operators. Metrics: before anything that counts is imported.
 HUB_METRICS_DIR: str = env.str("HUB_METRICS_DIR", default="")  # shared by the processes of one machine

@@ -32,6 +32,7 @@ class Forward:
     url: str
     delivery: Delivery = Delivery.RELAY
     addressed: bool = True  # False: the hub found the receiver (open routing)
+    terms: str = ""  # of the agreement: a push that does not fulfil them is refused (`Module.judge`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,12 @@ def _forward(
     node, url = found
     # What a hub passes on waits, if at all, at that hub, which knows in whose name it is to be sent.
     delivery = Delivery.RELAY if call.on_behalf_of else permit.get_delivery(call.module)
-    keeps = delivery is Delivery.STORE_AND_FORWARD and module.can_wait and call.interface is Interface.RECEIVER
-    may_wait = keeps and call.is_push and node.status is ConnectionStatus.OFFLINE
+    is_received = call.is_push and call.interface is Interface.RECEIVER
+    may_keep = is_received and delivery is Delivery.STORE_AND_FORWARD and module.can_wait
+    may_wait = may_keep and node.status is ConnectionStatus.OFFLINE
     if node.status is not ConnectionStatus.CONNECTED and not may_wait:
         return Reject(ReceiverNotConnected(f"{receiver} is {node.status}"))
-    return Forward(node, url, delivery, addressed)
+    return Forward(node, url, delivery, addressed, permit.get_terms(call.module) if is_received else "")
 
 
 def _without_way_back(nodes: tuple[Node, ...], *, origin: int | None) -> tuple[Node, ...]:

@@ -59,6 +59,7 @@ class Permit:
     delivery_by_module: Mapping[str, Delivery] = field(default_factory=dict)
     actions: frozenset[str] | None = None  # those of `Module.get_action` that it allows; None: all (CMD-15)
     changed_at: datetime | None = None
+    terms: Mapping[str, str] = field(default_factory=dict)  # by module: what its pushes are judged by (`Module.judge`)
 
     def allows(self, action: str) -> bool:
         return not action or self.actions is None or action in self.actions
@@ -68,6 +69,10 @@ class Permit:
 
     def holds(self, *, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
+
+    def get_terms(self, module: str) -> str:
+        """ "" where the agreement has none, so that nothing is judged."""
+        return self.terms.get(module, "")
 
     def get_delivery(self, module: str) -> Delivery:
         return self.delivery_by_module.get(module, self.delivery)

@@ -22,6 +22,17 @@ _NOTES: Final = (
     *("day_of_week_unsorted", "dimension_not_exhaustive", "time_step_size_overruled_by_parking"),
     *("uses_date_restrictions", "tax_included_without_rate"),
 )
+_WARNINGS: Final = (
+    *("required_field_missing", "nothing_priced_by_use", "restrictions_empty", "start_time_equals_end_time"),
+    *("whole_day_window", "end_time_2359", "day_of_week_empty", "day_of_week_duplicate", "day_of_week_whole_week"),
+    *("unreachable_element", "unreachable_component", "step_size_zero", "negative_price", "vat_implausible"),
+    *("price_limit_incl_below_excl", "tax_rate_without_tax"),
+)
+LINTS: Final[Mapping[str, Severity]] = {
+    **dict.fromkeys(_ERRORS, Severity.HOLD),
+    **dict.fromkeys(_WARNINGS, Severity.FLAG),
+    **dict.fromkeys(_NOTES, Severity.PASS),
+}
 _BOUNDS: Final = (("min_kwh", "max_kwh"), ("min_current", "max_current"), ("min_power", "max_power"))
 _ALL_BOUNDS: Final = (*_BOUNDS, ("min_duration", "max_duration"))
 _REQUIRED: Final = ("country_code", "party_id", "id", "currency", "last_updated")
@@ -34,11 +45,7 @@ def lint(
     """Findings in the order of the tariff; `hold` stands for an error, `flag` for a warning, `pass` for a note."""
     with localcontext(CONTEXT):
         found = list(_lint(tariff, version))
-    return tuple(Finding(id, (severities or {}).get(id) or _severity(id), path, message) for id, path, message in found)
-
-
-def _severity(id: str) -> Severity:
-    return Severity.HOLD if id in _ERRORS else Severity.PASS if id in _NOTES else Severity.FLAG
+    return tuple(Finding(id, (severities or {}).get(id) or LINTS[id], path, message) for id, path, message in found)
 
 
 def _lint(tariff: Any, version: str) -> Iterator[Found]:

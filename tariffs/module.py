@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
+
+from django.conf import settings
 
 from journal.reader import Reader
 from ocpi.calls import Call, Interface, Role
+from ocpi.errors import InvalidParameter
 from ocpi.module import Match, Route
+from parties.owned_changes import Described
 from parties.owned_module import Absence, OwnedModule
 from tariffs import references
 from tariffs.models import Tariff
+from tariffs.remarks import as_flag, find_remarks, get_message, worth_telling
 from tariffs.wire import v2_2_1
 
 
@@ -35,8 +42,23 @@ class Tariffs(OwnedModule):
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["tariff_id"]
 
+    def describe(self, document: bytes, match: Match, *, now: datetime, strict: bool) -> Described:
+        """With the remarks of the lint beside it; they refuse nothing but what HUB_REFUSE_TARIFFS names."""
+        described = super().describe(document, match, now=now, strict=strict)
+        if not described.is_verified:
+            return described
+        remarks = find_remarks(document)
+        if strict:
+            for remark in remarks:
+                if remark.id in settings.HUB_REFUSE_TARIFFS:
+                    raise InvalidParameter(f"{remark.path or '/'}: {remark.message} ({remark.id})")
+        return replace(described, flags=(*described.flags, *(as_flag(remark) for remark in worth_telling(remarks))))
+
     async def get_warning(self, call: Call, match: Match, reader: Reader) -> str | None:
-        """A tariff that connectors still name had better stay; but it goes if its owner says so (TAR-04)."""
+        """What the lint says. And a tariff that connectors still name had better stay; but it goes if its owner says
+        so (TAR-04)."""
+        if call.method == "PUT":
+            return get_message(worth_telling(find_remarks(call.body)))
         if call.method != "DELETE" or match.owner is None:
             return None
         location = await references.find_location(match.owner, match["tariff_id"], reader=reader)

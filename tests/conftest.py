@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import DefaultContext, FloatOperation, getcontext, localcontext
 from typing import Any
 
 import pytest
@@ -26,6 +27,22 @@ class Cast:
     emsp: Partner
     other_cpo: Partner
     other_emsp: Partner
+
+
+MONEY = frozenset({"tariffs", "cdrs", "charging_sessions", "reconciliation", "settlement", "disputes", "invoices"})
+
+
+@pytest.fixture(autouse=True)
+def _no_float_in_money(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever mixes a float into an amount is caught, in threads that begin during the test as well."""
+    if not MONEY & set(request.path.parts):
+        yield
+        return
+    with localcontext() as context:
+        context.traps[FloatOperation] = DefaultContext.traps[FloatOperation] = True
+        yield
+        DefaultContext.traps[FloatOperation] = False
+        assert getcontext().traps[FloatOperation]
 
 
 @pytest.fixture(scope="session")

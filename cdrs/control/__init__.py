@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from cdrs.control.bounds import Bounds
 from cdrs.control.control import Thresholds, control
+from cdrs.control.rules import LINKS, RULES
 
-__all__ = ["Bounds", "Thresholds", "control"]
+__all__ = ["LINKS", "RULES", "Bounds", "Thresholds", "control"]

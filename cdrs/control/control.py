@@ -6,19 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from cdrs.control.bounds import Bounds, check_bounds
+from cdrs.control.rules import FORM
 from cdrs.control.schema import check_schema
-from tariffs.pricing import Finding, Policy, Result, Severity, price
+from tariffs.pricing import Finding, Policy, Result, price
 from tariffs.pricing.findings import judge
-
-_PASS: Final = (
-    *("unknown_field", "needless_null", "datetime_without_zone", "country_code_case", "session_id_missing"),
-    *("last_updated_before_end",),
-)
-_HOLD: Final = ("energy_implausible", "energy_out_of_bounds", "cost_out_of_bounds")
-_REJECT: Final = ("required_field_missing", "field_format", "number_out_of_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +46,11 @@ def control(
         found += check_bounds(cdr, now=now, max_power=max_power, bounds=thresholds.bounds, version=version)
     known = {(finding.id, finding.path) for finding in priced.findings}
     more = [
-        Finding(id, policy.severities.get(id) or _severity(id), path, message, expected, actual)
+        Finding(id, policy.severities.get(id) or FORM[id], path, message, expected, actual)
         for id, path, message, expected, actual in found
         if (id, path) not in known
     ]
+    if not more:
+        return priced
     findings = (*more, *priced.findings)
     return replace(priced, findings=findings, verdict=judge(findings, priced=bool(priced.totals)))
-
-
-def _severity(id: str) -> Severity:
-    if id in _REJECT:
-        return Severity.REJECT
-    return Severity.HOLD if id in _HOLD else Severity.PASS if id in _PASS else Severity.FLAG

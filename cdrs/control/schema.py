@@ -1,152 +1,228 @@
 """Does a CDR have the form of the specification's tables? Finds everything, not only the first.
 
 The tables are read off the wire types. Those refuse what would do harm; this also tells what a CPO should put right.
+Each type becomes a function that says what is wrong with a value, with paths below it: what is right costs no path.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from functools import cache, lru_cache
 from typing import Any, Final
 
+import msgspec
 from msgspec import inspect
 
 from cdrs.control.bounds import Found
 from cdrs.control.currencies import CURRENCIES
 from cdrs.wire import v2_2_1
 from tariffs.pricing.values import Unreadable, read_moment, read_number
+from tariffs.wire.v2_2_1 import Tariff
+
+Check = Callable[[Any], "list[Found] | None"]  # None, or nothing in the list: all is well
 
 _DECIMALS: Final = 4  # of a number of OCPI
 _NORMAL_ID: Final = 36  # longer ids are for credits (CDR-08)
+_LIMIT: Final = 10**15
+_KEPT: Final = 512  # tariffs
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
+_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_PLAIN: Final = re.compile(r"-?\d{1,10}(\.\d{1,4})?").fullmatch
+_OFFSET: Final = re.compile(r"T.*[+-]\d\d:?\d\d$")
 
 
 def check_schema(cdr: Mapping[str, Any], *, version: str) -> Iterator[Found]:
     """Only 2.2.1 has its tables here; of other versions pricing says what it could not read."""
     if version != "2.2.1":
         return
-    yield from _check(cdr, _table(), "")
+    yield from _table()(cdr) or ()
     id = cdr.get("id")
     if isinstance(id, str) and len(id) > _NORMAL_ID and cdr.get("credit") is not True:
         yield "field_length", "/id", "ids of normal CDRs are shorter", _NORMAL_ID, len(id)
 
 
 @cache
-def _table() -> inspect.Type:
-    return inspect.type_info(v2_2_1.CDR)
+def _table() -> Check:
+    return _compile(inspect.type_info(v2_2_1.CDR), name="")
 
 
-def _check(value: Any, type: inspect.Type, path: str) -> Iterator[Found]:
-    values = None
-    while isinstance(type, inspect.Metadata | inspect.UnionType):
-        if isinstance(type, inspect.Metadata):
-            values = (type.extra or {}).get("values", values)
-            type = type.type
-        else:
-            type = next(one for one in type.types if not isinstance(one, inspect.NoneType))
+def _compile(type: inspect.Type, *, name: str, values: frozenset[str] | None = None) -> Check:
+    """`name` is the field's: some are more than their type says."""
+    if isinstance(type, inspect.Metadata):
+        return _compile(type.type, name=name, values=(type.extra or {}).get("values", values))
+    if isinstance(type, inspect.UnionType):
+        known = next(one for one in type.types if not isinstance(one, inspect.NoneType))
+        return _compile(known, name=name, values=values)
     if isinstance(type, inspect.StructType):
-        yield from _check_object(value, type, path)
-    elif isinstance(type, inspect.ListType):
-        yield from _check_list(value, type, path)
-    elif isinstance(type, inspect.StrType | inspect.EnumType):
-        yield from _check_text(value, type, path, values)
-    elif isinstance(type, inspect.DateTimeType):
-        yield from _check_moment(value, path)
-    elif isinstance(type, inspect.BoolType):
-        if not isinstance(value, bool):
-            yield _wrong_type(path, "boolean", value)
-    else:
-        yield from _check_number(value, path, is_whole=isinstance(type, inspect.IntType))
+        return _remembered(_object(type)) if type.cls is Tariff else _object(type)
+    if isinstance(type, inspect.ListType):
+        return _list(_compile(type.item_type, name=name), least=type.min_length or 0)
+    if isinstance(type, inspect.StrType | inspect.EnumType):
+        return _text(type, name=name, values=values)
+    if isinstance(type, inspect.DateTimeType):
+        return _check_moment
+    if isinstance(type, inspect.BoolType):
+        return lambda value: None if isinstance(value, bool) else [_wrong_type("boolean", value)]
+    return _check_whole if isinstance(type, inspect.IntType) else _check_number
 
 
-def _check_object(value: Any, type: inspect.StructType, path: str) -> Iterator[Found]:
-    if not isinstance(value, Mapping):
-        yield _wrong_type(path, "object", value)
-        return
-    fields = {field.encode_name: field for field in type.fields}
-    for name in value:
-        if name not in fields:
-            yield "unknown_field", f"{path}/{name}", "the specification has no such field", None, None
-    for name, field in fields.items():
-        if name not in value or (value[name] is None and field.required):
-            if field.required:
-                yield "required_field_missing", f"{path}/{name}", f"{name} is missing", None, None
-        elif value[name] is None:
-            yield "needless_null", f"{path}/{name}", "leave it out", None, None
-        else:
-            yield from _check(value[name], field.type, f"{path}/{name}")
+def _object(type: inspect.StructType) -> Check:
+    checks = {field.encode_name: _compile(field.type, name=field.encode_name) for field in type.fields}
+    required = frozenset(field.encode_name for field in type.fields if field.required)
+
+    def check(value: Any) -> list[Found] | None:
+        if not isinstance(value, dict):
+            return [_wrong_type("object", value)]
+        found: list[Found] = []
+        is_complete = required <= value.keys()
+        for name, inner in value.items():
+            one = checks.get(name)
+            if one is None:
+                found.append(("unknown_field", f"/{name}", "the specification has no such field", None, None))
+            elif inner is not None:
+                wrong = one(inner)
+                if wrong:
+                    found += _below(name, wrong)
+            elif name in required:
+                is_complete = False
+            else:
+                found.append(("needless_null", f"/{name}", "leave it out", None, None))
+        if not is_complete:
+            missing = [name for name in checks if name in required and value.get(name) is None]
+            found += [("required_field_missing", f"/{name}", f"{name} is missing", None, None) for name in missing]
+        return found
+
+    return check
 
 
-def _check_list(value: Any, type: inspect.ListType, path: str) -> Iterator[Found]:
-    if not isinstance(value, list):
-        yield _wrong_type(path, "list", value)
-        return
-    if len(value) < (type.min_length or 0):
-        yield "required_field_missing", path, "at least one is needed", type.min_length, len(value)
-    for index, one in enumerate(value):
-        yield from _check(one, type.item_type, f"{path}/{index}")
+def _remembered(check: Check) -> Check:
+    """The same tariff comes in many CDRs: looked at once for each text."""
+
+    @lru_cache(maxsize=_KEPT)
+    def check_text(text: bytes) -> list[Found] | None:
+        return check(_decoder.decode(text))
+
+    def check_one(value: Any) -> list[Found] | None:
+        try:
+            return check_text(_encoder.encode(value))
+        except (TypeError, ValueError, RecursionError):  # not out of JSON
+            return check(value)
+
+    return check_one
 
 
-def _check_text(
-    value: Any, type: inspect.StrType | inspect.EnumType, path: str, values: frozenset[str] | None
-) -> Iterator[Found]:
-    if not isinstance(value, str):
-        yield _wrong_type(path, "string", value)
-        return
-    name = path.rpartition("/")[2]
-    if values is not None and value not in values:
-        yield "unknown_enum_value", path, "not in the specification's list", None, value
-    if isinstance(type, inspect.EnumType):
-        return
-    if type.max_length is not None and len(value) > type.max_length:
-        yield "field_length", path, "too long", type.max_length, len(value)
-    if name == "country_code":
-        yield from _check_country(value, path)
-    elif name == "currency":
-        yield from _check_currency(value, path)
-    elif type.pattern and not re.search(type.pattern, value):
-        yield "field_format", path, "not of the form that the specification gives", type.pattern, value
+def _list(check_one: Check, *, least: int) -> Check:
+    def check(value: Any) -> list[Found] | None:
+        if not isinstance(value, list):
+            return [_wrong_type("list", value)]
+        if len(value) < least:
+            return [("required_field_missing", "", "at least one is needed", least, len(value))]
+        found: list[Found] = []
+        for index, one in enumerate(value):
+            wrong = check_one(one)
+            if wrong:
+                found += _below(str(index), wrong)
+        return found
+
+    return check
 
 
-def _check_country(value: str, path: str) -> Iterator[Found]:
+def _below(name: str, found: list[Found]) -> Iterator[Found]:
+    for id, path, message, expected, actual in found:
+        yield id, f"/{name}{path}", message, expected, actual
+
+
+def _text(type: inspect.StrType | inspect.EnumType, *, name: str, values: frozenset[str] | None) -> Check:
+    """`values` are those of an open enumeration: another one is told, never refused."""
+    limits = type if isinstance(type, inspect.StrType) else inspect.StrType()
+    longest = limits.max_length or sys.maxsize
+    more = {"country_code": _check_country, "currency": _check_currency}.get(name)
+    pattern = limits.pattern if limits.pattern and more is None else None
+    matches = re.compile(pattern).search if pattern else None
+
+    def check(value: Any) -> list[Found] | None:
+        if not isinstance(value, str):
+            return [_wrong_type("string", value)]
+        if values is not None:
+            return None if value in values else [_unlisted(value), *_too_long(value, longest)]
+        found = _too_long(value, longest) if len(value) > longest else None
+        if more is not None:
+            return [*(found or ()), *(more(value) or ())]
+        if matches is not None and not matches(value):
+            what = "not of the form that the specification gives"
+            return [*(found or ()), ("field_format", "", what, pattern, value)]
+        return found
+
+    return check
+
+
+def _too_long(value: str, longest: int) -> list[Found]:
+    return [("field_length", "", "too long", longest, len(value))] if len(value) > longest else []
+
+
+def _unlisted(value: str) -> Found:
+    return "unknown_enum_value", "", "not in the specification's list", None, value
+
+
+def _check_country(value: str) -> list[Found] | None:
     if not (len(value) == 2 and value.isascii() and value.isalpha()):
-        yield "country_code_not_alpha2", path, "two letters are expected (ISO 3166-1)", None, value
-    elif not value.isupper():
-        yield "country_code_case", path, "capitals are expected", value.upper(), value
+        return [("country_code_not_alpha2", "", "two letters are expected (ISO 3166-1)", None, value)]
+    return None if value.isupper() else [("country_code_case", "", "capitals are expected", value.upper(), value)]
 
 
-def _check_currency(value: str, path: str) -> Iterator[Found]:
-    if value.upper() not in CURRENCIES:
-        yield "currency_unknown", path, "no currency (ISO 4217)", None, value
-    elif not value.isupper():
-        yield "currency_case", path, "capitals are expected", value.upper(), value
+def _check_currency(value: str) -> list[Found] | None:
+    if value in CURRENCIES:
+        return None
+    if value.upper() in CURRENCIES:
+        return [("currency_case", "", "capitals are expected", value.upper(), value)]
+    return [("currency_unknown", "", "no currency (ISO 4217)", None, value)]
 
 
-def _check_moment(value: Any, path: str) -> Iterator[Found]:
+def _check_moment(value: Any) -> list[Found] | None:
     try:
         read_moment(value)
     except Unreadable as e:
-        yield e.id, path, str(e), None, value
-        return
-    if re.search(r"[+-]\d\d:?\d\d$", value) and "T" in value:
-        yield "datetime_not_utc", path, "UTC is expected", None, value
-    elif not value.endswith(("Z", "z")):
-        yield "datetime_without_zone", path, "read as UTC", None, value
+        return [(e.id, "", str(e), None, value)]
+    if value.endswith(("Z", "z")):
+        return None
+    if _OFFSET.search(value):
+        return [("datetime_not_utc", "", "UTC is expected", None, value)]
+    return [("datetime_without_zone", "", "read as UTC", None, value)]
 
 
-def _check_number(value: Any, path: str, *, is_whole: bool) -> Iterator[Found]:
+def _check_number(value: Any) -> list[Found] | None:
+    kind = value.__class__
+    if (kind is Decimal and _PLAIN(str(value))) or (kind is int and -_LIMIT < value < _LIMIT):
+        return None  # nearly all of them
     try:
         number = read_number(value)
     except Unreadable as e:
-        yield e.id, path, str(e), None, value
-        return
+        return [(e.id, "", str(e), None, value)]
+    found: list[Found] = []
     if isinstance(value, str):
-        yield "field_type", path, "a number written as text", "number", "string"
-    if is_whole and number != number.to_integral_value():
-        yield "field_format", path, "a whole number is expected", None, value
-    if -int(number.normalize().as_tuple().exponent) > _DECIMALS:
-        yield "number_precision", path, "more decimals than a number of OCPI has", _DECIMALS, value
+        found.append(("field_type", "", "a number written as text", "number", "string"))
+    if number.as_tuple().exponent < -_DECIMALS and _count_decimals(number) > _DECIMALS:  # type: ignore[operator]
+        found.append(("number_precision", "", "more decimals than a number of OCPI has", _DECIMALS, value))
+    return found
 
 
-def _wrong_type(path: str, expected: str, value: Any) -> Found:
-    return "field_format", path, f"expected {expected}", expected, value.__class__.__name__
+def _check_whole(value: Any) -> list[Found] | None:
+    found = _check_number(value)
+    try:
+        if (number := read_number(value)) != number.to_integral_value():
+            found = [*(found or ()), ("field_format", "", "a whole number is expected", None, value)]
+    except (Unreadable, InvalidOperation):
+        pass  # said already
+    return found
+
+
+def _count_decimals(number: Decimal) -> int:
+    """1.50000 has one."""
+    return -int(number.normalize().as_tuple().exponent)
+
+
+def _wrong_type(expected: str, value: Any) -> Found:
+    return "field_format", "", f"expected {expected}", expected, value.__class__.__name__

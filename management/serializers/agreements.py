@@ -33,6 +33,7 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "is_in_force",
             "delivery",
             "delivery_by_module",
+            "cdr_control",
             "note",
             "created_at",
             "changed_at",
@@ -59,6 +60,12 @@ class NewAgreementSerializer(StrictSerializer):
     valid_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
     delivery = serializers.ChoiceField(choices=DELIVERIES, default=Delivery.RELAY.value)
     delivery_by_module = serializers.DictField(child=serializers.ChoiceField(choices=DELIVERIES), required=False)
+    cdr_control = serializers.JSONField(
+        required=False,
+        default=dict,
+        help_text="What differs for these two from the hub's CDR control: severities, bounds, tolerances, refuse "
+        "(docs/reconciliation.md). Whole seconds; other numbers may be text, to be exact.",
+    )
     note = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
 
 

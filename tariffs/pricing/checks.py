@@ -11,7 +11,7 @@ from ocpi.times import SENTINEL
 from tariffs.pricing.dialects import Dialect
 from tariffs.pricing.findings import Findings
 from tariffs.pricing.policy import Policy, smallest_unit
-from tariffs.pricing.session import Session, seconds_between
+from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.values import HOUR, HUNDRED, ZERO, Unreadable, read_number
 
 
@@ -37,27 +37,26 @@ def _check_times(session: Session, dialect: Dialect, policy: Policy, findings: F
         what = "the first period does not begin with the session"
         findings.add("first_period_not_at_session_start", path, what, expected=session.start)
     for period in session.periods:
-        path = f"/charging_periods/{period.index}"
-        if period.start < session.start or (session.end is not None and period.start > session.end):
-            what = "begins outside the session"
-            findings.add("period_outside_session", f"{path}/start_date_time", what, actual=period.start)
-        if period.end is None or period.end < period.start:
+        start, end = period.start, period.end
+        if start < session.start or (session.end is not None and start > session.end):
+            path = f"/charging_periods/{period.index}/start_date_time"
+            findings.add("period_outside_session", path, "begins outside the session", actual=start)
+        if end is None or end < start:
             continue
-        if period.end == period.start:
-            findings.add("period_zero_length", f"{path}/start_date_time", "takes no time")
-        _check_length(period.volumes, period.end - period.start, path, policy, findings)
+        if end == start:
+            findings.add("period_zero_length", f"/charging_periods/{period.index}/start_date_time", "takes no time")
+        _check_length(period, end - start, policy, findings)
 
 
-def _check_length(
-    volumes: Mapping[str, Decimal], span: timedelta, path: str, policy: Policy, findings: Findings
-) -> None:
-    get = volumes.get
+def _check_length(period: Period, span: timedelta, policy: Policy, findings: Findings) -> None:
+    get = period.volumes.get
     hours = get("TIME", ZERO) + get("PARKING_TIME", ZERO) + get("RESERVATION_TIME", ZERO)
     seconds = span.days * 86_400 + span.seconds
     if (hours - policy.hours_tolerance) * HOUR > seconds:
         length = seconds / HOUR
         what = "more hours than the period lasts"
-        findings.add("dimension_longer_than_period", f"{path}/dimensions", what, expected=length, actual=hours)
+        path = f"/charging_periods/{period.index}/dimensions"
+        findings.add("dimension_longer_than_period", path, what, expected=length, actual=hours)
 
 
 def _check_volumes(cdr: Mapping[str, Any], session: Session, policy: Policy, findings: Findings) -> None:

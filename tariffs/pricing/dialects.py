@@ -40,7 +40,7 @@ class Dialect:
 
     def factors(self, vat: Decimal | None, tariff: Mapping[str, Any]) -> tuple[Factor, Factor]:
         """What a price times a quantity is multiplied by to be without and with VAT."""
-        return SAME, SAME if vat is None else (HUNDRED + vat, HUNDRED)
+        return SAME, SAME if vat is None else ((HUNDRED + vat) / HUNDRED, ONE)
 
     def read_price(self, value: Any) -> Amount:
         """A Price of the CDR.

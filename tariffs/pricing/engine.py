@@ -19,7 +19,7 @@ from tariffs.pricing.rate import Rating, rate
 from tariffs.pricing.result import Amount, Line, PricedPeriod, Result
 from tariffs.pricing.session import Session, read_session
 from tariffs.pricing.steps import add_surpluses
-from tariffs.pricing.tariff import BadTariff, Tariff, compile_tariff
+from tariffs.pricing.tariff import OTHER_VERSION, Tariff, find_differing
 from tariffs.pricing.totals import clamp, line_of, negate, sum_up
 from tariffs.pricing.values import CONTEXT, HOUR
 
@@ -114,18 +114,9 @@ def _compare_tariffs(
 ) -> None:
     """The CDR holds its tariffs as they were at the start (CDR-13): they should be those we were given."""
     own = cdr.get("tariffs")
-    if not isinstance(own, list):
-        return
-    known = {tariff.key: tariff for tariff in given if tariff is not None}
-    for index, document in enumerate(own):
-        try:
-            tariff = compile_tariff(document, version=dialect.version)
-        except BadTariff:
-            continue  # nobody prices with it
-        other = known.get(tariff.key)
-        if other is not None and other.content != tariff.content:
-            what = "the CDR holds another version of this tariff"
-            findings.add("tariff_differs_from_known", f"/tariffs/{index}", what, actual=tariff.id)
+    known = [tariff for tariff in given if tariff is not None]
+    for index, id in find_differing(own if isinstance(own, list) else (), known=known, version=dialect.version):
+        findings.add("tariff_differs_from_known", f"/tariffs/{index}", OTHER_VERSION, actual=id)
 
 
 def _compute(

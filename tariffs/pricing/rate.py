@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.pricing.restrictions import Moment, Test
+from tariffs.pricing.restrictions import Moment, Test, Thresholds
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.tariff import Candidates, Component, Tariff
 from tariffs.pricing.values import ONE, ZERO
+from tariffs.pricing.zones import LocalClock
 
 _SECOND = timedelta(seconds=1)
 _CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
@@ -50,18 +51,20 @@ def rate(session: Session, tariffs: Sequence[Tariff | None], *, zone: ZoneInfo |
     rating = Rating()
     flat_done: set[str] = set()
     is_expired = session.is_expired_reservation
+    clock = None if zone is None else LocalClock(zone, session.periods[0].start, session.periods[-1].end)
     for number, (period, tariff) in enumerate(zip(session.periods, tariffs, strict=True)):
         if tariff is None:
             continue
         moment = Moment(kwh=period.kwh, elapsed=period.elapsed, volumes=period.volumes, assume=assume)
-        if tariff.uses_local_time and zone is not None:
-            _set_local(moment, period.start, zone)
+        if tariff.uses_local_time and clock is not None:
+            moment.day, moment.seconds = clock.read(period.start)
+            moment.weekday = (moment.day - 1) % 7
         if "RESERVATION_TIME" in period.volumes:
             _rate_reservation(
                 rating, period, tariff, moment, session=session, flat_done=flat_done, is_expired=is_expired
             )
         if not (is_expired or period.is_reservation):
-            _rate_charging(rating, number, period, tariff, moment, zone=zone, flat_done=flat_done)
+            _rate_charging(rating, number, period, tariff, moment, clock=clock, flat_done=flat_done)
         if moment.guessed:
             rating.guessed.add(number)
     return rating
@@ -74,7 +77,7 @@ def _rate_charging(
     tariff: Tariff,
     moment: Moment,
     *,
-    zone: ZoneInfo | None,
+    clock: LocalClock | None,
     flat_done: set[str],
 ) -> None:
     dimensions = [name for name in _CHARGING if period.volumes.get(name)]
@@ -94,7 +97,7 @@ def _rate_charging(
             flat_done.add(tariff.key)
             dimensions = dimensions[:-1]  # it is charged: what it would cost later matters no more
     if tariff.restrictions:
-        _look_for_changes(rating, number, period, tariff, moment, zone=zone, chosen=chosen, dimensions=dimensions)
+        _look_for_changes(rating, number, period, tariff, moment, clock=clock, chosen=chosen, dimensions=dimensions)
 
 
 def select(candidates: Mapping[str, Candidates], dimensions: Iterable[str], moment: Moment) -> dict[str, Component]:
@@ -162,7 +165,7 @@ def _look_for_changes(
     tariff: Tariff,
     moment: Moment,
     *,
-    zone: ZoneInfo | None,
+    clock: LocalClock | None,
     chosen: Mapping[str, Component],
     dimensions: Sequence[str],
 ) -> None:
@@ -172,16 +175,25 @@ def _look_for_changes(
         if _differs(chosen, select(tariff.charging, dimensions, moment), dimensions):
             rating.spanning_measured.append(number)
         moment.swapped = False
-    if period.end is None or period.end - period.start <= _SECOND:
+    end = period.end
+    if end is None or end - period.start <= _SECOND:
         return
+    day, seconds = moment.day, moment.seconds
+    if tariff.uses_local_time and clock is not None:
+        day, seconds = clock.read(end - _SECOND)
     energy = period.volumes.get("ENERGY", ZERO)
-    elapsed = period.elapsed + seconds_between(period.start, period.end)
-    last = Moment(kwh=period.kwh + energy, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
+    kwh = period.kwh + energy
+    thresholds = tariff.thresholds
+    elapsed = period.elapsed + seconds_between(period.start, end) if thresholds.elapsed else ZERO
+    if not (
+        _is_time_crossed(thresholds, moment, day=day, seconds=seconds)
+        or (thresholds.elapsed and _is_passed(thresholds.elapsed, period.elapsed, elapsed))
+        or (thresholds.kwh and _is_met(thresholds.kwh, period.kwh, kwh))
+    ):
+        return  # spares most periods a second look: nothing can change where no threshold lies in between
+    last = Moment(kwh=kwh, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
     last.ending = 1 if energy > 0 else -1
-    if tariff.uses_local_time and zone is not None:
-        _set_local(last, period.end - _SECOND, zone)
-    if not _is_crossed(tariff, moment, last):
-        return
+    last.day, last.seconds, last.weekday = day, seconds, (day - 1) % 7
     if _differs(chosen, select(tariff.charging, dimensions, last), dimensions):
         rating.spanning.append(number)
 
@@ -197,18 +209,21 @@ def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:
     return False
 
 
-def _is_crossed(tariff: Tariff, first: Moment, last: Moment) -> bool:
-    """Spares most periods a second look: nothing can change where no threshold lies in between."""
+def _is_time_crossed(thresholds: Thresholds, first: Moment, *, day: int, seconds: int) -> bool:
     # The clocks may be turned back within one day.
-    if first.day != last.day or last.seconds < first.seconds:
+    if first.day != day or seconds < first.seconds:
         return True
-    thresholds = tariff.thresholds
-    low, high = (first.kwh, last.kwh) if first.kwh < last.kwh else (last.kwh, first.kwh)
-    return (
-        bisect_right(thresholds.seconds, first.seconds) < bisect_right(thresholds.seconds, last.seconds)
-        or bisect_right(thresholds.elapsed, first.elapsed) < bisect_left(thresholds.elapsed, last.elapsed)
-        or bisect_left(thresholds.kwh, low) < bisect_right(thresholds.kwh, high)
-    )
+    cuts = thresholds.seconds
+    return bool(cuts) and bisect_right(cuts, first.seconds) < bisect_right(cuts, seconds)
+
+
+def _is_passed(cuts: Sequence[Decimal], first: Decimal, last: Decimal) -> bool:
+    return bisect_right(cuts, first) < bisect_left(cuts, last)
+
+
+def _is_met(cuts: Sequence[Decimal], first: Decimal, last: Decimal) -> bool:
+    low, high = (first, last) if first < last else (last, first)
+    return bisect_left(cuts, low) < bisect_right(cuts, high)
 
 
 def _differs(chosen: Mapping[str, Component], other: Mapping[str, Component], dimensions: Iterable[str]) -> bool:
@@ -217,10 +232,3 @@ def _differs(chosen: Mapping[str, Component], other: Mapping[str, Component], di
         if one is not two and (one is None or two is None or not one.is_same(two)):
             return True
     return False
-
-
-def _set_local(moment: Moment, at: datetime, zone: ZoneInfo) -> None:
-    local = at.astimezone(zone)
-    moment.seconds = local.hour * 3600 + local.minute * 60 + local.second
-    moment.day = day = local.toordinal()
-    moment.weekday = (day - 1) % 7

@@ -34,8 +34,7 @@ class Amount(NamedTuple):
     incl_vat: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     id: str
     severity: Severity
     path: str  # JSON pointer into the CDR; for tariffs given beside it, into {"tariffs": those}

@@ -146,58 +146,73 @@ def _read_periods(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
 
 
 def _read_period(one: Any, index: int, dialect: Dialect, findings: Findings) -> Period | None:
-    path = f"/charging_periods/{index}"
     if not isinstance(one, dict):
-        findings.add("field_format", path, "a charging period is an object")
+        findings.add("field_format", f"/charging_periods/{index}", "a charging period is an object")
         return None
-    start = _read_moment(one, "start_date_time", path, findings)
+    try:
+        start: datetime | None = read_moment(one["start_date_time"])
+    except (KeyError, Unreadable):
+        start = _read_moment(one, "start_date_time", f"/charging_periods/{index}", findings)
     dimensions = one.get("dimensions")
     if not isinstance(dimensions, list):
-        findings.add("required_field_missing", f"{path}/dimensions", "dimensions are missing")
+        findings.add("required_field_missing", f"/charging_periods/{index}/dimensions", "dimensions are missing")
         return None
-    volumes = _read_volumes(dimensions, path, dialect, findings)
+    volumes = _read_volumes(dimensions, index, dialect, findings)
     tariff_id = one.get("tariff_id") if dialect.names_tariffs else None
     if tariff_id is not None and not isinstance(tariff_id, str):
-        findings.add("field_type", f"{path}/tariff_id", "an id is a string")
+        findings.add("field_type", f"/charging_periods/{index}/tariff_id", "an id is a string")
         tariff_id = str(tariff_id)
     if start is None or volumes is None:
         return None
-    return Period(index=index, start=start, end=None, tariff_id=tariff_id or None, volumes=volumes)
+    return Period(index, start, None, tariff_id or None, volumes)
 
 
-def _read_volumes(dimensions: list[Any], path: str, dialect: Dialect, findings: Findings) -> dict[str, Decimal] | None:
+def _read_volumes(
+    dimensions: list[Any], period: int, dialect: Dialect, findings: Findings
+) -> dict[str, Decimal] | None:
     volumes: dict[str, Decimal] = {}
     for number, one in enumerate(dimensions):
         try:
             type, volume = one["type"], one["volume"]
             value = read_number(volume)
         except (KeyError, TypeError):
-            findings.add("required_field_missing", f"{path}/dimensions/{number}", "a dimension needs type and volume")
+            what = "a dimension needs type and volume"
+            findings.add("required_field_missing", _path(period, number), what)
             return None
         except Unreadable as e:
-            findings.add(e.id, f"{path}/dimensions/{number}/volume", str(e))
+            findings.add(e.id, f"{_path(period, number)}/volume", str(e))
             return None
-        if not isinstance(type, str):
-            findings.add("field_format", f"{path}/dimensions/{number}/type", "a type is a string")
+        if type.__class__ is not str:
+            findings.add("field_format", f"{_path(period, number)}/type", "a type is a string")
             return None
         if volume.__class__ is str:
-            findings.add("field_type", f"{path}/dimensions/{number}/volume", "a number written as text")
+            findings.add("field_type", f"{_path(period, number)}/volume", "a number written as text")
         if type in PRICED:
             if type in volumes:
                 what = f"{type} stands more than once in one period: added up"
-                findings.add("duplicate_dimension_in_period", f"{path}/dimensions/{number}", what)
+                findings.add("duplicate_dimension_in_period", _path(period, number), what)
                 value += volumes[type]
-            if value < 0 and type != "ENERGY":  # fed back energy is negative, time never is
-                findings.add("negative_volume", f"{path}/dimensions/{number}/volume", f"{type} below 0", actual=value)
+            if type != "ENERGY" and value < 0:  # fed back energy is negative, time never is
+                what = f"{type} below 0"
+                findings.add("negative_volume", f"{_path(period, number)}/volume", what, actual=value)
             volumes[type] = value
         elif type in _EXTREMES:
             volumes[type] = value
-        elif type in _SESSION_ONLY:
-            findings.add("session_only_dimension", f"{path}/dimensions/{number}/type", f"{type} is for sessions only")
-        elif not (dialect.version == "2.1.1" and type in _DIMENSIONS_211):
-            id = "vendor_extension" if type == "SESSION_TIME" else "unknown_enum_value"
-            findings.add(id, f"{path}/dimensions/{number}/type", f"{type!r} is no dimension of OCPI")
+        else:
+            _say_unknown(type, f"{_path(period, number)}/type", dialect, findings)
     return volumes
+
+
+def _path(period: int, dimension: int) -> str:
+    return f"/charging_periods/{period}/dimensions/{dimension}"
+
+
+def _say_unknown(type: str, path: str, dialect: Dialect, findings: Findings) -> None:
+    if type in _SESSION_ONLY:
+        findings.add("session_only_dimension", path, f"{type} is for sessions only")
+    elif not (dialect.version == "2.1.1" and type in _DIMENSIONS_211):
+        id = "vendor_extension" if type == "SESSION_TIME" else "unknown_enum_value"
+        findings.add(id, path, f"{type!r} is no dimension of OCPI")
 
 
 def _read_claimed(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) -> dict[str, Amount]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -18,6 +18,7 @@ from tariffs.pricing.values import CONTEXT, Unreadable, read_moment, read_number
 
 CHARGING: Final = ("FLAT", "ENERGY", "TIME", "PARKING_TIME")
 RESERVATION: Final = ("RESERVATION", "RESERVATION_EXPIRES")
+OTHER_VERSION: Final = "the CDR holds another version of this tariff"
 _KEPT: Final = 512  # tariffs; one with 96 elements, as for day-ahead prices, takes about 150 kB
 
 
@@ -107,6 +108,19 @@ def compile_tariff(tariff: Any, *, version: str) -> Tariff:
     if isinstance(compiled, Problem):
         raise BadTariff(compiled)
     return compiled
+
+
+def find_differing(own: Iterable[Any], *, known: Iterable[Tariff], version: str) -> Iterator[tuple[int, str]]:
+    """Place and id of those that a known tariff of the same id would price otherwise."""
+    by_key = {tariff.key: tariff for tariff in known}
+    for index, document in enumerate(own):
+        try:
+            tariff = compile_tariff(document, version=version)
+        except BadTariff:
+            continue  # nobody prices with it
+        other = by_key.get(tariff.key)
+        if other is not None and other.content != tariff.content:
+            yield index, tariff.id
 
 
 @lru_cache(maxsize=_KEPT)

@@ -9,7 +9,7 @@ from tariffs.pricing.dialects import COST_FIELDS, PARTS, SAME, Factor
 from tariffs.pricing.rate import Use
 from tariffs.pricing.result import Amount, Line
 from tariffs.pricing.tariff import Tariff
-from tariffs.pricing.values import HOUR, THOUSAND, ZERO
+from tariffs.pricing.values import HOUR, ONE, THOUSAND, ZERO
 
 NOTHING = Amount(ZERO, ZERO)
 
@@ -102,7 +102,8 @@ def _times(amount: Decimal, factor: Factor) -> Decimal | None:
         return amount
     if factor is None:
         return None if amount else ZERO
-    return amount * factor[0] / factor[1]
+    numerator, denominator = factor
+    return amount * numerator if denominator is ONE else amount * numerator / denominator
 
 
 def _cost_field(use: Use) -> str:

@@ -58,24 +58,26 @@ def read_moment(value: Any) -> datetime:
     Raises:
         Unreadable: it is none.
     """
-    moment = _moment_of(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except TypeError as e:
+        raise Unreadable("field_format", "expected a date and time") from e
+    except (ValueError, OverflowError):
+        moment = _patiently(value)
+    if moment.tzinfo is not UTC:
+        moment = _in_utc(moment, value)
     if _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return moment
     raise Unreadable("field_format", "no session was or will be then")
 
 
-def _moment_of(value: Any) -> datetime:
+def _in_utc(moment: datetime, value: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is UTC:
-            return moment
         if "T" in value and moment.tzinfo is not None:
             return moment.astimezone(UTC)
-        return parse_datetime(value, sentinel=True)
-    except TypeError as e:
-        raise Unreadable("field_format", "expected a date and time") from e
-    except (ValueError, OverflowError):
-        return _patiently(value)
+    except OverflowError:
+        pass
+    return _patiently(value)
 
 
 def _patiently(value: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -68,6 +69,9 @@ _ONE_ZONE: Final[Mapping[str, str]] = {
 }
 
 
+_SHORT: Final = timedelta(days=2)
+
+
 def find_zone(name: object) -> ZoneInfo | None:
     """The zone of this name, or None if there is none."""
     return _find(name) if isinstance(name, str) and name else None
@@ -84,3 +88,24 @@ def _find(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # no such zone, a path, a folder
         return None
+
+
+class LocalClock:
+    """What clocks on the wall show during one session, as day (`date.toordinal`) and second of that day.
+
+    Where they are not moved while it lasts, reading them is an addition. A session that is shorter than two days and
+    has the same offset at both ends has it all along: no zone moves its clocks there and back within two days.
+    """
+
+    __slots__ = ("_offset", "_zone")
+
+    def __init__(self, zone: ZoneInfo, start: datetime, end: datetime | None) -> None:
+        self._zone = zone
+        self._offset: timedelta | None = None
+        if end is not None and timedelta(0) <= end - start < _SHORT:
+            offset = start.astimezone(zone).utcoffset()
+            self._offset = offset if offset == end.astimezone(zone).utcoffset() else None
+
+    def read(self, at: datetime) -> tuple[int, int]:
+        local = at.astimezone(self._zone) if self._offset is None else at + self._offset
+        return local.toordinal(), local.hour * 3600 + local.minute * 60 + local.second

@@ -18,6 +18,7 @@ from forwarding.models import DeadLetter, Lane
 from journal.models import PullRequest
 from management.models import LogCall, LogEvent, StaffToken
 from parties.models import DetectedQuirk, Endpoint, Party
+from reconciliation.models import Rating
 from tests.admin.stored import CONTRACT, store_one_of_each
 from tests.management.cast import (
     NOW,
@@ -54,6 +55,7 @@ READ_ONLY = {
     "parties_detectedquirk",
     "parties_endpoint",
     "reconciliation_finding",
+    "reconciliation_rating",
     "tariffs_tariff",
     "tokens_token",
 }
@@ -72,6 +74,7 @@ SEARCHES = {
     "agreements_mandate": "fr*msp",
     "alerts_alert": "did not take",
     "cdrs_cdr": "NL*CPO cdr1",
+    "reconciliation_rating": "NL*CPO cdr1",
     "charging_profiles_setting": "s1",
     "charging_sessions_session": "S1",
     "commands_reservation": "r1",
@@ -119,6 +122,15 @@ def rows() -> dict[str, Any]:
         ).pk,
         "commands_reservation": Reservation.objects.create(
             token="t1", requester="frmsp", reservation_key="r1", receiver="nlcpo", asked_at=NOW
+        ).pk,
+        "reconciliation_rating": Rating.objects.create(
+            owner="nlcpo",
+            cdr_key="cdr1",
+            verdict="match",
+            engine_version="1",
+            policy="12345678",
+            changed_at=NOW,
+            rated_at=NOW,
         ).pk,
         "parties_detectedquirk": DetectedQuirk.objects.create(
             platform=platform, quirk="no_patch", count=1, first_seen_at=NOW, last_seen_at=NOW, example="PATCH: 405"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,6 +29,11 @@ def conclude(**changes: Any) -> Agreement:
 
 
 class TestConclude:
+    def test_keeps_numbers_of_cdr_control_as_text(self) -> None:
+        conclude(cdr_control={"bounds": {"max_energy": Decimal("99.50"), "late": 3600}})
+
+        assert Agreement.objects.get().cdr_control == {"bounds": {"max_energy": "99.50", "late": 3600}}
+
     def test_saves(self) -> None:
         conclude(delivery=Delivery.STORE_AND_FORWARD, delivery_by_module={"cdrs": "relay"}, note="pilot")
 
@@ -49,6 +55,10 @@ class TestConclude:
             ({"delivery_by_module": {"cdrs": "pigeon"}}, "delivery"),
             ({"delivery_by_module": {"tokens": "relay"}}, "delivery_by_module: tokens"),
             ({"valid_until": datetime(2026, 1, 1, tzinfo=UTC)}, "valid_until"),
+            ({"cdr_control": {"refuse": 1}}, "cdr_control: refuse: 1 is neither"),
+            ({"cdr_control": {"bounds": {"max_enrgy": 1}}}, "cdr_control: bounds.max_enrgy"),
+            ({"cdr_control": ["refuse"]}, "cdr_control: it is not a JSON object"),
+            ({"cdr_control": {"refuse": True}, "modules": ["locations"]}, "cdr_control: the module cdrs"),
         ],
     )
     def test_refuses_terms_that_make_no_sense(self, changes: dict[str, Any], named: str, settings: Any) -> None:
@@ -70,6 +80,24 @@ class TestParse:
         assert line.modules == ("locations", "cdrs", "tariffs")
         assert (line.valid_from, line.valid_until) == (datetime(2026, 1, 31, tzinfo=UTC), None)
         assert (line.delivery, line.note, line.number) == ("relay", "", 2)
+
+    def test_reads_cdr_control_as_json(self) -> None:
+        heading = "provider,consumer,modules,valid_from,cdr_control\n"
+
+        entered = import_agreements(
+            heading + 'NL*CPO,FR*MSP,cdrs,2026-01-31,"{""refuse"": true, ""bounds"": {""max_cost"": 50.10}}"\n', now=NOW
+        )
+
+        assert [one.cdr_control for one in entered] == [{"refuse": True, "bounds": {"max_cost": "50.10"}}]
+
+    @pytest.mark.parametrize(
+        ("cell", "named"), [("refuse", "cdr_control: not JSON"), ('"{""refuse"":1}"', "refuse: 1")]
+    )
+    def test_names_what_is_wrong_with_cdr_control(self, cell: str, named: str) -> None:
+        heading = "provider,consumer,modules,valid_from,cdr_control\n"
+
+        with pytest.raises(ImportRefused, match=named):
+            import_agreements(heading + f"NL*CPO,FR*MSP,cdrs,2026-01-31,{cell}\n", now=NOW)
 
     def test_brings_other_zones_to_utc(self) -> None:
         text = HEADING + "NL*CPO,FR*MSP,cdrs,2026-01-31T01:00:00+02:00,2026-12-31T00:00:00Z,,\n"

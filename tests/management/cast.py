@@ -109,7 +109,7 @@ def make_finding(**columns: Any) -> Finding:
     return Finding.objects.create(
         **{
             "kind": "energy_differs",
-            "severity": "error",
+            "severity": "hold",
             "owner": "nlcpo",
             "token_owner": "frmsp",
             "cdr_id": "CDR1",

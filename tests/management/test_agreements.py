@@ -36,11 +36,23 @@ class TestCreate:
             "id": agreement.pk,
             "is_in_force": True,
             "commands": None,
+            "cdr_control": {},
             "note": "",
             "created_at": 0,
             "changed_at": 0,
         }
         assert (str(agreement.provider), agreement.delivery) == ("NL*CPO", "store_and_forward")
+
+    def test_enters_what_the_two_say_about_cdr_control(self):
+        response = create(cdr_control={"refuse": True, "tolerances": {"total": 0.5}})
+
+        assert response.json()["cdr_control"] == {"refuse": True, "tolerances": {"total": "0.5"}}
+
+    def test_names_what_makes_no_sense_in_it(self):
+        response = create(cdr_control={"severities": {"cdr_late": "error"}})
+
+        assert response.status_code == 400
+        assert "cdr_control: severities.cdr_late" in str(response.json())
 
     def test_holds_from_now_on_where_nothing_is_said(self):
         client = make_client()

@@ -35,6 +35,7 @@ READABLE = {
     "/api/pulls/": Scope.TRAFFIC_READ,
     "/api/alerts/": Scope.TRAFFIC_READ,
     "/api/flags/": Scope.FINDINGS_READ,
+    "/api/cdrs/NL*CPO/C1/price/": Scope.FINDINGS_READ,
     "/api/platforms/1/quirks/": Scope.PLATFORMS_READ,
 }
 WRITABLE = {
@@ -115,6 +116,7 @@ class TestEveryEndpoint:
             "pull",
             "alert",
             "flags",
+            "cdr-price",
             "party",
             "agreement",
             "agreement-end",

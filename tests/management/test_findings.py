@@ -17,7 +17,7 @@ class TestFindings:
             "state=closed",
             "cdr_id=CDR9",
             "session_id=s9",
-            "severity=warning",
+            "severity=flag",
         ],
     )
     def test_are_found(self, query):
@@ -25,7 +25,7 @@ class TestFindings:
         other = make_finding(
             owner="decpx",
             kind="session_billed_twice",
-            severity="warning",
+            severity="flag",
             cdr_id="CDR9",
             cdr_key="cdr9",
             session_key="s9",

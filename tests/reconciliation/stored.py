@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from cdrs.models import Cdr
 from charging_sessions.models import Session
 from reconciliation.models import Finding
@@ -14,6 +16,13 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 STARTED = NOW - timedelta(hours=3)
 ENDED = NOW - timedelta(hours=2)
 ARRIVED = NOW - timedelta(hours=1)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def text(document: Any) -> str:
+    return _encoder.encode(document).decode()
 
 
 def session_columns(key: str = "s1", **columns: Any) -> dict[str, Any]:

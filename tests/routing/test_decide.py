@@ -67,6 +67,23 @@ class TestAddressed:
         assert decision.url == "https://p/locations/RECEIVER"
         assert decision.addressed
 
+    @pytest.mark.parametrize(
+        ("changes", "terms"),
+        [
+            ({}, "what they agreed on"),
+            ({"module": "sessions"}, ""),
+            ({"method": "GET"}, ""),
+            ({"interface": Interface.SENDER, "method": "POST"}, ""),
+        ],
+    )
+    def test_brings_the_terms_by_which_a_push_is_judged(self, changes, terms):
+        agreed = network(permits=(permit(terms={"locations": "what they agreed on"}),))
+
+        decision = decide(call(**changes), agreed, Locations(), now=NOW)
+
+        assert isinstance(decision, Forward)
+        assert decision.terms == terms
+
     def test_rejects_a_receiver_nobody_knows(self):  # ROUTE-15
         decision = decide(call(receiver=STRANGER), network(), Locations(), now=NOW)
 

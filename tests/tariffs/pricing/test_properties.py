@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +12,17 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tariffs.pricing import Result, price
+from tariffs.pricing.zones import LocalClock
 from tests.tariffs.pricing.cases import cdr, component, element, ids, limit, period, priced, tariff
 
 # The check of floats is set up once for all examples.
+ZONES = ["Europe/Amsterdam", "Europe/Lisbon", "Africa/Casablanca", "Australia/Lord_Howe", "America/St_Johns"]
+CHANGES = [  # of the clocks
+    ("Europe/Amsterdam", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+    ("Europe/Amsterdam", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
+    ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),  # a day was left out
+]
 relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EXACT = Decimal("1E-20")  # 28 digits, so sums of thirds agree up to here
 
@@ -187,6 +195,66 @@ def test_a_zone_is_only_a_way_of_telling_the_time(document, of):
     ]
 
     assert priced(document, of, zone="Asia/Tokyo").totals == priced(moved, of, zone="UTC").totals
+
+
+@relaxed
+@given(cdrs(), tariffs(), st.sampled_from(ZONES))
+def test_a_zone_matters_to_local_times_alone(document, of, zone):
+    """Also while the clocks are moved."""
+    local = {"start_time", "end_time", "start_date", "end_date", "day_of_week"}
+    for one in of["elements"]:
+        one["restrictions"] = {name: value for name, value in one.get("restrictions", {}).items() if name not in local}
+
+    assert priced(document, of, zone=zone).totals == priced(document, of, zone="UTC").totals
+
+
+@relaxed
+@given(cdrs(), tariffs(), st.sampled_from(ZONES))
+def test_splitting_changes_nothing_while_the_clocks_are_moved(document, of, zone):
+    """A quarter of an hour is the least that any tariff here can tell apart."""
+    whole = priced(document, of, zone=zone)
+    assume(not {"period_spans_price_change"} & ids(whole))
+    parts = [part for one in _with_ends(document) for part in _quarters(*one)]
+
+    assert near(whole, priced(document | {"charging_periods": parts}, of, zone=zone))
+
+
+def _with_ends(document: Any) -> Any:
+    told = document["charging_periods"]
+    begins = [datetime.fromisoformat(one["start_date_time"]) for one in told]
+    return zip(told, begins, [*begins[1:], datetime.fromisoformat(document["end_date_time"])], strict=True)
+
+
+def _quarters(one: Any, begin: datetime, end: datetime) -> list[Any]:
+    count = int((end - begin) / timedelta(minutes=15))
+    dimensions = [inner | {"volume": inner["volume"] / count} for inner in one["dimensions"]]
+    starts = [begin + timedelta(minutes=15) * place for place in range(count)]
+    return [one | {"start_date_time": at.isoformat(), "dimensions": dimensions} for at in starts]
+
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(st.sampled_from(ZONES), moments, st.integers(0, 4 * 86_400), st.floats(0, 1))
+def test_clocks_are_read_as_they_show_the_time(zone, start, lasts, share):
+    _compare_clock(zone, start, start + timedelta(seconds=lasts), share)
+
+
+@given(st.sampled_from(CHANGES), st.integers(0, 2 * 86_400), st.integers(0, 2 * 86_400), st.floats(0, 1))
+def test_clocks_are_read_as_they_show_the_time_around_a_change(change, before, after, share):
+    zone, at = change
+    _compare_clock(zone, at - timedelta(seconds=before), at + timedelta(seconds=after), share)
+
+
+def _compare_clock(name: str, start: datetime, end: datetime, share: float) -> None:
+    zone = ZoneInfo(name)
+    at = start + timedelta(seconds=int((end - start).total_seconds() * share))
+    local = at.astimezone(zone)
+
+    assert LocalClock(zone, start, end).read(at) == (
+        local.date().toordinal(),
+        local.hour * 3600 + local.minute * 60 + local.second,
+    )
 
 
 def _moved(text: str, offset: Any) -> str:

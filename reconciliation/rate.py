@@ -1,0 +1,134 @@
+"""Judges stored CDRs with the present policy, batch by batch: what it says goes into ratings and findings.
+
+Work is found by position: CDRs in the order in which they came or were replaced. A policy or an engine that says
+something new begins at the first CDR again, under a position of its own. Nothing is written to the CDRs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from cdrs.models import Cdr
+from cdrs.policy import Policies, get_hub_policy, load_policies
+from reconciliation.control import Surroundings, judge
+from reconciliation.models import Sweep
+from reconciliation.rate_store import Judged, store
+from reconciliation.surroundings import Document, Waiting, look_around
+from tariffs.pricing import Result
+from tariffs.pricing.result import ENGINE_VERSION
+
+BATCH = 500  # CDRs per transaction
+# A row may become visible this long after the moment it carries: calls are stamped on arrival and committed later.
+SLACK = timedelta(seconds=30)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+LIVE = "{0}.audience = '' AND {0}.is_verified AND {0}.deleted_at IS NULL"
+COLUMNS = "id, owner, token_owner, object_id, object_key, session_key, version, document, start_at, changed_at"
+# Taken back to the last cent, or taking one back: nothing is left to be settled, so nothing is to be found.
+SETTLED = f"""
+    EXISTS (
+        SELECT 1 FROM cdrs_cdr credit
+         WHERE credit.owner = c.owner AND credit.session_key = c.session_key AND c.session_key <> ''
+           AND {LIVE.format("credit")} AND credit.is_credit AND credit.credit_reference_key = c.object_key
+           AND credit.total_cost = -c.total_cost)
+    OR c.is_credit AND EXISTS (
+        SELECT 1 FROM cdrs_cdr original
+         WHERE original.owner = c.owner AND original.object_key = c.credit_reference_key
+           AND {LIVE.format("original")} AND original.total_cost = -c.total_cost)
+"""
+CLAIM = f"""
+    SELECT {", ".join(f"c.{column}" for column in COLUMNS.split(", "))}, {SETTLED}
+      FROM cdrs_cdr c
+     WHERE (c.changed_at, c.id) > (%(reached_at)s, %(reached_id)s) AND {LIVE.format("c")}
+       AND NOT EXISTS (
+            SELECT 1 FROM reconciliation_rating rating
+             WHERE rating.owner = c.owner AND rating.cdr_key = c.object_key AND rating.changed_at = c.changed_at
+               AND rating.engine_version = %(engine)s AND left(rating.policy, 8) = %(hub)s)
+     ORDER BY c.changed_at, c.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One CDR judged for people to look at, with what it was judged by."""
+
+    cdr: Document | None
+    around: Surroundings
+    result: Result
+
+
+def rate_pending(*, now: datetime, limit: int = 10_000) -> int:
+    """Judge the CDRs that wait for it. Returns how many; 0 also while another worker is at it."""
+    done = 0
+    while done < limit:
+        count = _rate_batch(limit=min(BATCH, limit - done), now=now)
+        done += count
+        if not count:
+            break
+    return done
+
+
+def explain(cdr: Cdr) -> Explained:
+    """The same for one, now; nothing is stored."""
+    columns = {name: getattr(cdr, name) for name in COLUMNS.split(", ")}
+    waiting = _waiting(tuple(columns.values()), is_settled=False)
+    ((document, around),) = look_around([waiting])
+    return Explained(document, around, _judge(waiting, document, around, load_policies()))
+
+
+@transaction.atomic
+def _rate_batch(*, limit: int, now: datetime) -> int:
+    hub = get_hub_policy()
+    sweep = Sweep.lock(f"control {ENGINE_VERSION} {hub}")
+    if sweep is None:
+        return 0
+    reached = {"reached_at": sweep.reached_at or BEGINNING, "reached_id": sweep.reached_id}
+    waiting = _claim(limit=limit, engine=ENGINE_VERSION, hub=hub, **reached)
+    if waiting:
+        store(judge_all(waiting), now=now)
+    last = (waiting[-1].changed_at, waiting[-1].id) if len(waiting) == limit else (now, 0)
+    _move(sweep, to=last, now=now)
+    return len(waiting)
+
+
+def judge_all(waiting: Sequence[Waiting]) -> list[Judged]:
+    policies = load_policies()
+    surrounded = look_around(waiting)
+    return [
+        Judged(one, _judge(one, document, around, policies))
+        for one, (document, around) in zip(waiting, surrounded, strict=True)
+    ]
+
+
+def _judge(waiting: Waiting, document: Document | None, around: Surroundings, policies: Policies) -> Result:
+    return judge(
+        document,
+        around,
+        received_at=waiting.changed_at,
+        version=waiting.version,
+        thresholds=policies.get_thresholds(waiting.owner, waiting.token_owner, at=waiting.changed_at),
+    )
+
+
+def _claim(**facts: Any) -> list[Waiting]:
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, facts)
+        return [_waiting(row[:-1], is_settled=bool(row[-1])) for row in cursor.fetchall()]
+
+
+def _waiting(row: tuple[Any, ...], *, is_settled: bool) -> Waiting:
+    names = ("id", "owner", "token_owner", "cdr_id", "cdr_key", "session_key", "version", "document", "start_at")
+    return Waiting(**dict(zip((*names, "changed_at"), row, strict=True)), is_settled=is_settled)
+
+
+def _move(sweep: Sweep, *, to: tuple[datetime, int], now: datetime) -> None:
+    """Never past what may still become visible, as calls are stamped on arrival and committed later; never back."""
+    reached = min(to, (now - SLACK, 0))
+    if sweep.reached_at is None or reached > (sweep.reached_at, sweep.reached_id):
+        sweep.reached_at, sweep.reached_id = reached
+        sweep.save(update_fields=["reached_at", "reached_id"])
