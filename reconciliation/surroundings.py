@@ -100,7 +100,7 @@ def look_around(waiting: Sequence[Waiting]) -> list[tuple[Document | None, Surro
     places = [_place(one, cdr) for one, cdr in zip(waiting, cdrs, strict=True)]
     tokens = [_token(one, cdr) for one, cdr in zip(waiting, cdrs, strict=True)]
     named = [tuple(_tariffs(one, cdr)) for one, cdr in zip(waiting, cdrs, strict=True)]
-    known_places = {(owner, key): (zone, text) for owner, key, zone, text in _fetch(LOCATIONS, places)}
+    known_places = {(owner, key): (zone, _read_powers(text)) for owner, key, zone, text in _fetch(LOCATIONS, places)}
     known_tokens = set(_fetch(TOKENS, tokens))
     known_tariffs: dict[Key, list[_KnownTariff]] = {}
     for owner, key, *columns in _fetch(TARIFFS, {key for keys in named for key in keys}):
@@ -110,10 +110,10 @@ def look_around(waiting: Sequence[Waiting]) -> list[tuple[Document | None, Surro
     read: dict[str, Document | None] = {}
     found: list[tuple[Document | None, Surroundings]] = []
     for one, cdr, place, token, keys in zip(waiting, cdrs, places, tokens, named, strict=True):
-        zone, location = known_places.get(place or ("", ""), ("", ""))
+        zone, powers = known_places.get(place or ("", ""), ("", {}))
         around = Surroundings(
             time_zone=zone or None,
-            max_power=_find_power(cdr, location),
+            max_power=powers.get(_plug(cdr)),
             known_tariffs=tuple(_known(one, keys, known_tariffs, read)),
             is_location_missing=place is not None and place not in known_places and place[0] in tell_places,
             is_token_missing=token is not None and token not in known_tokens and token[0] in tell_tokens,
@@ -180,21 +180,22 @@ def _known(
                 break  # the other is not what the token's owner was told
 
 
-def _find_power(cdr: Document | None, location: str) -> Decimal | None:
-    """kW of the connector, where the location tells it."""
-    evse, connector = _get(cdr, "cdr_location", "evse_uid").lower(), _get(cdr, "cdr_location", "connector_id").lower()
-    if not location or not evse or not connector:
-        return None
+def _plug(cdr: Document | None) -> Key:
+    return _get(cdr, "cdr_location", "evse_uid").lower(), _get(cdr, "cdr_location", "connector_id").lower()
+
+
+def _read_powers(location: str) -> dict[Key, Decimal]:
+    """kW by EVSE and connector, where the location tells it."""
     try:
         evses = _locations.decode(location).evses or []
     except msgspec.DecodeError:
-        return None
-    for one in evses:
-        if one.uid.lower() == evse:
-            for plug in one.connectors:
-                if plug.id.lower() == connector and plug.max_electric_power:
-                    return Decimal(plug.max_electric_power) / 1000
-    return None
+        return {}
+    return {
+        (evse.uid.lower(), plug.id.lower()): Decimal(plug.max_electric_power) / 1000
+        for evse in evses
+        for plug in evse.connectors
+        if plug.max_electric_power
+    }
 
 
 def _get(document: Document | None, name: str, field: str) -> str:

@@ -77,10 +77,11 @@ def _object(type: inspect.StructType) -> Check:
         if not isinstance(value, dict):
             return [_wrong_type("object", value)]
         found: list[Found] = []
-        is_complete = required <= value.keys()
+        is_complete = len(value) == len(checks) or required <= value.keys()
         for name, inner in value.items():
             one = checks.get(name)
             if one is None:
+                is_complete = False
                 found.append(("unknown_field", f"/{name}", "the specification has no such field", None, None))
             elif inner is not None:
                 wrong = one(inner)
@@ -156,6 +157,10 @@ def _text(type: inspect.StrType | inspect.EnumType, *, name: str, values: frozen
             return [*(found or ()), ("field_format", "", what, pattern, value)]
         return found
 
+    if values is not None:  # the usual answer first, by as few steps as can be
+        return lambda value: None if value.__class__ is str and value in values else check(value)
+    if more is None and matches is None:
+        return lambda value: None if value.__class__ is str and len(value) <= longest else check(value)
     return check
 
 
