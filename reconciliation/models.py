@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from reconciliation.compare import Kind, Severity
+from reconciliation.compare import NAMES_OTHER_CDR, Kind, Severity
 
 
 class State(models.TextChoices):
@@ -55,6 +55,11 @@ class Finding(models.Model):
         indexes = [
             models.Index(fields=["owner", "session_key"], name="finding_open_session", condition=Q(state="open")),
             models.Index(fields=["token_owner", "id"], name="finding_token_owner"),
+            models.Index(
+                fields=["owner", "expected"],
+                name="finding_names_cdr",
+                condition=Q(state="open", kind__in=sorted(NAMES_OTHER_CDR)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,10 +76,29 @@ class Finding(models.Model):
 
 
 class Sweep(models.Model):
-    """How far a sweep over sessions has come, so that the next looks only at what changed since."""
+    """How far one look at rows has come, in the order in which they changed: `id` tells apart those of one moment."""
 
     name = models.CharField(max_length=32, primary_key=True)
     reached_at = models.DateTimeField(null=True)
+    reached_id = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.name
+
+
+class CdrClock(models.Model):
+    """When the CDRs of one CPO are due, where it is not the hub's `HUB_CDR_DUE`."""
+
+    owner = models.CharField(max_length=5, unique=True, db_collation="C")
+    due_after = models.DurationField(help_text="From the end of a session until its CDR is due.")
+    pulls_per_day = models.PositiveSmallIntegerField(
+        default=4, help_text="How often a day at most the hub asks for CDRs that are overdue; 0: never."
+    )
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "CDR clock"
+        verbose_name_plural = "CDR clocks"
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.due_after}"

@@ -25,8 +25,9 @@ from management.serializers.findings import (
 )
 from management.views.traffic import read_party_key
 from reconciliation.models import Finding, State
-from reconciliation.reconcile import find_sessions_without_cdr, reconcile_pending
+from reconciliation.reconcile import reconcile_pending
 from reconciliation.summary import summary
+from reconciliation.unbilled import find_sessions_without_cdr
 
 PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403)}
 
