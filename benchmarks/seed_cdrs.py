@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 FIRST = "timestamptz '2026-01-01 00:00:00Z'"
-ARRIVED = "timestamptz '2026-11-01 00:00:00Z'"
+ARRIVED = datetime(2026, 11, 1, tzinfo=UTC)
 DOCUMENT = {"session": 606, "cdr": 1333}  # bytes of those in tests/documents.py
 
 # Number n: its session, and the CDR that bills it, unless a fault is planted.
@@ -36,8 +37,8 @@ INSERT INTO cdrs_cdr (
     changed_at, verdict_code, verdict_message, token_owner, session_key, start_at, end_at, total_energy, total_cost,
     currency, is_credit, credit_reference_key, evse_key, token_key)
 SELECT owner, md5('cdr' || n)::uuid::text, '', md5('cdr' || n)::uuid::text, '2.2.1',
-       repeat('c', {DOCUMENT["cdr"]}), end_at, true, '', least(end_at + interval '1 minute', {ARRIVED}),
-       %(arrived)s::timestamptz + n * interval '1 millisecond', 1000, '', token_owner,
+       repeat('c', {DOCUMENT["cdr"]}), end_at, true, '', end_at + interval '1 minute',
+       %(arrived)s + (n - %(first)s) * interval '1 millisecond', 1000, '', token_owner,
        CASE WHEN n %% 2000 = 2 THEN md5('lost' || n)::uuid::text
             WHEN n %% 2000 IN (23, 45) THEN md5('session' || n - 20)::uuid::text ELSE session_key END,
        start_at, CASE WHEN n %% 2000 = 4 THEN end_at + interval '6 hours' ELSE end_at END,
@@ -55,13 +56,14 @@ def seed(cursor: Any, *, sessions: int, cdrs: int) -> None:
     """Both tables from nothing, vacuumed and analysed as autovacuum would leave them."""
     with _without_indexes(cursor):
         cursor.execute(SESSIONS, {"first": 1, "last": sessions})
-        add_cdrs(cursor, first=1, last=cdrs)
+        add_cdrs(cursor, first=1, last=cdrs, arrived=ARRIVED)
     for table in TABLES:
         cursor.execute(f"VACUUM ANALYZE {table}")
 
 
-def add_cdrs(cursor: Any, *, first: int, last: int) -> None:
-    cursor.execute(CDRS, {"first": first, "last": last, "arrived": "2026-11-01T00:00:00Z"})
+def add_cdrs(cursor: Any, *, first: int, last: int, arrived: datetime) -> None:
+    """`arrived`: when the first of them came, the others a millisecond later each."""
+    cursor.execute(CDRS, {"first": first, "last": last, "arrived": arrived})
 
 
 @contextmanager

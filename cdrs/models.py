@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from parties.owned import OwnedObject
 
-
 LIVE = Q(audience="", is_verified=True, deleted_at__isnull=True)  # a relayed invalid object bills nobody
 
 
@@ -36,7 +35,7 @@ class Cdr(OwnedObject):
             models.Index(fields=["token_owner", "id"], name="cdr_token_owner"),
             models.Index(fields=["changed_at", "id"], condition=LIVE, name="cdr_position"),
             models.Index(
-                fields=["owner", "session_key"],
+                fields=["session_key", "owner"],
                 include=[
                     "id",
                     "changed_at",

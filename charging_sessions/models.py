@@ -24,7 +24,7 @@ class Session(OwnedObject):
             models.Index(fields=["token_owner", "id"], name="session_token_owner"),
             models.Index(fields=["changed_at"], name="session_changed"),
             models.Index(  # what CDRs are compared with, so that a comparison reads no document
-                fields=["owner", "object_key"],
+                fields=["object_key", "owner"],
                 include=[
                     "received_at",
                     "token_owner",

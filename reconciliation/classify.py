@@ -1,34 +1,11 @@
-"""Judges CDRs in one statement: raises what is wrong, closes what no longer is. Set-based: no row is brought to Python.
-The same rules, one CDR at a time, are in `compare.py`.
+"""The statement that judges CDRs: raises what is wrong, closes what no longer is. No row is brought to Python.
+
+The same rules, one CDR at a time, are in `compare.py`. Text only; runs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-
-from django.db import connection
-
-from ocpi.times import SENTINEL
-from reconciliation.compare import Thresholds
-from reconciliation.sql import (
-    ACCEPTED,
-    BILLS,
-    CHECKS_COLUMNS,
-    CHECKS_TABLE,
-    CREDIT_OF,
-    JUDGED_KINDS,
-    LIVE,
-    NAMING_KINDS,
-    RAISE,
-    READY,
-    SAME_SESSION,
-)
-
-CHUNK = 10_000  # CDRs per statement
-REACH = timedelta(days=3)  # a CDR that lasts longer is looked for among others' that started so long before at most
+from reconciliation.sql import ACCEPTED, BILLS, CHECKS_TABLE, CREDIT_OF, LIVE, RAISE, SAME_SESSION
 
 SAME_CHARGE = """{0}.start_at = {1}.start_at AND {1}.start_at > %(unknown)s
        AND {0}.token_key = {1}.token_key AND {0}.total_energy = {1}.total_energy"""
@@ -104,12 +81,12 @@ FAULTS = f"""
     ('session_invalid', '/session_id', status = 'INVALID', 'COMPLETED', status),
     ('time_differs', '/start_date_time',
      greatest(start_at - session_start_at, session_start_at - start_at) > %(time)s,
-     {MOMENT.format('session_start_at')}, {MOMENT.format('start_at')}),
+     {MOMENT.format("session_start_at")}, {MOMENT.format("start_at")}),
     ('time_differs', '/end_date_time',
      greatest(end_at - session_end_at, session_end_at - end_at) > %(time)s,
-     {MOMENT.format('session_end_at')}, {MOMENT.format('end_at')}),
+     {MOMENT.format("session_end_at")}, {MOMENT.format("end_at")}),
     ('cdr_late', '/end_date_time', session_received_at <= due_at AND due_at < received_at,
-     {MOMENT.format('due_at')}, {MOMENT.format('received_at')}),
+     {MOMENT.format("due_at")}, {MOMENT.format("received_at")}),
     ('session_billed_twice', '/session_id', earlier_cdr_id IS NOT NULL, earlier_cdr_id, cdr_id),
     ('charge_billed_twice', '/id', same_charge_cdr_id IS NOT NULL, same_charge_cdr_id, cdr_id),
     ('overlaps_other_cdr_on_evse', '/cdr_location/evse_uid', overlapping_cdr_id IS NOT NULL,
@@ -159,39 +136,6 @@ UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now
            AND verdict.kind = finding.kind AND verdict.path = finding.path)
 """
 
-# Whose verdict may change with these: CDRs of the same session, charge or EVSE, what a credit takes back, and what
-# findings say beside them.
-KEYS = """{0}.id, {0}.owner, {0}.object_id, {0}.object_key, {0}.session_key, {0}.evse_key, {0}.start_at, {0}.end_at,
-    {0}.credit_reference_key"""
-NEIGHBOURS = f"""
-WITH changed AS MATERIALIZED (
-    SELECT {KEYS.format("c")} FROM cdrs_cdr c WHERE c.id = ANY(%(ids)s)
-     UNION ALL
-    SELECT {KEYS.format("o")} FROM cdrs_cdr c JOIN cdrs_cdr o ON o.owner = c.owner AND o.object_key = c.credit_reference_key
-     WHERE c.id = ANY(%(ids)s) AND c.is_credit
-),
-near AS (
-    SELECT id FROM changed
-     UNION
-    SELECT n.id FROM changed c JOIN cdrs_cdr n ON {SAME_SESSION.format("n", "c")} AND {LIVE.format("n")}
-     UNION
-    SELECT n.id FROM changed c
-      JOIN cdrs_cdr n ON n.owner = c.owner AND n.credit_reference_key IN (c.object_key, nullif(c.credit_reference_key, ''))
-       AND n.is_credit AND {LIVE.format("n")}
-     UNION
-    SELECT n.id FROM changed c
-      JOIN cdrs_cdr n ON n.owner = c.owner AND n.evse_key = c.evse_key AND n.evse_key <> '' AND {BILLS.format("n")}
-       AND n.start_at > c.start_at - %(reach)s AND n.start_at <= c.end_at AND n.end_at >= c.start_at
-     WHERE c.evse_key <> ''
-     UNION
-    SELECT n.id FROM changed c
-      JOIN reconciliation_finding f ON f.owner = c.owner AND f.expected = c.object_id
-       AND f.state = 'open' AND f.kind = ANY(%(naming)s)
-      JOIN cdrs_cdr n ON n.owner = f.owner AND n.object_key = f.cdr_key AND n.audience = ''
-)
-SELECT c.id FROM near JOIN cdrs_cdr c ON c.id = near.id WHERE {READY}
-"""
-
 # A receiver may accept it long after it was compared, when nothing else about it changes.
 EXPLAIN_DELIVERED = f"""
 UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
@@ -200,44 +144,3 @@ UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now
    AND c.owner = finding.owner AND c.object_key = finding.cdr_key AND c.audience = ''
    AND {ACCEPTED.format("c")}
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """By what CDRs are judged, and when."""
-
-    thresholds: Thresholds
-    due_after: timedelta  # until a CDR is late, for CPOs without a clock of their own
-    now: datetime
-    undelivered: datetime  # those that came before must have been accepted
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {
-            "now": self.now,
-            "patience": self.now - self.thresholds.grace,
-            "undelivered": self.undelivered,
-            "energy": self.thresholds.energy,
-            "cost": self.thresholds.cost,
-            "time": self.thresholds.time,
-            "due_after": self.due_after,
-            "unknown": SENTINEL,
-            "reach": REACH,
-        }
-
-
-def judge(ids: Sequence[int], *, rules: Rules) -> None:
-    """These CDRs, and those whose verdict may change with them; of both, those that need not wait any longer."""
-    with connection.cursor() as cursor:
-        for start in range(0, len(ids), CHUNK):
-            part = {"ids": list(ids[start : start + CHUNK]), **rules.values}
-            cursor.execute(NEIGHBOURS, {**part, "naming": NAMING_KINDS})
-            ready = {"ids": [row[0] for row in cursor.fetchall()]}
-            cursor.execute(CLASSIFY, {**part, **ready, **CHECKS_COLUMNS, "judged": JUDGED_KINDS})
-
-
-def explain_delivered(*, now: datetime) -> int:
-    """Close what has been accepted since."""
-    with connection.cursor() as cursor:
-        cursor.execute(EXPLAIN_DELIVERED, {"now": now})
-        return int(cursor.rowcount)

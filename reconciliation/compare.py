@@ -39,7 +39,7 @@ class Kind(StrEnum):
     DIFFERS_AT_RECEIVER = "differs_at_receiver"
 
 
-# Those that are not judged by looking at one CDR and what stands beside it, but in `unbilled.py` and `receiver_list.py`.
+# Not judged by looking at one CDR and what stands beside it, but in `unbilled.py` and `receiver_list.py`.
 FOUND_ELSEWHERE = frozenset(
     {Kind.SESSION_WITHOUT_CDR, Kind.MISSING_AT_RECEIVER, Kind.UNKNOWN_TO_CPO, Kind.DIFFERS_AT_RECEIVER}
 )
@@ -150,7 +150,7 @@ CHECKS = (
         Kind.CHARGE_BILLED_TWICE,
         Severity.ERROR,
         "/id",
-        "CDR {actual} bills what CDR {expected} billed before: the same EVSE, token, start and energy under another id.",
+        "CDR {actual} bills what CDR {expected} billed before: the same EVSE, token, start and energy, another id.",
     ),
     Check(
         Kind.OVERLAPS_OTHER_CDR,

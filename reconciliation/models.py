@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
 
+from ocpi.calls import PartyId
+from parties.display import show_party
 from reconciliation.compare import NAMES_OTHER_CDR, Kind, Severity
 
 
@@ -101,4 +103,11 @@ class CdrClock(models.Model):
         verbose_name_plural = "CDR clocks"
 
     def __str__(self) -> str:
-        return f"{self.owner}: {self.due_after}"
+        return f"{show_party(self.owner)}: {self.due_after}"
+
+    # Factories
+
+    @classmethod
+    def set(cls, party: PartyId, *, due_after: timedelta, pulls_per_day: int, now: datetime) -> CdrClock:
+        columns = {"due_after": due_after, "pulls_per_day": pulls_per_day, "changed_at": now}
+        return cls.objects.update_or_create(owner=party.key, defaults=columns)[0]

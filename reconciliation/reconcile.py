@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from reconciliation.classify import Rules, explain_delivered, judge
 from reconciliation.compare import Thresholds
+from reconciliation.judge import Rules, explain_delivered, judge
 from reconciliation.position import SLACK, START, Position, Range, get_position, move, turn
 from reconciliation.sieve import is_long, sift
 from reconciliation.sql import ACCEPTED, LIVE, READY

@@ -6,11 +6,11 @@ side by side where PostgreSQL has workers for it.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
-from reconciliation.classify import Rules
+from reconciliation.judge import Rules
 from reconciliation.models import CdrClock
 from reconciliation.position import Range
 from reconciliation.sql import BILLS, JUDGED_KINDS, LIVE
@@ -31,16 +31,18 @@ DIFFERS = """
 """
 # Of several that bill the same the later ones of an order are kept; those before them are found as their neighbours.
 SIEVE = f"""
+SELECT c.id FROM cdrs_cdr c
+  LEFT JOIN charging_sessions_session s
+    ON s.object_key = c.session_key AND s.owner = c.owner AND {LIVE.format("s")}
+ WHERE {LIVE.format("c")} AND {Range.SQL} AND ({DIFFERS})
+ UNION ALL
 SELECT id FROM (
-    SELECT c.id, {Range.SQL} AND ({DIFFERS}) AS differs, c.owner, c.session_key,
-           lag(c.owner) OVER beside AS owner_before, lag(c.session_key) OVER beside AS key_before
-      FROM cdrs_cdr c
-      LEFT JOIN charging_sessions_session s
-        ON s.owner = c.owner AND s.object_key = c.session_key AND {LIVE.format("s")}
-     WHERE {LIVE.format("c")}
-    WINDOW beside AS (ORDER BY c.owner, c.session_key)
+    SELECT c.id, c.owner, c.session_key,
+           lag(c.session_key) OVER beside AS key_before, lag(c.owner) OVER beside AS owner_before
+      FROM cdrs_cdr c WHERE {LIVE.format("c")}
+    WINDOW beside AS (ORDER BY c.session_key, c.owner)
 ) by_session
- WHERE differs OR (key_before = session_key AND owner_before = owner AND session_key <> '')
+ WHERE key_before = session_key AND owner_before = owner AND session_key <> ''
  UNION ALL
 SELECT id FROM (
     SELECT c.id, c.start_at, max(c.end_at) OVER before AS occupied_until
@@ -85,7 +87,7 @@ def is_long(count: int) -> bool:
 def sift(within: Range, *, rules: Rules) -> list[int]:
     """The CDRs that have to be judged, those of the range among them."""
     due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
-    late: dict[str, timedelta] = {"soonest": min(due), "latest": max(due)}
+    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
     with connection.cursor() as cursor:
         cursor.execute(PLANNED)
         cursor.execute(SIEVE, {**rules.values, **within.values, **late, "judged": JUDGED_KINDS})

@@ -59,4 +59,4 @@ CHECKS_COLUMNS: dict[str, Any] = {
     "words": [check.words.format(cdr="%1$s", session="%2$s", expected="%3$s", actual="%4$s") for check in CHECKS],
 }
 JUDGED_KINDS = sorted({check.kind.value for check in CHECKS} - FOUND_ELSEWHERE)
-NAMING_KINDS = sorted(NAMES_OTHER_CDR)
+NAMING_KINDS = "(" + ", ".join(f"'{kind}'" for kind in sorted(NAMES_OTHER_CDR)) + ")"  # as the index has it

@@ -54,7 +54,7 @@ def summary(*, now: datetime) -> dict[str, Any]:
 
 def _count_pending(*, now: datetime) -> dict[tuple[str, str], int]:
     (ripe_at, ripe_id), (passed_at, passed_id) = get_position(RIPE), get_passed()
-    places = {"ripe_at": ripe_at, "ripe_id": ripe_id, "passed_at": passed_at, "passed_id": passed_id}
+    places: dict[str, Any] = {"ripe_at": ripe_at, "ripe_id": ripe_id, "passed_at": passed_at, "passed_id": passed_id}
     with connection.cursor() as cursor:
         cursor.execute(PENDING, {**get_rules(now=now).values, **places})
         return {(owner, token_owner): count for owner, token_owner, count in cursor.fetchall()}

@@ -76,6 +76,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _item("Findings", "rule", "reconciliation_finding_changelist"),
+            _item("CDR clocks", "schedule", "reconciliation_cdrclock_changelist"),
         ],
     },
     {

@@ -1,4 +1,4 @@
-"""What the set-based comparison reads: keys of EVSE and token, whether it was delivered, and indexes that hold all of it.
+"""What the set-based comparison reads: keys of EVSE and token, whether it was delivered, and indexes that hold it all.
 
 `reconciled_at` is not used any more; its column goes one release later (docs/operations.md, Upgrade).
 """
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex("cdr", models.Index(fields=["changed_at", "id"], condition=LIVE, name="cdr_position")),
         migrations.AddIndex(
             "cdr",
-            models.Index(fields=["owner", "session_key"], include=COMPARED, condition=LIVE, name="cdr_by_session"),
+            models.Index(fields=["session_key", "owner"], include=COMPARED, condition=LIVE, name="cdr_by_session"),
         ),
         migrations.AddIndex(
             "cdr",

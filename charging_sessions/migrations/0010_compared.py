@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "session",
             models.Index(
-                fields=["owner", "object_key"],
+                fields=["object_key", "owner"],
                 include=[
                     "received_at",
                     "token_owner",

@@ -1,4 +1,4 @@
-"""Positions instead of a mark on each CDR; clocks of CPOs; kinds of findings that come from other CDRs and from lists."""
+"""Positions instead of a mark on each CDR; clocks of CPOs; findings that come from other CDRs and from lists."""
 
 from __future__ import annotations
 
