@@ -52,7 +52,7 @@ near AS (
          WHERE f.owner = c.owner AND f.expected = c.object_id
            AND f.state = 'open' AND f.kind IN {NAMING_KINDS} OFFSET 0) beside
 )
-SELECT c.id FROM near JOIN cdrs_cdr c ON c.id = near.id WHERE {READY}
+SELECT c.id FROM near JOIN cdrs_cdr c ON c.id = near.id WHERE {LIVE.format("c")} AND {READY}
 """
 
 
