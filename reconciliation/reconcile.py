@@ -33,6 +33,7 @@ LAST = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at DESC, c.id DE
 LAST_OF = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at, c.id OFFSET %(limit)s - 1 LIMIT 1"
 READY_ONES = f"SELECT c.id FROM cdrs_cdr c WHERE {Range.SQL} AND {LIVE.format('c')} AND {READY} ORDER BY c.id"
 
+LAST_SESSION = "SELECT max(changed_at) FROM charging_sessions_session WHERE changed_at <= %(horizon)s"
 SESSIONS_UNTIL = """
 SELECT max(changed_at) FROM (
     SELECT changed_at FROM charging_sessions_session
@@ -110,17 +111,18 @@ def _judge_of_changed_sessions(rules: Rules) -> int:
 def _judge_sessions(name: str, *, since: Position, horizon: datetime, rules: Rules) -> int:
     """CDRs that were not looked at yet get their own turn."""
     passed, done = get_passed(), 0
-    limit = None if passed == START else SESSIONS
+    if passed == START:
+        last = _fetch(LAST_SESSION, {"horizon": horizon})[0][0]
+        move(name, to=since if last is None else (last, 0))
+        return 0
     while True:
-        at: dict[str, Any] = {"since": since[0], "horizon": horizon, "limit": limit}
-        until = _fetch(SESSIONS_UNTIL, at)[0][0]
+        until = _fetch(SESSIONS_UNTIL, {"since": since[0], "horizon": horizon, "limit": SESSIONS})[0][0]
         if until is None:
             return done
-        if passed != START:
-            places = {"since": since[0], "horizon": until, "passed_at": passed[0], "passed_id": passed[1]}
-            ids = [row[0] for row in _fetch(OF_CHANGED_SESSIONS, {**rules.values, **places})]
-            judge(ids, rules=rules)
-            done += len(ids)
+        places = {"since": since[0], "horizon": until, "passed_at": passed[0], "passed_id": passed[1]}
+        ids = [row[0] for row in _fetch(OF_CHANGED_SESSIONS, {**rules.values, **places})]
+        judge(ids, rules=rules)
+        done += len(ids)
         since = (until, 0)
         move(name, to=since)
 

@@ -17,14 +17,14 @@ CREDIT_OF = f"""
 """
 BILLS = f"{LIVE.format('{0}')} AND NOT {{0}}.is_credit"
 
-# A CDR waits until its session is final, but not for ever. One that its receiver did not take is sent again: its
-# sender gets the time for it.
-READY = f"""(
-    (c.is_credit OR c.session_key = '' OR c.received_at <= %(patience)s
-     OR EXISTS (SELECT FROM charging_sessions_session s
-                 WHERE s.owner = c.owner AND s.object_key = c.session_key AND {LIVE.format("s")}
-                   AND s.status IN ('COMPLETED', 'INVALID')))
-    AND (coalesce({ACCEPTED.format("c")}, true) OR c.received_at <= %(undelivered)s))"""
+# A CDR waits until its session is final, but not for ever.
+HAS_WAITED = f"""(
+    c.is_credit OR c.session_key = '' OR c.received_at <= %(patience)s
+    OR EXISTS (SELECT FROM charging_sessions_session s
+                WHERE s.owner = c.owner AND s.object_key = c.session_key AND {LIVE.format("s")}
+                  AND s.status IN ('COMPLETED', 'INVALID')))"""
+# One that its receiver did not take is sent again: its sender gets the time for it.
+READY = f"({HAS_WAITED} AND (coalesce({ACCEPTED.format('c')}, true) OR c.received_at <= %(undelivered)s))"
 
 CHECKS_TABLE = """checks AS (
     SELECT * FROM unnest(%(kinds)s, %(paths)s, %(severities)s, %(words)s) AS t (kind, path, severity, words)

@@ -14,13 +14,13 @@ from cdrs.models import Cdr
 from reconciliation.models import Finding, State
 from reconciliation.position import get_position
 from reconciliation.reconcile import RIPE, get_passed, get_rules
-from reconciliation.sql import LIVE, READY
+from reconciliation.sql import HAS_WAITED, LIVE
 
 # Not looked at yet, or looked at and found to wait for its session.
 PENDING = f"""
 SELECT c.owner, c.token_owner, count(*) FROM cdrs_cdr c
  WHERE {LIVE.format("c")} AND (c.changed_at, c.id) > (%(ripe_at)s, %(ripe_id)s)
-   AND ((c.changed_at, c.id) > (%(passed_at)s, %(passed_id)s) OR NOT {READY})
+   AND ((c.changed_at, c.id) > (%(passed_at)s, %(passed_id)s) OR NOT {HAS_WAITED})
  GROUP BY 1, 2
 """
 

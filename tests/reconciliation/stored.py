@@ -8,7 +8,7 @@ from typing import Any
 
 from cdrs.models import Cdr
 from charging_sessions.models import Session
-from reconciliation.models import Finding, Sweep
+from reconciliation.models import Finding
 from reconciliation.summary import summary
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -69,11 +69,6 @@ def store_cdr(key: str = "c1", **columns: Any) -> Cdr:
 def store_credit(key: str, *, of: str, **columns: Any) -> Cdr:
     credit = {"is_credit": True, "credit_reference_key": of, "total_cost": Decimal("-4.20")}
     return store_cdr(key, **(credit | columns))
-
-
-def look_again() -> None:
-    """As after a change of every CDR that changed nothing."""
-    Sweep.objects.all().delete()
 
 
 def count_pending() -> int:

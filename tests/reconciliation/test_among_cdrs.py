@@ -11,6 +11,7 @@ import pytest
 from cdrs.models import Cdr
 from ocpi.times import SENTINEL
 from reconciliation.models import CdrClock, Finding
+from reconciliation.position import start_over
 from reconciliation.reconcile import reconcile_pending
 from tests.reconciliation.stored import (
     ARRIVED,
@@ -19,7 +20,6 @@ from tests.reconciliation.stored import (
     STARTED,
     count_pending,
     get_open,
-    look_again,
     store_cdr,
     store_credit,
     store_session,
@@ -317,7 +317,7 @@ class TestAgain:
         before = list(Finding.objects.order_by("id").values())
         assert before
 
-        look_again()
+        start_over()
         reconcile_pending(now=LATER)
 
         assert list(Finding.objects.order_by("id").values()) == before

@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from reconciliation.models import Finding
+from reconciliation.position import start_over
 from reconciliation.receiver_csv import ListRefused, parse
 from reconciliation.receiver_list import Compared, Listed, compare_list
 from reconciliation.reconcile import reconcile_pending
-from tests.reconciliation.stored import ENDED, NOW, get_open, look_again, store_cdr, store_session
+from tests.reconciliation.stored import ENDED, NOW, get_open, store_cdr, store_session
 
 HOUR = timedelta(hours=1)
 
@@ -91,7 +92,7 @@ class TestCompareList:
         run()
 
         reconcile_pending(now=NOW)
-        look_again()
+        start_over()
         reconcile_pending(now=NOW + HOUR)
 
         assert get_open() == [("missing_at_receiver", "C1")]

@@ -10,6 +10,7 @@ import pytest
 from cdrs.models import Cdr
 from charging_sessions.models import Session
 from reconciliation.models import Finding
+from reconciliation.position import start_over
 from reconciliation.reconcile import reconcile_pending
 from reconciliation.summary import summary
 from tests.reconciliation.stored import (
@@ -17,7 +18,6 @@ from tests.reconciliation.stored import (
     NOW,
     count_pending,
     get_open,
-    look_again,
     store_cdr,
     store_credit,
     store_session,
@@ -58,7 +58,7 @@ def test_each_fault_is_named_once(kind: str, store: Callable[[], object]) -> Non
     store()
 
     reconcile_pending(now=NOW)
-    look_again()
+    start_over()
     reconcile_pending(now=LATER)
 
     assert get_open() == [(kind, "C1")]
@@ -234,7 +234,7 @@ def test_what_people_decided_stands_until_the_figures_change(state: str, closed_
     store_cdr(total_energy=Decimal(13))
     reconcile_pending(now=NOW)
     Finding.objects.update(state=state, closed_at=closed_at)
-    look_again()
+    start_over()
 
     reconcile_pending(now=LATER)
     assert Finding.objects.get().state == state
