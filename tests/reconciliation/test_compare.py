@@ -121,7 +121,7 @@ ORIGINAL = Total(Decimal("4.20"), "EUR")
 )
 def test_a_credit_takes_back_what_there_is(credit: dict[str, Any], kinds: list[Kind]) -> None:
     """CDR-06."""
-    facts = {"is_credit": True, "total_cost": Decimal("-4.20"), "reference_key": "c1"} | credit
+    facts: dict[str, Any] = {"is_credit": True, "total_cost": Decimal("-4.20"), "reference_key": "c1"} | credit
 
     faults = compare(replace(CDR, **facts), SESSION, thresholds=THRESHOLDS)
 
