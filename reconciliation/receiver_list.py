@@ -22,7 +22,8 @@ KINDS = ("missing_at_receiver", "unknown_to_cpo", "differs_at_receiver")
 COMPARE = f"""
 WITH {CHECKS_TABLE},
 told AS (
-    SELECT * FROM unnest(%(owners)s, %(keys)s, %(ids)s, %(costs)s::numeric[], %(currencies)s, %(energies)s::numeric[])
+    SELECT * FROM unnest(%(owners)s::text[], %(keys)s::text[], %(ids)s::text[], %(costs)s::numeric[],
+                         %(currencies)s::text[], %(energies)s::numeric[])
         AS t (owner, cdr_key, cdr_id, total_cost, currency, total_energy)
 ),
 sent AS MATERIALIZED (

@@ -1,5 +1,7 @@
-"""Indexes that hold all that is compared, so that no CDR is read for it. Those built beforehand are kept: on a big table,
-with CREATE INDEX CONCURRENTLY after 0010."""
+"""Indexes that hold all that is compared, so that no CDR is read for it.
+
+Those that are there are kept: on a big table, build them with CREATE INDEX CONCURRENTLY after 0010.
+"""
 
 from django.db import migrations, models
 from django.db.models import Q

@@ -1,5 +1,7 @@
-"""An index that holds all of a session that its CDR is compared with. One built beforehand is kept: on a big table, with
-CREATE INDEX CONCURRENTLY."""
+"""An index that holds all of a session that its CDR is compared with.
+
+One that is there is kept: on a big table, build it beforehand with CREATE INDEX CONCURRENTLY.
+"""
 
 from django.db import migrations, models
 from django.db.models import Q

@@ -81,13 +81,12 @@ class TestChargeBilledTwice:
         ],
     )
     def test_is_none_elsewhere(self, other):
-        store_two(**other) if "is_verified" not in other and "deleted_at" not in other else store_cdr(
-            **ON_EVSE, **other
-        )
+        store_two()
+        Cdr.objects.filter(object_key="c1").update(**other)
 
         reconcile_pending(now=NOW)
 
-        assert [kind for kind, _ in get_open() if kind == "charge_billed_twice"] == []
+        assert "charge_billed_twice" not in [kind for kind, _ in get_open()]
 
     def test_of_one_session_is_a_session_billed_twice_and_nothing_else(self):
         store_session()
@@ -128,13 +127,12 @@ class TestChargeBilledTwice:
 
     def test_with_an_unknown_start_is_not_looked_at(self):
         """CDR-16: it would make one charge of all of an EVSE's."""
-        store_two(start_at=SENTINEL)
-        Cdr.objects.update(start_at=SENTINEL)
-        Cdr.objects.update(end_at=SENTINEL)
+        store_two()
+        Cdr.objects.update(start_at=SENTINEL, end_at=SENTINEL)
 
         reconcile_pending(now=NOW)
 
-        assert [kind for kind, _ in get_open() if kind == "charge_billed_twice"] == []
+        assert {kind for kind, _ in get_open()} == {"time_differs"}
 
 
 class TestOverlap:
@@ -166,13 +164,13 @@ class TestOverlap:
 
         assert get_open() == [("overlaps_other_cdr_on_evse", "C2"), ("overlaps_other_cdr_on_evse", "C3")]
 
-    def test_with_a_cdr_that_came_before_is_found_too(self):
+    def test_is_found_when_the_first_becomes_valid_last(self):
         store_two(start_at=STARTED + 10 * MINUTE, end_at=ENDED + 10 * MINUTE)
-        Cdr.objects.filter(object_key="c2").update(is_verified=False)
+        Cdr.objects.filter(object_key="c1").update(is_verified=False)
         reconcile_pending(now=NOW)
         assert get_open() == []
 
-        Cdr.objects.filter(object_key="c2").update(is_verified=True, changed_at=NOW)
+        Cdr.objects.filter(object_key="c1").update(is_verified=True, changed_at=NOW)
         reconcile_pending(now=LATER)
 
         assert get_open() == [("overlaps_other_cdr_on_evse", "C2")]
@@ -333,4 +331,4 @@ class TestAgain:
 
         reconcile_pending(now=NOW)
 
-        assert get_open() == [("missing_at_receiver", "s1")] or Finding.objects.get().state == "open"
+        assert Finding.objects.get().state == "open"
