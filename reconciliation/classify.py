@@ -105,35 +105,41 @@ FAULTS = f"""
 """
 OF_SETTLED = "('undelivered_cdr', 'credit_reference_unknown', 'credit_total_not_mirror', 'credited_twice')"
 
+# `faults` has a row for each: kind, path, expected, actual. They stay with their CDR, so that what is to be closed is
+# found by the CDR's key, never by comparing all findings with all verdicts.
 CLASSIFY = f"""
 WITH {CHECKS_TABLE},
 facts AS MATERIALIZED ({FACTS}),
-verdict AS (
-    SELECT facts.owner, facts.token_owner, facts.cdr_id, facts.cdr_key, facts.session_id, facts.session_key,
-           checks.kind, checks.severity, checks.path, checks.words,
-           coalesce(found.expected, '') AS expected, coalesce(found.actual, '') AS actual
+judged AS MATERIALIZED (
+    SELECT owner, token_owner, cdr_id, cdr_key, session_id, session_key, is_credit, (
+        SELECT array_agg(ARRAY[kind, path, coalesce(expected, ''), coalesce(actual, '')])
+          FROM (VALUES {FAULTS}) AS found (kind, path, holds, expected, actual)
+         WHERE holds AND (NOT is_settled OR kind IN {OF_SETTLED})) AS faults
       FROM facts
-     CROSS JOIN LATERAL (VALUES {FAULTS}) AS found (kind, path, holds, expected, actual)
-      JOIN checks ON checks.kind = found.kind AND checks.path = found.path
-     WHERE found.holds AND (NOT is_settled OR checks.kind IN {OF_SETTLED})
+),
+verdict AS (
+    SELECT judged.owner, judged.token_owner, judged.cdr_id, judged.cdr_key, judged.session_id, judged.session_key,
+           checks.kind, checks.severity, checks.path, checks.words,
+           judged.faults[n][3] AS expected, judged.faults[n][4] AS actual
+      FROM judged
+     CROSS JOIN LATERAL generate_subscripts(judged.faults, 1) AS n
+      JOIN checks ON checks.kind = judged.faults[n][1] AND checks.path = judged.faults[n][2]
 ),
 raised AS ({RAISE}),
 billed AS (
     UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
-      FROM cdrs_cdr c
-     WHERE c.id = ANY(%(ids)s) AND NOT c.is_credit AND c.session_key <> ''
-       AND finding.owner = c.owner AND finding.state = 'open'
-       AND finding.kind = 'session_without_cdr' AND finding.session_key = c.session_key
+      FROM judged
+     WHERE NOT judged.is_credit AND judged.session_key <> ''
+       AND finding.owner = judged.owner AND finding.session_key = judged.session_key AND finding.state = 'open'
+       AND finding.kind = 'session_without_cdr'
 )
 UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
-  FROM cdrs_cdr c
- WHERE c.id = ANY(%(ids)s) AND finding.owner = c.owner AND finding.state = 'open'
-   AND finding.cdr_key = c.object_key AND finding.kind = ANY(%(judged)s)
-   AND NOT EXISTS (
-        SELECT FROM verdict
-         WHERE verdict.owner = finding.owner AND verdict.cdr_key = finding.cdr_key
-           AND verdict.session_key = finding.session_key
-           AND verdict.kind = finding.kind AND verdict.path = finding.path)
+  FROM judged
+ WHERE finding.owner = judged.owner AND finding.cdr_key = judged.cdr_key AND finding.state = 'open'
+   AND finding.kind = ANY(%(judged)s)
+   AND NOT (finding.session_key = judged.session_key
+            AND EXISTS (SELECT FROM generate_subscripts(judged.faults, 1) AS n
+                         WHERE judged.faults[n][1] = finding.kind AND judged.faults[n][2] = finding.path))
 """
 
 # A receiver may accept it long after it was compared, when nothing else about it changes.

@@ -13,7 +13,7 @@ from django.db import connection
 from reconciliation.judge import Rules
 from reconciliation.models import CdrClock
 from reconciliation.position import Range
-from reconciliation.sql import BILLS, JUDGED_KINDS, LIVE
+from reconciliation.sql import BILLS, JUDGED_KINDS, LIVE, NAMING_KINDS
 
 LONG = 20_000  # CDRs in a range: below that, judging them all is cheaper
 SHARE = 20  # and where the range is not one CDR in so many
@@ -29,20 +29,20 @@ DIFFERS = """
     OR (c.end_at <> s.end_at AND greatest(c.end_at - s.end_at, s.end_at - c.end_at) > %(time)s)
     OR (c.received_at > c.end_at + %(soonest)s AND s.received_at <= c.end_at + %(latest)s)
 """
-# Of several that bill the same the later ones of an order are kept; those before them are found as their neighbours.
+# Of several that bill the same one is kept; those beside it are found as its neighbours. The first two can be divided
+# among workers, and OFFSET keeps them apart from the third, which cannot.
 SIEVE = f"""
-SELECT c.id FROM cdrs_cdr c
-  LEFT JOIN charging_sessions_session s
-    ON s.object_key = c.session_key AND s.owner = c.owner AND {LIVE.format("s")}
- WHERE {LIVE.format("c")} AND {Range.SQL} AND ({DIFFERS})
- UNION ALL
 SELECT id FROM (
-    SELECT c.id, c.owner, c.session_key,
-           lag(c.session_key) OVER beside AS key_before, lag(c.owner) OVER beside AS owner_before
-      FROM cdrs_cdr c WHERE {LIVE.format("c")}
-    WINDOW beside AS (ORDER BY c.session_key, c.owner)
+    SELECT c.id FROM cdrs_cdr c
+      LEFT JOIN charging_sessions_session s
+        ON s.object_key = c.session_key AND s.owner = c.owner AND {LIVE.format("s")}
+     WHERE {LIVE.format("c")} AND {Range.SQL} AND ({DIFFERS})
+     UNION ALL
+    SELECT max(c.id) FROM cdrs_cdr c
+     WHERE {LIVE.format("c")} AND c.session_key <> ''
+     GROUP BY hashtextextended(c.session_key, hashtext(c.owner)) HAVING count(*) > 1
+    OFFSET 0
 ) by_session
- WHERE key_before = session_key AND owner_before = owner AND session_key <> ''
  UNION ALL
 SELECT id FROM (
     SELECT c.id, c.start_at, max(c.end_at) OVER before AS occupied_until
@@ -60,18 +60,21 @@ SELECT credit.id FROM cdrs_cdr credit
 SELECT c.id FROM reconciliation_finding finding
   JOIN cdrs_cdr c ON c.owner = finding.owner AND c.object_key = finding.cdr_key AND c.audience = ''
  WHERE finding.state = 'open' AND finding.kind = ANY(%(judged)s) AND {Range.SQL}
+ UNION ALL
+SELECT named.id FROM reconciliation_finding finding
+  JOIN cdrs_cdr c ON c.owner = finding.owner AND c.object_key = lower(finding.expected) AND c.audience = ''
+  JOIN cdrs_cdr named
+    ON named.owner = finding.owner AND named.object_key = finding.cdr_key AND named.audience = ''
+ WHERE finding.state = 'open' AND finding.kind IN {NAMING_KINDS} AND {Range.SQL}
 """
-# For this statement alone: the indexes are in memory or will be, and its branches are long.
-PLANNED = """
-SET LOCAL random_page_cost = 1.1;
-SET LOCAL parallel_setup_cost = 0;
-SET LOCAL parallel_tuple_cost = 0.001;
-"""
-AS_BEFORE = """
-SET LOCAL random_page_cost TO DEFAULT;
-SET LOCAL parallel_setup_cost TO DEFAULT;
-SET LOCAL parallel_tuple_cost TO DEFAULT;
-"""
+# For this statement alone: its joins are long, and so it may take memory and workers.
+PLANNED = {
+    "work_mem": "'128MB'",
+    "random_page_cost": "1.1",
+    "enable_mergejoin": "off",  # in parallel, each worker would read all sessions
+    "parallel_setup_cost": "0",
+    "parallel_tuple_cost": "0.001",
+}
 ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'cdrs_cdr'::regclass"
 
 
@@ -89,8 +92,8 @@ def sift(within: Range, *, rules: Rules) -> list[int]:
     due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
     late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
     with connection.cursor() as cursor:
-        cursor.execute(PLANNED)
+        cursor.execute("".join(f"SET LOCAL {name} = {value};" for name, value in PLANNED.items()))
         cursor.execute(SIEVE, {**rules.values, **within.values, **late, "judged": JUDGED_KINDS})
         found = sorted({row[0] for row in cursor.fetchall()})
-        cursor.execute(AS_BEFORE)
+        cursor.execute("".join(f"SET LOCAL {name} TO DEFAULT;" for name in PLANNED))
     return found

@@ -6,7 +6,7 @@ Those that are there are kept: on a big table, build them with CREATE INDEX CONC
 from django.db import migrations, models
 from django.db.models import Q
 
-LIVE = Q(("audience", ""), ("is_verified", True), ("deleted_at__isnull", True))
+LIVE = Q(audience="", is_verified=True, deleted_at__isnull=True)
 INDEXES = [
     models.Index(fields=["changed_at", "id"], condition=LIVE, name="cdr_position"),
     models.Index(

@@ -9,7 +9,7 @@ from django.db.models import Q
 INDEX = models.Index(
     fields=["object_key", "owner"],
     include=["received_at", "token_owner", "status", "start_at", "end_at", "kwh", "total_cost", "currency"],
-    condition=Q(("audience", ""), ("is_verified", True), ("deleted_at__isnull", True)),
+    condition=Q(audience="", is_verified=True, deleted_at__isnull=True),
     name="session_compared",
 )
 SQL = """

@@ -31,7 +31,7 @@ def cpo() -> Platform:
 
 def miss(key: str = "s1", *, now: datetime = NOW, **columns: object) -> None:
     """A session whose CDR is overdue, and found to be."""
-    store_session(key, **({"changed_at": now - 2 * HOUR} | columns))
+    store_session(key, **({"changed_at": now - HOUR} | columns))
     find_sessions_without_cdr(now=now, older_than=HOUR)
 
 

@@ -146,7 +146,7 @@ def test_another_party_s_credit_takes_nothing_back() -> None:
 
     reconcile_pending(now=NOW)
 
-    assert get_open() == [("session_billed_twice", "C2")]
+    assert get_open() == [("credit_reference_unknown", "C1-C"), ("session_billed_twice", "C2")]
 
 
 def test_a_cdr_waits_for_its_session_within_the_grace() -> None:
