@@ -146,7 +146,7 @@ def _judge_range(name: str, *, after: Position, horizon: datetime, limit: int, r
     until = _fetch(LAST if count < limit else LAST_OF, place)[0]
     within = Range(after, (until[0], until[1]))
     if is_long(count):
-        judge(sift(within, rules=rules), rules=rules)
+        judge(sift(within, count=count, rules=rules), rules=rules)
         judged = count
     else:
         ids = [row[0] for row in _fetch(READY_ONES, {**rules.values, **within.values})]

@@ -135,6 +135,29 @@ class TestChargeBilledTwice:
         assert {kind for kind, _ in get_open()} == {"time_differs"}
 
 
+class TestSessionBilledTwice:
+    def test_is_found_when_the_first_becomes_valid_last(self):
+        store_session()
+        store_cdr("c1", is_verified=False)
+        store_cdr("c2")
+        reconcile_pending(now=NOW)
+        assert get_open() == []
+
+        Cdr.objects.filter(object_key="c1").update(is_verified=True, changed_at=NOW)
+        reconcile_pending(now=LATER)
+
+        assert get_open() == [("session_billed_twice", "C2")]
+
+    def test_is_named_on_every_one_but_the_first(self):
+        store_session()
+        for key in ("c1", "c2", "c3", "c4"):
+            store_cdr(key)
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == [("session_billed_twice", key) for key in ("C2", "C3", "C4")]
+
+
 class TestOverlap:
     @pytest.mark.parametrize(
         ("start", "end", "overlaps"),

@@ -40,6 +40,17 @@ def test_two_runs_judge_each_cdr_once() -> None:
     assert Finding.objects.get(kind="session_billed_twice").cdr_id == "C0-AGAIN"
 
 
+def test_a_very_long_range_is_sifted_on_two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciliation.sieve.LONG", 0)
+    monkeypatch.setattr("reconciliation.sieve.SIDE_BY_SIDE", 0)
+    store_session()
+    store_cdr("c1", total_energy=Decimal(13))
+    store_cdr("c2")
+
+    assert reconcile_pending(now=NOW) == 2
+    assert get_open() == [("energy_differs", "C1"), ("session_billed_twice", "C2")]
+
+
 def test_whoever_may_not_wait_leaves_it_to_the_one_that_is_at_it() -> None:
     store_session()
     store_cdr()
