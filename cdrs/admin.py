@@ -23,7 +23,6 @@ class CdrAdmin(OwnedObjectAdmin):
         "total_cost",
         "currency",
         "end_at",
-        "reconciled_at",
         "show_verdict",
     ]
     list_filter = [*OwnedObjectAdmin.list_filter, "is_credit", "currency"]
@@ -38,7 +37,8 @@ class CdrAdmin(OwnedObjectAdmin):
         "currency",
         "is_credit",
         "credit_reference_key",
-        "reconciled_at",
+        "evse_key",
+        "is_undelivered",
     )
 
     actions_detail = ["price"]

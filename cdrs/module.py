@@ -22,6 +22,8 @@ from parties.owned_module import OwnedModule
 from parties.token_owner import check_addressee, read_token_owner
 from tariffs.pricing import Severity
 
+NO_EVSE = "#na"
+
 
 class Cdrs(OwnedModule):
     id = "cdrs"
@@ -95,6 +97,8 @@ class Cdrs(OwnedModule):
             "currency": obj.currency,
             "is_credit": bool(obj.credit),
             "credit_reference_key": (obj.credit_reference_id or "").lower(),
+            "evse_key": _get_evse_key(obj),
+            "token_key": obj.cdr_token.uid.lower(),
         }
 
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
@@ -104,8 +108,8 @@ class Cdrs(OwnedModule):
         return (_post(place, described, now=now, strict=audience is None),)
 
     def get_verdict_columns(self, code: int) -> Columns:
-        """One that was not accepted is to be judged (again) by reconciliation (CDR-18)."""
-        return {} if is_accepted({"verdict_code": code}) else {"reconciled_at": None}
+        """One that was not accepted is looked at by reconciliation (CDR-18)."""
+        return {"is_undelivered": not is_accepted({"verdict_code": code})}
 
     async def get_settled(self, call: Call, match: Match, reader: Reader) -> Reply | None:
         place = self.get_place(call, match, audience=None)
@@ -120,7 +124,7 @@ def _post(place: Place, described: Described, *, now: datetime, strict: bool) ->
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
         if stored is None:
-            return {**(replace(None, None) or {}), "reconciled_at": None}
+            return replace(None, None)
         if is_same_content(stored["document"], described.document):
             return None
         if is_accepted(stored):
@@ -128,9 +132,15 @@ def _post(place: Place, described: Described, *, now: datetime, strict: bool) ->
                 raise InvalidParameter(f"id: CDR {described.object_id[:39]!r} is known with other content (CDR-05)")
             return None
         changed = replace({**stored, "last_updated": described.last_updated}, None)
-        return None if changed is None else {**changed, "reconciled_at": None}
+        return None if changed is None else {**changed, "is_undelivered": False}
 
     return Change(table=place.table, key=place.key, apply=apply)
+
+
+def _get_evse_key(cdr: v2_2_1.CDR) -> str:
+    """Some leave the uid out and give the id alone; a reservation that no charging followed may name none (CDR-16)."""
+    key = (cdr.cdr_location.evse_uid or cdr.cdr_location.evse_id).lower()
+    return "" if key == NO_EVSE else key
 
 
 def is_accepted(stored: Columns) -> bool:

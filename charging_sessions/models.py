@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from parties.owned import OwnedObject
 
@@ -22,4 +23,19 @@ class Session(OwnedObject):
             models.Index(fields=["owner", "last_updated"], name="session_owner_updated"),
             models.Index(fields=["token_owner", "id"], name="session_token_owner"),
             models.Index(fields=["changed_at"], name="session_changed"),
+            models.Index(  # what CDRs are compared with, so that a comparison reads no document
+                fields=["object_key", "owner"],
+                include=[
+                    "received_at",
+                    "token_owner",
+                    "status",
+                    "start_at",
+                    "end_at",
+                    "kwh",
+                    "total_cost",
+                    "currency",
+                ],
+                condition=Q(audience="", is_verified=True, deleted_at__isnull=True),
+                name="session_compared",
+            ),
         ]

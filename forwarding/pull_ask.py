@@ -46,16 +46,21 @@ def ask(
     now: datetime,
     is_full: bool = False,
     since: datetime | None = None,
+    party: str | None = None,
 ) -> list[PullRequest]:
-    """One request per party and list (ROUTE-48). What waits already is not asked for twice, but it may become more."""
+    """One request per party and list (ROUTE-48). What waits already is not asked for twice, but it may become more.
+
+    `party`: the key of the only one whose lists are wanted.
+    """
     offered = set(get_offered_lists(platform))
     with transaction.atomic():
         take_turn()
         return [
-            _write(platform, party, module, reason=reason, now=now, is_full=is_full, since=since)
+            _write(platform, owner, module, reason=reason, now=now, is_full=is_full, since=since)
             for module in dict.fromkeys(lists)
             if module in offered
-            for party in _get_owners(platform, module)
+            for owner in _get_owners(platform, module)
+            if party is None or owner == party
         ]
 
 

@@ -14,6 +14,7 @@ from management.views.findings import FindingViewSet, ReconciliationRunView, Rec
 from management.views.flags import FlagsView
 from management.views.journeys import JourneyViewSet
 from management.views.mandates import MandateViewSet
+from management.views.matching import CdrClockViewSet, CompareListView
 from management.views.me import MeView
 from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
@@ -35,6 +36,7 @@ router.register("journeys", JourneyViewSet, basename="journey")
 router.register("pulls", PullViewSet, basename="pull")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("findings", FindingViewSet, basename="finding")
+router.register("cdr-clocks", CdrClockViewSet, basename="cdr-clock")
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
@@ -42,6 +44,7 @@ urlpatterns = [
     path("breakers/<int:platform>/", BreakerView.as_view(), name="breaker"),
     path("cdrs/<str:owner>/<str:id>/price/", CdrPriceView.as_view(), name="cdr-price"),
     path("flags/", FlagsView.as_view(), name="flags"),
+    path("findings/compare-list/", CompareListView.as_view(), name="finding-compare-list"),
     path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
     path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),
     path("", include(router.urls)),

@@ -19,6 +19,7 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from reconciliation import admin_clocks as admin_clocks  # registers its page, too
 from reconciliation import admin_prices as admin_prices  # registers its page, too
 from reconciliation.models import Finding, State
 

@@ -1,4 +1,5 @@
-"""What is wrong with one CDR beside its session (CDR-18). Pure: facts in, faults out; no query, no clock, no setting.
+"""What is wrong with one CDR beside its session and beside other CDRs (CDR-18). Pure: facts in, faults out; no query,
+no clock, no setting.
 
 `CHECKS` is the one list of faults with their words; the set-based statement in `classify.py` reads it too, and a test
 holds the two to the same verdicts.
@@ -29,6 +30,25 @@ class Kind(StrEnum):
     CDR_WITHOUT_SESSION = "cdr_without_session"
     SESSION_WITHOUT_CDR = "session_without_cdr"
     UNDELIVERED_CDR = "undelivered_cdr"
+    CHARGE_BILLED_TWICE = "charge_billed_twice"
+    OVERLAPS_OTHER_CDR = "overlaps_other_cdr_on_evse"
+    CDR_LATE = "cdr_late"
+    CREDIT_REFERENCE_UNKNOWN = "credit_reference_unknown"
+    CREDIT_TOTAL_NOT_MIRROR = "credit_total_not_mirror"
+    CREDITED_TWICE = "credited_twice"
+    MISSING_AT_RECEIVER = "missing_at_receiver"
+    UNKNOWN_TO_CPO = "unknown_to_cpo"
+    DIFFERS_AT_RECEIVER = "differs_at_receiver"
+
+
+# Not judged by looking at one CDR and what stands beside it, but in `unbilled.py` and `receiver_list.py`.
+FOUND_ELSEWHERE = frozenset(
+    {Kind.SESSION_WITHOUT_CDR, Kind.MISSING_AT_RECEIVER, Kind.UNKNOWN_TO_CPO, Kind.DIFFERS_AT_RECEIVER}
+)
+# Their `expected` is the id of another CDR.
+NAMES_OTHER_CDR = frozenset(
+    {Kind.SESSION_BILLED_TWICE, Kind.CHARGE_BILLED_TWICE, Kind.OVERLAPS_OTHER_CDR, Kind.CREDITED_TWICE}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +142,77 @@ CHECKS = (
         "/id",
         "CDR {cdr} was sent and never accepted: the last answer of its receiver, or the hub's for it, is {actual}.",
     ),
+    Check(
+        Kind.CHARGE_BILLED_TWICE,
+        Severity.HOLD,
+        "/id",
+        "CDR {actual} bills what CDR {expected} billed before: the same EVSE, token, start and energy, another id.",
+    ),
+    Check(
+        Kind.OVERLAPS_OTHER_CDR,
+        Severity.FLAG,
+        "/cdr_location/evse_uid",
+        "CDR {actual} bills an EVSE at a time for which CDR {expected} billed it too.",
+    ),
+    Check(
+        Kind.CDR_LATE,
+        Severity.FLAG,
+        "/end_date_time",
+        "CDR {cdr} was due at {expected} and came at {actual}, though session {session} was known in time.",
+    ),
+    Check(
+        Kind.CREDIT_REFERENCE_UNKNOWN,
+        Severity.HOLD,
+        "/credit_reference_id",
+        "CDR {cdr} takes back CDR {expected}, which the hub has never received.",
+    ),
+    Check(
+        Kind.CREDIT_TOTAL_NOT_MIRROR,
+        Severity.HOLD,
+        "/total_cost/excl_vat",
+        "CDR {cdr} takes back {actual} excl. VAT; what it credits needs {expected}.",
+    ),
+    Check(
+        Kind.CREDITED_TWICE,
+        Severity.HOLD,
+        "/credit_reference_id",
+        "CDR {actual} takes back again what CDR {expected} has taken back before.",
+    ),
+    Check(
+        Kind.MISSING_AT_RECEIVER,
+        Severity.HOLD,
+        "/id",
+        "CDR {cdr} is not in the list of its receiver.",
+    ),
+    Check(
+        Kind.UNKNOWN_TO_CPO,
+        Severity.HOLD,
+        "/id",
+        "The receiver lists CDR {cdr}, which the hub never had from its CPO.",
+    ),
+    Check(
+        Kind.DIFFERS_AT_RECEIVER,
+        Severity.HOLD,
+        "/total_cost/excl_vat",
+        "The receiver lists CDR {cdr} with {actual}; its CPO sent {expected}.",
+    ),
+    Check(
+        Kind.DIFFERS_AT_RECEIVER,
+        Severity.HOLD,
+        "/total_energy",
+        "The receiver lists CDR {cdr} with {actual} kWh; its CPO sent {expected} kWh.",
+    ),
 )
 CHECK_OF = {(check.kind, check.path): check for check in CHECKS}
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    amount: Decimal | None
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{as_text(self.amount)} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +229,16 @@ class CdrFacts:
     is_credited: bool = False
     is_overdue: bool = False  # has waited longer than the grace
     verdict_code: int | None = None  # of its receiver; None: it was not sent, or no answer is known yet
-    earlier_cdr_id: str | None = None  # the first uncredited CDR for the same session, where it came before this one
+    received_at: datetime | None = None
+    due_at: datetime | None = None  # by the clock of its CPO
+    # Each the first that came before this one, is no credit and is not credited:
+    earlier_cdr_id: str | None = None  # for the same session
+    same_charge_cdr_id: str | None = None  # for another session: same EVSE, token, start and energy
+    overlapping_cdr_id: str | None = None  # for neither: on the same EVSE at the same time
+    # Of a credit:
+    reference_key: str = ""
+    original: Total | None = None  # of the CDR that it takes back
+    earlier_credit_id: str | None = None  # that took back the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +251,7 @@ class SessionFacts:
     kwh: Decimal | None
     total_cost: Decimal | None
     currency: str
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +266,7 @@ class Fault:
 
 def compare(cdr: CdrFacts, session: SessionFacts | None, *, thresholds: Thresholds) -> tuple[Fault, ...]:
     """The faults of one CDR. A credit bills nothing, and what it took back is settled (CDR-06); sent they are all."""
-    found = [*_delivery(cdr)]
+    found = [*_delivery(cdr), *(_credit(cdr) if cdr.is_credit else ())]
     if not (cdr.is_credit or cdr.is_credited):
         found += [*_alone(cdr, session), *(_beside(cdr, session, thresholds) if session else ())]
     session_id = session.session_id if session else cdr.session_key
@@ -182,6 +281,20 @@ def _delivery(cdr: CdrFacts) -> Iterator[Found]:
         yield CHECK_OF[Kind.UNDELIVERED_CDR, "/id"], "1000", str(cdr.verdict_code)
 
 
+def _credit(cdr: CdrFacts) -> Iterator[Found]:
+    """All its data are copied but the amounts of `total_cost`, which are negated (CDR-06)."""
+    if cdr.original is None:
+        if cdr.is_overdue:
+            yield CHECK_OF[Kind.CREDIT_REFERENCE_UNKNOWN, "/credit_reference_id"], cdr.reference_key, ""
+    elif cdr.original.amount is not None and cdr.total_cost is not None:
+        mirror = Total(-cdr.original.amount, cdr.original.currency)
+        if cdr.total_cost != mirror.amount or cdr.currency.upper() != mirror.currency.upper():
+            told = Total(cdr.total_cost, cdr.currency)
+            yield CHECK_OF[Kind.CREDIT_TOTAL_NOT_MIRROR, "/total_cost/excl_vat"], str(mirror), str(told)
+    if cdr.earlier_credit_id is not None:
+        yield CHECK_OF[Kind.CREDITED_TWICE, "/credit_reference_id"], cdr.earlier_credit_id, cdr.cdr_id
+
+
 def _alone(cdr: CdrFacts, session: SessionFacts | None) -> Iterator[Found]:
     if not cdr.session_key:
         yield CHECK_OF[Kind.SESSION_ID_MISSING, "/session_id"], "", ""
@@ -189,6 +302,10 @@ def _alone(cdr: CdrFacts, session: SessionFacts | None) -> Iterator[Found]:
         yield CHECK_OF[Kind.CDR_WITHOUT_SESSION, "/session_id"], cdr.session_key, ""
     if cdr.earlier_cdr_id is not None:
         yield CHECK_OF[Kind.SESSION_BILLED_TWICE, "/session_id"], cdr.earlier_cdr_id, cdr.cdr_id
+    if cdr.same_charge_cdr_id is not None:
+        yield CHECK_OF[Kind.CHARGE_BILLED_TWICE, "/id"], cdr.same_charge_cdr_id, cdr.cdr_id
+    if cdr.overlapping_cdr_id is not None:
+        yield CHECK_OF[Kind.OVERLAPS_OTHER_CDR, "/cdr_location/evse_uid"], cdr.overlapping_cdr_id, cdr.cdr_id
 
 
 def _beside(cdr: CdrFacts, session: SessionFacts, thresholds: Thresholds) -> Iterator[Found]:
@@ -206,6 +323,15 @@ def _beside(cdr: CdrFacts, session: SessionFacts, thresholds: Thresholds) -> Ite
         yield CHECK_OF[Kind.TIME_DIFFERS, "/start_date_time"], as_moment(session.start_at), as_moment(cdr.start_at)
     if _apart(cdr.end_at, session.end_at, thresholds.time):
         yield CHECK_OF[Kind.TIME_DIFFERS, "/end_date_time"], as_moment(session.end_at), as_moment(cdr.end_at)
+    if _is_late(cdr, session):
+        yield CHECK_OF[Kind.CDR_LATE, "/end_date_time"], as_moment(cdr.due_at), as_moment(cdr.received_at)
+
+
+def _is_late(cdr: CdrFacts, session: SessionFacts) -> bool:
+    """What was read in long afterwards, session and CDR alike, says nothing of the CPO's promptness."""
+    if cdr.due_at is None or cdr.received_at is None or session.received_at is None:
+        return False
+    return session.received_at <= cdr.due_at < cdr.received_at
 
 
 def _fault(check: Check, cdr_id: str, session_id: str, expected: str, actual: str) -> Fault:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
 
+from ocpi.calls import PartyId
+from parties.display import show_party
+from reconciliation.compare import NAMES_OTHER_CDR
 from reconciliation.kinds import get_kinds
 from tariffs.pricing import Severity, Verdict
 
@@ -56,6 +59,11 @@ class Finding(models.Model):
         indexes = [
             models.Index(fields=["owner", "session_key"], name="finding_open_session", condition=Q(state="open")),
             models.Index(fields=["token_owner", "id"], name="finding_token_owner"),
+            models.Index(
+                fields=["owner", "expected"],
+                name="finding_names_cdr",
+                condition=Q(state="open", kind__in=sorted(NAMES_OTHER_CDR)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,11 +105,11 @@ class Rating(models.Model):
 
 
 class Sweep(models.Model):
-    """How far a sweep has come, so that the next looks only at what changed since."""
+    """How far one look at rows has come, in the order in which they changed: `id` tells apart those of one moment."""
 
     name = models.CharField(max_length=32, primary_key=True)
     reached_at = models.DateTimeField(null=True)
-    reached_id = models.BigIntegerField(default=0, db_default=0)  # among those of the same moment
+    reached_id = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.name
@@ -113,3 +121,28 @@ class Sweep(models.Model):
         """For this transaction alone; None while another worker is at it."""
         Sweep.objects.bulk_create([Sweep(name=name)], ignore_conflicts=True)
         return Sweep.objects.select_for_update(skip_locked=True).filter(name=name).first()
+
+
+class CdrClock(models.Model):
+    """When the CDRs of one CPO are due, where it is not the hub's `HUB_CDR_DUE`."""
+
+    owner = models.CharField(max_length=5, unique=True, db_collation="C")
+    due_after = models.DurationField(help_text="From the end of a session until its CDR is due.")
+    pulls_per_day = models.PositiveSmallIntegerField(
+        default=4, help_text="How often a day at most the hub asks for CDRs that are overdue; 0: never."
+    )
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "CDR clock"
+        verbose_name_plural = "CDR clocks"
+
+    def __str__(self) -> str:
+        return f"{show_party(self.owner)}: {self.due_after}"
+
+    # Factories
+
+    @classmethod
+    def set(cls, party: PartyId, *, due_after: timedelta, pulls_per_day: int, now: datetime) -> CdrClock:
+        columns = {"due_after": due_after, "pulls_per_day": pulls_per_day, "changed_at": now}
+        return cls.objects.update_or_create(owner=party.key, defaults=columns)[0]

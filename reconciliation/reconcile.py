@@ -1,68 +1,61 @@
-"""Reconciliation of CDRs with their sessions (CDR-18): rows wait, this looks for them. Writes findings and
-`reconciled_at`, never what was delivered.
+"""Reconciliation of CDRs with their sessions and with each other (CDR-18): looks for what changed and judges it. Writes
+findings and how far it has come, never anything on what was delivered.
 
-A CDR is judged together with every other CDR of its session, all of them locked, so that a credit or a second bill is
-never judged by one worker while another judges the first. Nobody waits for a lock: what another holds is left to the
-next sweep, so any number of workers may run at once.
+One at a time judges, so that no two ever judge the CDRs of one session apart; any number of workers may try. A CDR is
+looked at when it comes, if its session is final by then, and once more when the grace is over: what was committed late,
+what waited and what is overdue is found then. A changed session is looked at in the same way, and its CDRs with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
-from reconciliation.classify import (
-    LIVE_CDR,
-    LIVE_SESSION,
-    classify,
-    explain_delivered,
-    explain_unbilled,
-    raise_unbilled,
-)
-from reconciliation.compare import FINAL_STATUSES, Thresholds
-from reconciliation.models import Sweep
+from reconciliation.compare import Thresholds
+from reconciliation.judge import Rules, explain_delivered, judge
+from reconciliation.position import SLACK, START, Position, Range, get_position, move, turn
+from reconciliation.sieve import is_long, sift
+from reconciliation.sql import ACCEPTED, LIVE, READY
 
-BATCH = 2_000  # CDRs per transaction
-# A row may become visible this long after the moment it carries: calls are stamped on arrival and committed later.
-SLACK = timedelta(seconds=30)
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+LIMIT = 1_000_000  # CDRs in one run
+SESSIONS = 50_000  # changed sessions per statement
+NEW, RIPE = "new CDRs", "ripe CDRs"
+CHANGED, SETTLED = "changed sessions", "settled sessions"
 
-CLAIM = f"""
+_COMING = f"""FROM cdrs_cdr c WHERE (c.changed_at, c.id) > (%(after_at)s, %(after_id)s)
+   AND c.changed_at <= %(horizon)s AND {LIVE.format("c")}"""
+COUNT = f"SELECT count(*) FROM (SELECT {_COMING} ORDER BY c.changed_at, c.id LIMIT %(limit)s) coming"
+LAST = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at DESC, c.id DESC LIMIT 1"
+LAST_OF = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at, c.id OFFSET %(limit)s - 1 LIMIT 1"
+READY_ONES = f"SELECT c.id FROM cdrs_cdr c WHERE {Range.SQL} AND {LIVE.format('c')} AND {READY} ORDER BY c.id"
+
+LAST_SESSION = "SELECT max(changed_at) FROM charging_sessions_session WHERE changed_at <= %(horizon)s"
+SESSIONS_UNTIL = """
+SELECT max(changed_at) FROM (
+    SELECT changed_at FROM charging_sessions_session
+     WHERE changed_at > %(since)s AND changed_at <= %(horizon)s ORDER BY changed_at LIMIT %(limit)s
+) coming
+"""
+OF_CHANGED_SESSIONS = f"""
+SELECT DISTINCT c.id FROM charging_sessions_session s
+  JOIN cdrs_cdr c ON c.owner = s.owner AND c.session_key = s.object_key AND {LIVE.format("c")}
+ WHERE s.changed_at > %(since)s AND s.changed_at <= %(horizon)s
+   AND (c.changed_at, c.id) <= (%(passed_at)s, %(passed_id)s) AND {READY}
+ ORDER BY c.id
+"""
+UNDELIVERED = f"""
 SELECT c.id FROM cdrs_cdr c
- WHERE c.reconciled_at IS NULL AND {LIVE_CDR.format("c")}
-   AND (c.is_credit OR c.session_key = '' OR c.received_at <= %(patience)s
-        OR EXISTS (SELECT 1 FROM charging_sessions_session s
-                    WHERE s.owner = c.owner AND s.object_key = c.session_key AND {LIVE_SESSION.format("s")}
-                      AND s.status = ANY(%(final)s)))
-   -- one that its receiver did not take is sent again: its sender gets the time for it
-   AND (coalesce(c.verdict_code BETWEEN 1000 AND 1999, true) OR c.received_at <= %(undelivered)s)
+ WHERE c.is_undelivered AND NOT {ACCEPTED.format("c")} AND {LIVE.format("c")} AND {READY}
+   AND NOT EXISTS (
+        SELECT FROM reconciliation_finding f
+         WHERE f.owner = c.owner AND f.cdr_key = c.object_key AND f.session_key = c.session_key
+           AND f.kind = 'undelivered_cdr' AND f.path = '/id' AND f.state <> 'explained'
+           AND f.actual = c.verdict_code::text)
  ORDER BY c.id LIMIT %(limit)s
-   FOR UPDATE OF c SKIP LOCKED
-"""
-
-SIBLINGS = """
-    FROM cdrs_cdr claimed
-    JOIN cdrs_cdr sibling ON sibling.owner = claimed.owner AND sibling.session_key = claimed.session_key
-   WHERE claimed.id = ANY(%(claimed)s) AND claimed.session_key <> '' AND sibling.id <> ALL(%(held)s)
-"""
-LOCK_SIBLINGS = f"SELECT sibling.id, sibling.reconciled_at {SIBLINGS} FOR UPDATE OF sibling SKIP LOCKED"
-HELD_BY_OTHERS = f"SELECT DISTINCT claimed.id {SIBLINGS}"
-
-# Twice at most: at once when the session is newer, and once more when a change may have become visible late.
-REQUEUE = f"""
-WITH changed AS (
-    SELECT c.id FROM charging_sessions_session s
-      JOIN cdrs_cdr c ON c.owner = s.owner AND c.session_key = s.object_key
-     WHERE s.changed_at > %(since)s AND {LIVE_SESSION.format("s")}
-       AND (s.changed_at > c.reconciled_at
-            OR (s.changed_at > c.reconciled_at - %(slack)s AND c.reconciled_at <= %(now)s - %(slack)s))
-       FOR UPDATE OF c SKIP LOCKED
-)
-UPDATE cdrs_cdr SET reconciled_at = NULL WHERE id IN (SELECT id FROM changed)
 """
 
 
@@ -75,97 +68,102 @@ def get_thresholds() -> Thresholds:
     )
 
 
-def reconcile_pending(*, now: datetime, limit: int = 10_000, undelivered_after: timedelta | None = None) -> int:
-    """Compare the CDRs that wait, and again those whose session has changed since. Returns how many were compared.
+def get_rules(*, now: datetime, undelivered_after: timedelta | None = None) -> Rules:
+    thresholds = get_thresholds()
+    return Rules(
+        thresholds=thresholds,
+        due_after=timedelta(seconds=settings.HUB_CDR_DUE),
+        now=now,
+        undelivered=now - (thresholds.grace if undelivered_after is None else undelivered_after),
+    )
+
+
+def reconcile_pending(
+    *, now: datetime, limit: int = LIMIT, undelivered_after: timedelta | None = None, patient: bool = True
+) -> int:
+    """Judge the CDRs that came, and again those whose session or verdict has changed. Returns how many were judged.
 
     A CDR that its receiver has not accepted is judged so long after it came; without it, after the usual grace.
+    Where another worker is at it: `patient` waits for its end, else nothing is done.
     """
-    thresholds = get_thresholds()
-    undelivered = now - (thresholds.grace if undelivered_after is None else undelivered_after)
-    requeue_changed(now=now)
-    explain_delivered(now=now)
-    done = 0
-    while done < limit:
-        count = _reconcile_batch(
-            limit=min(BATCH, limit - done), thresholds=thresholds, undelivered=undelivered, now=now
-        )
-        if not count:
-            break
-        done += count
+    rules = get_rules(now=now, undelivered_after=undelivered_after)
+    with turn(patient=patient) as is_ours:
+        if not is_ours:
+            return 0
+        explain_delivered(now=now)
+        done = _judge_of_changed_sessions(rules)
+        done += _judge_coming(rules, limit=limit)
+        return done + _judge_undelivered(rules, limit=limit)
+
+
+def get_passed() -> Position:
+    """Every CDR up to here has been looked at once at least."""
+    return max(get_position(NEW), get_position(RIPE))
+
+
+def _judge_of_changed_sessions(rules: Rules) -> int:
+    """A session that was corrected or arrived after its CDR was looked at (SESS-08)."""
+    done = _judge_sessions(SETTLED, since=get_position(SETTLED), horizon=rules.now - SLACK, rules=rules)
+    since = max(get_position(SETTLED), get_position(CHANGED))
+    return done + _judge_sessions(CHANGED, since=since, horizon=rules.now, rules=rules)
+
+
+def _judge_sessions(name: str, *, since: Position, horizon: datetime, rules: Rules) -> int:
+    """CDRs that were not looked at yet get their own turn."""
+    passed, done = get_passed(), 0
+    if passed == START:
+        last = _fetch(LAST_SESSION, {"horizon": horizon})[0][0]
+        move(name, to=since if last is None else (last, 0))
+        return 0
+    while True:
+        until = _fetch(SESSIONS_UNTIL, {"since": since[0], "horizon": horizon, "limit": SESSIONS})[0][0]
+        if until is None:
+            return done
+        places = {"since": since[0], "horizon": until, "passed_at": passed[0], "passed_id": passed[1]}
+        ids = [row[0] for row in _fetch(OF_CHANGED_SESSIONS, {**rules.values, **places})]
+        judge(ids, rules=rules)
+        done += len(ids)
+        since = (until, 0)
+        move(name, to=since)
+
+
+def _judge_coming(rules: Rules, *, limit: int) -> int:
+    """First those for which nothing is to be waited for any more, then the new ones."""
+    ripe_at = rules.now - max(rules.thresholds.grace, SLACK)
+    seen, done = _judge_range(RIPE, after=get_position(RIPE), horizon=ripe_at, limit=limit, rules=rules)
+    if seen < limit:
+        new = _judge_range(NEW, after=get_passed(), horizon=rules.now, limit=limit - seen, rules=rules)
+        done += new[1]
     return done
 
 
-def requeue_changed(*, now: datetime) -> int:
-    """Let the CDRs wait again whose session was corrected or arrived after they were compared (SESS-08)."""
-    with transaction.atomic():
-        sweep = _lock_sweep("changed sessions")
-        if sweep is None:
-            return 0
-        # What was too young to be looked at again in the last sweep is at most 2 × SLACK older than that sweep.
-        since = BEGINNING if sweep.reached_at is None else sweep.reached_at - 2 * SLACK
-        with connection.cursor() as cursor:
-            moments: dict[str, Any] = {"since": since, "slack": SLACK, "now": now}
-            cursor.execute(REQUEUE, moments)
-            count = int(cursor.rowcount)
-        _move_sweep(sweep, to=now)
-    return count
+def _judge_range(name: str, *, after: Position, horizon: datetime, limit: int, rules: Rules) -> tuple[int, int]:
+    """How many were seen, and how many of them judged: the others wait."""
+    place = {"after_at": after[0], "after_id": after[1], "horizon": horizon, "limit": limit}
+    count = int(_fetch(COUNT, place)[0][0])
+    if not count:
+        return 0, 0
+    until = _fetch(LAST if count < limit else LAST_OF, place)[0]
+    within = Range(after, (until[0], until[1]))
+    if is_long(count):
+        judge(sift(within, count=count, rules=rules), rules=rules)
+        judged = count
+    else:
+        ids = [row[0] for row in _fetch(READY_ONES, {**rules.values, **within.values})]
+        judge(ids, rules=rules)
+        judged = len(ids)
+    move(name, to=within.until)
+    return count, judged
 
 
-def find_sessions_without_cdr(*, now: datetime, older_than: timedelta) -> int:
-    """Name the COMPLETED sessions with energy that nobody has billed `older_than` after their last change.
-
-    The last change, not `end_date_time`: a session that was pulled after an outage may have ended long before its CDR
-    had a chance to come. Returns how many were found; those that have been billed meanwhile are closed.
-    """
-    with transaction.atomic():
-        sweep = _lock_sweep("sessions without CDR")
-        if sweep is None:
-            return 0
-        until = now - older_than
-        since = BEGINNING if sweep.reached_at is None else min(sweep.reached_at, until) - SLACK
-        count = raise_unbilled(since=since, until=until, now=now)
-        explain_unbilled(now=now)
-        _move_sweep(sweep, to=until)
-    return count
+def _judge_undelivered(rules: Rules, *, limit: int) -> int:
+    """A verdict may come long after its CDR, and leaves no trace in the order of changes."""
+    ids = [row[0] for row in _fetch(UNDELIVERED, {**rules.values, "limit": limit})]
+    judge(ids, rules=rules)
+    return len(ids)
 
 
-@transaction.atomic
-def _reconcile_batch(*, limit: int, thresholds: Thresholds, undelivered: datetime, now: datetime) -> int:
-    claimed = _claim(limit=limit, patience=now - thresholds.grace, undelivered=undelivered)
-    claimed, siblings = _hold_siblings(claimed)
-    if claimed:
-        classify([*claimed, *siblings], thresholds=thresholds, now=now)
-    return len(claimed)
-
-
-def _claim(*, limit: int, patience: datetime, undelivered: datetime) -> list[int]:
-    moments = {"patience": patience, "undelivered": undelivered}
+def _fetch(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"limit": limit, **moments, "final": list(FINAL_STATUSES)})
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _hold_siblings(claimed: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Lock the other CDRs of the same sessions. Gives up the claimed ones with a sibling in another worker's hands.
-
-    Returns what remains claimed, and the siblings to judge again: those that still wait get their own turn.
-    """
-    if not claimed:
-        return [], []
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_SIBLINGS, {"claimed": list(claimed), "held": list(claimed)})
-        siblings = dict(cursor.fetchall())
-        cursor.execute(HELD_BY_OTHERS, {"claimed": list(claimed), "held": [*claimed, *siblings]})
-        given_up = {row[0] for row in cursor.fetchall()}
-    remaining = [cdr for cdr in claimed if cdr not in given_up]
-    return remaining, [cdr for cdr, reconciled_at in siblings.items() if reconciled_at is not None]
-
-
-def _lock_sweep(name: str) -> Sweep | None:
-    return Sweep.lock(name)
-
-
-def _move_sweep(sweep: Sweep, *, to: datetime) -> None:
-    """Never back: a smaller patience looks at what is new to it, a larger one has seen the rest."""
-    sweep.reached_at = to if sweep.reached_at is None else max(to, sweep.reached_at)
-    sweep.save(update_fields=["reached_at"])
+        cursor.execute(sql, values)
+        return cursor.fetchall()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
-from reconciliation import rate, reconcile
+from reconciliation import fetch, rate, reconcile, unbilled
 
 
 @shared_task
-def reconcile_pending_cdrs(*, limit: int = 10_000, **kwargs: Any) -> dict[str, int]:
-    return {"reconciled": reconcile.reconcile_pending(now=timezone.now(), limit=limit)}
+def reconcile_pending_cdrs(*, limit: int = reconcile.LIMIT, **kwargs: Any) -> dict[str, int]:
+    return {"reconciled": reconcile.reconcile_pending(now=timezone.now(), limit=limit, patient=False)}
 
 
 @shared_task
 def find_sessions_without_cdr(**kwargs: Any) -> dict[str, int]:
-    older_than = timedelta(seconds=settings.HUB_CDR_DUE)
-    return {"found": reconcile.find_sessions_without_cdr(now=timezone.now(), older_than=older_than)}
+    return {"found": unbilled.find_sessions_without_cdr(now=timezone.now(), patient=False)}
+
+
+@shared_task
+def ask_for_missing_cdrs(**kwargs: Any) -> dict[str, int]:
+    return {"asked": fetch.ask_for_missing(now=timezone.now())}
 
 
 @shared_task

@@ -77,6 +77,7 @@ NAVIGATION = [
         "items": [
             _item("Findings", "rule", "reconciliation_finding_changelist"),
             _item("Judged CDRs", "calculate", "reconciliation_rating_changelist"),
+            _item("CDR clocks", "schedule", "reconciliation_cdrclock_changelist"),
         ],
     },
     {

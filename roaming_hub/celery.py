@@ -37,4 +37,9 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "ask for missing CDRs": {
+        "task": "reconciliation.tasks.ask_for_missing_cdrs",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
 }

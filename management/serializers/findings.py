@@ -52,6 +52,10 @@ class RunSerializer(StrictSerializer):
         required=False,
         help_text="Also judge completed sessions without a CDR older than this, and CDRs that nobody accepted.",
     )
+    from_beginning = serializers.BooleanField(
+        default=False,
+        help_text="Look at every CDR and session again, as after a restore. What people judged stays.",
+    )
 
 
 class RanSerializer(serializers.Serializer[Any]):

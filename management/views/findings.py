@@ -25,8 +25,10 @@ from management.serializers.findings import (
 )
 from management.views.traffic import read_party_key
 from reconciliation.models import Finding, State
-from reconciliation.reconcile import find_sessions_without_cdr, reconcile_pending
+from reconciliation.position import start_over
+from reconciliation.reconcile import reconcile_pending
 from reconciliation.summary import summary
+from reconciliation.unbilled import find_sessions_without_cdr
 
 PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403)}
 
@@ -93,6 +95,8 @@ class ReconciliationRunView(Explaining):
         """Compare all waiting CDRs; with `older_than_seconds` also look for sessions that never got one."""
         asked = RunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        if asked.validated_data["from_beginning"]:
+            start_over()
         now = timezone.now()
         seconds = asked.validated_data.get("older_than_seconds")
         older_than = None if seconds is None else timedelta(seconds=seconds)

@@ -28,6 +28,7 @@ from tests.management.cast import (
     log_event,
     make_agreement,
     make_behind,
+    make_clock,
     make_dead_letter,
     make_finding,
     make_lane,
@@ -66,6 +67,7 @@ EDITABLE = {
     "parties_party",
     "parties_partybehind",
     "parties_platform",
+    "reconciliation_cdrclock",
 }
 ALL = sorted(READ_ONLY | EDITABLE)
 WITHOUT_SEARCH = {"parties_detectedquirk"}  # a handful of rows, with filters
@@ -89,6 +91,7 @@ SEARCHES = {
     "parties_party": "CPO",
     "parties_partybehind": "R4E",
     "parties_platform": "CPO",
+    "reconciliation_cdrclock": "nlcpo",
     "reconciliation_finding": "CDR1 NL*CPO",
     "tariffs_tariff": "tar1",
     "tokens_token": UID,
@@ -149,6 +152,7 @@ def rows() -> dict[str, Any]:
         "parties_party": Party.objects.get().pk,
         "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
+        "reconciliation_cdrclock": make_clock().pk,
         "reconciliation_finding": make_finding().pk,
     }
 

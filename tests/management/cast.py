@@ -15,7 +15,7 @@ from management.models import StaffToken
 from ocpi.calls import PartyId
 from parties.models import Endpoint, Heartbeat, Party, PartyBehind, Platform
 from parties.secrets import token_digest
-from reconciliation.models import Finding
+from reconciliation.models import CdrClock, Finding
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CPO_TOKEN = "the-cpo-platform-shows-this-to-the-hub"
@@ -173,3 +173,8 @@ def _insert(table: str, row: dict[str, Any]) -> int:
 def make_staff(name: str = "root") -> User:
     """May do everything. Has no password: tests use `force_login`, and hashing one costs more than most pages."""
     return User.objects.create(username=name, is_staff=True, is_superuser=True)
+
+
+def make_clock(party: str = "NL*CPO", *, hours: int = 2, pulls_per_day: int = 4) -> CdrClock:
+    due_after = timedelta(hours=hours)
+    return CdrClock.set(PartyId.of_text(party), due_after=due_after, pulls_per_day=pulls_per_day, now=NOW)

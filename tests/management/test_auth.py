@@ -32,6 +32,7 @@ READABLE = {
     "/api/journeys/corr-1/": Scope.TRAFFIC_READ,
     "/api/findings/": Scope.FINDINGS_READ,
     "/api/reconciliation/": Scope.FINDINGS_READ,
+    "/api/cdr-clocks/": Scope.FINDINGS_READ,
     "/api/pulls/": Scope.TRAFFIC_READ,
     "/api/alerts/": Scope.TRAFFIC_READ,
     "/api/flags/": Scope.FINDINGS_READ,
@@ -60,6 +61,8 @@ WRITABLE = {
     "/api/dead-letters/1/resend/": Scope.TRAFFIC_WRITE,
     "/api/dead-letters/1/close/": Scope.TRAFFIC_WRITE,
     "/api/findings/1/judge/": Scope.FINDINGS_WRITE,
+    "/api/findings/compare-list/": Scope.FINDINGS_WRITE,
+    "/api/cdr-clocks/": Scope.FINDINGS_WRITE,
     "/api/reconciliation/run/": Scope.FINDINGS_WRITE,
 }
 ALL_BUT = {scope: [other.value for other in Scope if other is not scope] for scope in Scope}
@@ -139,6 +142,8 @@ class TestEveryEndpoint:
             "journey",
             "finding",
             "finding-judge",
+            "finding-compare",
+            "cdr-clock",
             "reconciliation",
             "reconciliation-run",
         }

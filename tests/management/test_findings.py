@@ -4,6 +4,7 @@ import pytest
 
 from reconciliation.models import Finding
 from tests.management.cast import make_client, make_finding
+from tests.reconciliation.stored import store_cdr, store_session
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +81,14 @@ class TestReconciliation:
             "reconciled": 0,
             "sessions_without_cdr": 0,
         }
+
+    def test_looks_at_everything_again(self):
+        store_session()
+        store_cdr()
+        client = make_client()
+        client.post("/api/reconciliation/run/", {}, format="json")
+
+        again = client.post("/api/reconciliation/run/", {}, format="json").json()
+        anew = client.post("/api/reconciliation/run/", {"from_beginning": True}, format="json").json()
+
+        assert (again["reconciled"], anew["reconciled"]) == (0, 1)

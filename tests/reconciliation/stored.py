@@ -11,6 +11,7 @@ import msgspec
 from cdrs.models import Cdr
 from charging_sessions.models import Session
 from reconciliation.models import Finding
+from reconciliation.summary import summary
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 STARTED = NOW - timedelta(hours=3)
@@ -45,6 +46,8 @@ def session_columns(key: str = "s1", **columns: Any) -> dict[str, Any]:
 
 
 def cdr_columns(key: str = "c1", **columns: Any) -> dict[str, Any]:
+    """As the writer leaves it: changed when it came, and marked if its receiver did not take it."""
+    code = columns.get("verdict_code")
     return {
         "owner": "nlcpo",
         "object_key": key,
@@ -52,7 +55,8 @@ def cdr_columns(key: str = "c1", **columns: Any) -> dict[str, Any]:
         "document": "{}",
         "last_updated": ENDED,
         "received_at": ARRIVED,
-        "changed_at": ARRIVED,
+        "changed_at": columns.get("received_at", ARRIVED),
+        "is_undelivered": code is not None and not 1000 <= code < 2000,
         "token_owner": "frmsp",
         "session_key": "s1",
         "start_at": STARTED,
@@ -74,6 +78,11 @@ def store_cdr(key: str = "c1", **columns: Any) -> Cdr:
 def store_credit(key: str, *, of: str, **columns: Any) -> Cdr:
     credit = {"is_credit": True, "credit_reference_key": of, "total_cost": Decimal("-4.20")}
     return store_cdr(key, **(credit | columns))
+
+
+def count_pending() -> int:
+    pending: int = summary(now=NOW)["pending"]
+    return pending
 
 
 def get_open() -> list[tuple[str, str]]:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from reconciliation.compare import CHECKS, CdrFacts, Kind, SessionFacts, Thresholds, as_text, compare
+from reconciliation.compare import (
+    CHECKS,
+    FOUND_ELSEWHERE,
+    NAMES_OTHER_CDR,
+    CdrFacts,
+    Kind,
+    SessionFacts,
+    Thresholds,
+    Total,
+    as_text,
+    compare,
+)
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 END = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -61,6 +72,12 @@ def test_nothing_is_wrong_with_a_cdr_that_agrees() -> None:
         ({"earlier_cdr_id": "C0"}, {}, [Kind.SESSION_BILLED_TWICE]),
         ({"total_energy": Decimal(99), "is_credit": True}, {}, []),
         ({"total_energy": Decimal(99), "is_credited": True}, {}, []),
+        ({"same_charge_cdr_id": "C0"}, {}, [Kind.CHARGE_BILLED_TWICE]),
+        ({"overlapping_cdr_id": "C0"}, {}, [Kind.OVERLAPS_OTHER_CDR]),
+        ({"overlapping_cdr_id": "C0", "is_credited": True}, {}, []),
+        ({"due_at": END, "received_at": END + timedelta(seconds=1)}, {"received_at": START}, [Kind.CDR_LATE]),
+        ({"due_at": END, "received_at": END}, {"received_at": START}, []),
+        ({"due_at": END, "received_at": END + timedelta(seconds=1)}, {"received_at": END + timedelta(seconds=1)}, []),
     ],
 )
 def test_each_difference_has_its_name(cdr: dict[str, Any], session: dict[str, Any], kinds: list[Kind]) -> None:
@@ -82,6 +99,44 @@ def test_a_cdr_without_its_session(cdr: dict[str, Any], kinds: list[Kind]) -> No
     faults = compare(replace(CDR, **cdr), None, thresholds=THRESHOLDS)
 
     assert [fault.kind for fault in faults] == kinds
+
+
+ORIGINAL = Total(Decimal("4.20"), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("credit", "kinds"),
+    [
+        ({"original": ORIGINAL}, []),
+        ({"original": ORIGINAL, "currency": "eur"}, []),
+        (
+            {"original": ORIGINAL, "total_cost": Decimal("-4.2001")},
+            [Kind.CREDIT_TOTAL_NOT_MIRROR],
+        ),  # to the cent, exact
+        ({"original": ORIGINAL, "currency": "CHF"}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
+        ({"original": None}, []),  # it may still come
+        ({"original": None, "is_overdue": True}, [Kind.CREDIT_REFERENCE_UNKNOWN]),
+        ({"original": ORIGINAL, "earlier_credit_id": "C1-C"}, [Kind.CREDITED_TWICE]),
+    ],
+)
+def test_a_credit_takes_back_what_there_is(credit: dict[str, Any], kinds: list[Kind]) -> None:
+    """CDR-06."""
+    facts: dict[str, Any] = {"is_credit": True, "total_cost": Decimal("-4.20"), "reference_key": "c1"} | credit
+
+    faults = compare(replace(CDR, **facts), SESSION, thresholds=THRESHOLDS)
+
+    assert [fault.kind for fault in faults] == kinds
+
+
+def test_kinds_that_name_another_cdr_expect_it_to_be_the_only_one() -> None:
+    """Their `expected` is its id: findings are found by it."""
+    named = {"earlier_cdr_id": "X", "same_charge_cdr_id": "X", "overlapping_cdr_id": "X"}
+    bill = compare(replace(CDR, **named), SESSION, thresholds=THRESHOLDS)  # type: ignore[arg-type]
+    credit = replace(CDR, is_credit=True, original=ORIGINAL, total_cost=Decimal("-4.20"), earlier_credit_id="X")
+    faults = [*bill, *compare(credit, SESSION, thresholds=THRESHOLDS)]
+
+    assert {fault.kind for fault in faults if fault.expected == "X"} == NAMES_OTHER_CDR
+    assert not NAMES_OTHER_CDR & FOUND_ELSEWHERE
 
 
 def test_a_fault_says_what_it_is_in_plain_words() -> None:

@@ -9,7 +9,8 @@ import pytest
 from charging_sessions.models import Session
 from reconciliation import tasks
 from reconciliation.models import Finding, Sweep
-from reconciliation.reconcile import find_sessions_without_cdr, reconcile_pending
+from reconciliation.reconcile import reconcile_pending
+from reconciliation.unbilled import find_sessions_without_cdr
 from tests.reconciliation.stored import NOW, get_open, store_cdr, store_credit, store_session
 
 pytestmark = pytest.mark.django_db
@@ -75,10 +76,10 @@ def test_the_cdr_that_comes_closes_it() -> None:
 
 
 def test_a_cdr_that_was_reconciled_meanwhile_closes_it_too() -> None:
-    """The finding was written while the CDR was being compared: the next run puts it right."""
+    """The CDR was looked at before the finding was written: the next run puts it right."""
     store_session(changed_at=NOW - 2 * HOUR)
     find_sessions_without_cdr(now=NOW, older_than=HOUR)
-    store_cdr(reconciled_at=NOW)
+    store_cdr()
 
     find_sessions_without_cdr(now=NOW + timedelta(seconds=30), older_than=HOUR)
 

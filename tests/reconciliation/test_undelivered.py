@@ -97,7 +97,7 @@ class TestSent:
         """The answer comes when the CDR was judged already: it is judged again."""
 
         def compare_then_refuse(handler: Handler) -> None:
-            Cdr.objects.update(reconciled_at=NOW)
+            assert reconcile_pending(now=Cdr.objects.get().received_at + timedelta(minutes=30)) == 1
             connection.close()
             handler.answer(as_json(REFUSED))
 

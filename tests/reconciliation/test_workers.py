@@ -1,4 +1,4 @@
-"""Several workers at once: nothing is compared twice, and the CDRs of one session are never judged apart."""
+"""Several workers at once, and writers beside them: nothing is judged by two, and nothing is overlooked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.db import connection, transaction
 
 from cdrs.models import Cdr
 from reconciliation.models import Finding
+from reconciliation.position import turn
 from reconciliation.reconcile import reconcile_pending
-from tests.reconciliation.stored import NOW, get_open, store_cdr, store_credit, store_session
+from tests.reconciliation.stored import NOW, count_pending, get_open, store_cdr, store_credit, store_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_two_runs_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciliation.reconcile.BATCH", 20)
+def test_two_runs_judge_each_cdr_once() -> None:
     for number in range(100):
         store_session(f"s{number}")
         store_cdr(f"c{number}", session_key=f"s{number}", total_energy=Decimal(13 if number % 10 == 0 else "12.345"))
@@ -35,35 +35,66 @@ def test_two_runs_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     done.append(reconcile_pending(now=NOW + timedelta(seconds=1)))  # what one held while the other looked
     assert sum(done) == 101
-    assert not Cdr.objects.filter(reconciled_at=None).exists()
+    assert count_pending() == 0
     assert Finding.objects.filter(kind="energy_differs").count() == 10
     assert Finding.objects.get(kind="session_billed_twice").cdr_id == "C0-AGAIN"
 
 
-def test_what_another_worker_holds_is_left_to_the_next_sweep() -> None:
-    store_session("s1")
-    store_session("s2")
+def test_a_very_long_range_is_sifted_on_two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciliation.sieve.LONG", 0)
+    monkeypatch.setattr("reconciliation.sieve.SIDE_BY_SIDE", 0)
+    store_session()
+    store_cdr("c1", total_energy=Decimal(13))
+    store_cdr("c2")
+
+    assert reconcile_pending(now=NOW) == 2
+    assert get_open() == [("energy_differs", "C1"), ("session_billed_twice", "C2")]
+
+
+def test_whoever_may_not_wait_leaves_it_to_the_one_that_is_at_it() -> None:
+    store_session()
+    store_cdr()
+
+    with turn(patient=False):
+        assert _in_threads(lambda: reconcile_pending(now=NOW, patient=False)) == [0]
+
+    assert reconcile_pending(now=NOW, patient=False) == 1
+
+
+def test_whoever_may_wait_finds_what_the_one_before_left() -> None:
+    store_session()
     store_cdr("c1")
-    store_cdr("c2", session_key="s2")
+    with ThreadPoolExecutor(1) as threads:
+        with turn(patient=False):
+            waiting = threads.submit(_closing, lambda: reconcile_pending(now=NOW))
+            store_cdr("c2")
+
+        assert waiting.result(30) == 2
+    assert get_open() == [("session_billed_twice", "C2")]
+
+
+def test_a_writer_that_holds_a_cdr_holds_up_nobody() -> None:
+    """A push in the middle of its transaction: what it writes is seen when it is there."""
+    store_session()
+    store_cdr()
 
     with transaction.atomic():
         Cdr.objects.select_for_update().get(object_key="c1")
         assert _in_threads(lambda: reconcile_pending(now=NOW)) == [1]
 
-    assert reconcile_pending(now=NOW) == 1
 
-
-def test_a_credit_is_not_judged_while_its_original_is_in_other_hands() -> None:
-    """Else the finding of the one worker would stay open beside the credit that settles it."""
+def test_a_credit_that_is_committed_late_settles_its_original() -> None:
+    """Stamped before the position that was passed meanwhile, and committed after."""
     store_session()
-    store_cdr("c1", reconciled_at=NOW)
-    store_credit("c1-c", of="c1")
+    store_cdr("c1", total_energy=Decimal(99), received_at=NOW - timedelta(seconds=3))
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        store_credit("c1-c", of="c1", received_at=NOW - timedelta(seconds=5))
+        assert threads.submit(_closing, lambda: reconcile_pending(now=NOW)).result(30) == 1
+    assert get_open() == [("energy_differs", "C1")]
 
-    with transaction.atomic():
-        Cdr.objects.select_for_update().get(object_key="c1")
-        assert _in_threads(lambda: reconcile_pending(now=NOW)) == [0]
-
-    assert reconcile_pending(now=NOW) == 1
+    reconcile_pending(now=NOW + timedelta(seconds=2))
+    assert get_open() == [("energy_differs", "C1")]
+    reconcile_pending(now=NOW + timedelta(minutes=6))
     assert get_open() == []
 
 

@@ -1,0 +1,116 @@
+"""Which CDRs of a long range are worth a judgement: two statements over covering indexes, no CDR or session is read.
+
+They keep all that `classify.py` could raise anything for, and some more; the others are beyond doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection, transaction
+
+from reconciliation.judge import Rules
+from reconciliation.models import CdrClock
+from reconciliation.position import Range
+from reconciliation.sql import BILLS, JUDGED_KINDS, LIVE, NAMING_KINDS
+
+LONG = 20_000  # CDRs in a range: below that, judging them all is cheaper
+SHARE = 20  # and where the range is not one CDR in so many
+SIDE_BY_SIDE = 200_000  # CDRs in a range: from then on both statements run at the same time
+
+# Equal is asked first: it is cheap, and true nearly always.
+DIFFERS = """
+    s.owner IS NULL OR c.is_credit OR s.status <> 'COMPLETED'
+    OR (c.total_energy <> s.kwh AND abs(c.total_energy - s.kwh) > %(energy)s)
+    OR (c.total_cost <> s.total_cost AND abs(c.total_cost - s.total_cost) > %(cost)s)
+    OR (c.currency <> s.currency AND upper(c.currency) <> upper(s.currency))
+    OR c.token_owner <> s.token_owner
+    OR (c.start_at <> s.start_at AND greatest(c.start_at - s.start_at, s.start_at - c.start_at) > %(time)s)
+    OR (c.end_at <> s.end_at AND greatest(c.end_at - s.end_at, s.end_at - c.end_at) > %(time)s)
+    OR (c.received_at > c.end_at + %(soonest)s AND s.received_at <= c.end_at + %(latest)s)
+"""
+WITH_SESSIONS = f"""
+SELECT c.id FROM cdrs_cdr c
+  LEFT JOIN charging_sessions_session s
+    ON s.object_key = c.session_key AND s.owner = c.owner AND {LIVE.format("s")}
+ WHERE {LIVE.format("c")} AND {Range.SQL} AND ({DIFFERS})
+ UNION ALL
+SELECT credit.id FROM cdrs_cdr credit
+  JOIN cdrs_cdr c ON c.owner = credit.owner AND c.object_key = credit.credit_reference_key AND c.audience = ''
+ WHERE credit.is_credit AND {LIVE.format("credit")} AND {Range.SQL}
+ UNION ALL
+SELECT c.id FROM reconciliation_finding finding
+  JOIN cdrs_cdr c ON c.owner = finding.owner AND c.object_key = finding.cdr_key AND c.audience = ''
+ WHERE finding.state = 'open' AND finding.kind = ANY(%(judged)s) AND {Range.SQL}
+ UNION ALL
+SELECT named.id FROM reconciliation_finding finding
+  JOIN cdrs_cdr c ON c.owner = finding.owner AND c.object_key = lower(finding.expected) AND c.audience = ''
+  JOIN cdrs_cdr named
+    ON named.owner = finding.owner AND named.object_key = finding.cdr_key AND named.audience = ''
+ WHERE finding.state = 'open' AND finding.kind IN {NAMING_KINDS} AND {Range.SQL}
+"""
+# Of several that bill the same one is kept; those beside it are found as its neighbours.
+AMONG_CDRS = f"""
+SELECT max(c.id) FROM cdrs_cdr c
+ WHERE {LIVE.format("c")} AND c.session_key <> ''
+ GROUP BY hashtextextended(c.session_key, hashtext(c.owner)) HAVING count(*) > 1
+ UNION ALL
+SELECT id FROM (
+    SELECT c.id, c.start_at, max(c.end_at) OVER before AS occupied_until
+      FROM cdrs_cdr c
+     WHERE {BILLS.format("c")} AND c.evse_key <> ''
+    WINDOW before AS (
+        PARTITION BY c.owner, c.evse_key ORDER BY c.start_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+) by_evse
+ WHERE occupied_until >= start_at
+"""
+# For these statements alone: both read an index from end to end in its order, and workers of their own would each read
+# the whole of the other side.
+PLANNED = {
+    "work_mem": "'128MB'",
+    "random_page_cost": "1.1",
+    "enable_hashjoin": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'cdrs_cdr'::regclass"
+
+
+def is_long(count: int) -> bool:
+    """Whether a range of so many CDRs is worth looking at all that there are."""
+    if count < LONG:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(ESTIMATE)
+        return count * SHARE >= int(cursor.fetchone()[0])
+
+
+def sift(within: Range, *, count: int, rules: Rules) -> list[int]:
+    """Those of the range that have to be judged, and all that bill the same or at the same time as another."""
+    due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
+    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
+    values = {**rules.values, **within.values, **late, "judged": JUDGED_KINDS}
+    if count < SIDE_BY_SIDE:
+        return sorted(_run(WITH_SESSIONS, values) | _run(AMONG_CDRS, {}))
+    with ThreadPoolExecutor(1) as threads:
+        among = threads.submit(_run_beside, AMONG_CDRS)
+        return sorted(_run(WITH_SESSIONS, values) | among.result())
+
+
+def _run_beside(sql: str) -> set[int]:
+    """On a connection of its own, which sees what is committed: CDRs are, by those who took them in."""
+    try:
+        with transaction.atomic():
+            return _run(sql, {})
+    finally:
+        connection.close()
+
+
+def _run(sql: str, values: Mapping[str, Any]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("".join(f"SET LOCAL {name} = {value};" for name, value in PLANNED.items()))
+        cursor.execute(sql, values or None)
+        found = {row[0] for row in cursor.fetchall()}
+        cursor.execute("".join(f"SET LOCAL {name} TO DEFAULT;" for name in PLANNED))
+    return found
