@@ -6,6 +6,7 @@ No I/O, no framework, no floats.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -58,7 +59,7 @@ class Company:
     city: str
     country: str
     vat_number: str = ""
-    registration: str = ""  # number in the trade register, if it has no VAT number or has both
+    registration: str = ""  # in the trade register; stands for a tax number where it has none for VAT
     email: str = ""
     iban: str = ""
     bic: str = ""
@@ -70,6 +71,9 @@ class Company:
             raise InvoiceError(f"{self.party}: the country {self.country!r} is not two capitals (BR-09, BR-11)")
         if self.vat_number and not self.vat_number[:2].isalpha():
             raise InvoiceError(f"{self.party}: the VAT number {self.vat_number!r} lacks its country (BR-CO-09)")
+        for field in (self.name, self.street, self.postcode, self.city, self.registration):
+            if not field.isprintable():
+                raise InvoiceError(f"{self.party}: {field!r} has a character that cannot be printed: remove it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,9 @@ class Line:
     detail: str = ""
 
     def __post_init__(self) -> None:
+        numbers = (self.quantity, self.price, self.price_basis, self.net, self.rate)
+        if not all(isinstance(number, Decimal) and number.is_finite() for number in numbers):
+            raise InvoiceError(f"{self.text!r}: amounts are finite Decimals, never floats")
         if self.price < 0 or self.price_basis <= 0:
             raise InvoiceError(f"{self.text!r}: a price is not negative, its basis above 0 (BR-27): sign the quantity")
         if self.category.has_rate != (self.rate > 0):
@@ -131,7 +138,9 @@ class VatGroup:
 
     def __post_init__(self) -> None:
         if self.category.needs_reason and not self.reason:
-            raise InvoiceError(f"VAT category {self.category} needs the reason why no VAT is charged (BR-AE-10, BR-E-10)")
+            raise InvoiceError(
+                f"VAT category {self.category} needs the reason why no VAT is charged (BR-AE-10, BR-E-10)"
+            )
         if self.reason and not self.category.needs_reason:
             raise InvoiceError(f"VAT category {self.category} has no reason for an exemption (BR-S-10, BR-Z-10)")
 
@@ -173,6 +182,7 @@ class InvoiceDocument:
     net_total: Decimal
     vat_total: Decimal
     total: Decimal
+    rounding: Decimal = ZERO  # to the amount due from the total (BT-114): where VAT was rounded per charging session
     notes: tuple[str, ...] = ()
     preceding: Preceding | None = None
     converted: Converted | None = None
@@ -183,6 +193,10 @@ class InvoiceDocument:
         _check_frame(self)
         _check_sums(self)
         _check_vat(self)
+
+    @property
+    def due(self) -> Decimal:
+        return self.total + self.rounding
 
 
 def make_document(
@@ -198,14 +212,15 @@ def make_document(
     period_start: date,
     period_end: date,
     lines: tuple[Line, ...],
-    reasons: dict[VatCategory, str],
+    reasons: Mapping[VatCategory, str],
+    due: Decimal | None = None,
     notes: tuple[str, ...] = (),
     preceding: Preceding | None = None,
     converted: Converted | None = None,
     issued_by: str = "",
     statement: str = "",
 ) -> InvoiceDocument:
-    """With its VAT breakdown and totals worked out from the lines."""
+    """With its VAT breakdown and totals worked out from the lines. `due`: as agreed, if it is not the total."""
     vat = group_vat(lines, currency=currency, reasons=reasons)
     net_total = sum((line.net for line in lines), ZERO)
     vat_total = sum((group.amount for group in vat), ZERO)
@@ -225,6 +240,7 @@ def make_document(
         net_total=net_total,
         vat_total=vat_total,
         total=net_total + vat_total,
+        rounding=ZERO if due is None else due - net_total - vat_total,
         notes=notes,
         preceding=preceding,
         converted=converted,
@@ -233,9 +249,7 @@ def make_document(
     )
 
 
-def group_vat(
-    lines: tuple[Line, ...], *, currency: str, reasons: dict[VatCategory, str]
-) -> tuple[VatGroup, ...]:
+def group_vat(lines: tuple[Line, ...], *, currency: str, reasons: Mapping[VatCategory, str]) -> tuple[VatGroup, ...]:
     """A row per category and rate (BR-S-08), the higher rate first; VAT is rounded once per row (BR-CO-17)."""
     bases: dict[tuple[VatCategory, Decimal], Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
@@ -271,8 +285,10 @@ def _check_frame(document: InvoiceDocument) -> None:
         raise InvoiceError(f"{document.number}: its period ends before it starts (BR-29)")
     if document.due_date < document.issue_date:
         raise InvoiceError(f"{document.number}: it is due before it is issued")
-    if document.total < 0:
-        raise InvoiceError(f"{document.number}: its total is negative: that is a credit note, with plus for what is taken back")
+    if document.total < 0 or document.due < 0:
+        raise InvoiceError(
+            f"{document.number}: its total is negative: make it a credit note, with what is taken back as plus"
+        )
 
 
 def _check_sums(document: InvoiceDocument) -> None:
@@ -283,12 +299,19 @@ def _check_sums(document: InvoiceDocument) -> None:
         document.net_total,
         document.vat_total,
         document.total,
+        document.rounding,
     ]
     _require(all(amount % unit == 0 for amount in amounts), document, f"an amount is finer than {unit} (BR-DEC)")
     for line in document.lines:
         exact = line.quantity * line.price / line.price_basis
-        _require(round_amount(exact, currency=document.currency) == line.net, document, f"{line.text!r} is not price × quantity")
-    _require(sum(line.net for line in document.lines) == document.net_total, document, "lines ≠ net total (BR-CO-10, 13)")
+        _require(
+            round_amount(exact, currency=document.currency) == line.net,
+            document,
+            f"{line.text!r} is not price × quantity",
+        )
+    _require(
+        sum(line.net for line in document.lines) == document.net_total, document, "lines ≠ net total (BR-CO-10, 13)"
+    )
     _require(sum(group.amount for group in document.vat) == document.vat_total, document, "VAT ≠ its rows (BR-CO-14)")
     _require(document.net_total + document.vat_total == document.total, document, "net + VAT ≠ total (BR-CO-15, 16)")
 
@@ -302,11 +325,13 @@ def _check_vat(document: InvoiceDocument) -> None:
     if VatCategory.OUTSIDE_SCOPE in categories:
         _require(len(document.vat) == 1, document, "what is outside of VAT stands on an invoice of its own (BR-O-11)")
         return
-    _require(bool(document.seller.vat_number), document, f"{document.seller.party} needs a VAT number (BR-S-02)")
+    seller = document.seller
+    _require(
+        bool(seller.vat_number or seller.registration), document, f"{seller.party} needs a VAT or tax number (BR-S-02)"
+    )
     if VatCategory.REVERSE_CHARGE in categories:
-        _require(
-            bool(document.buyer.vat_number), document, f"{document.buyer.party} needs a VAT number (BR-AE-02)"
-        )
+        for company in (seller, document.buyer):
+            _require(bool(company.vat_number), document, f"{company.party} needs a VAT number (BR-AE-02)")
 
 
 def _require(holds: bool, document: InvoiceDocument, wrong: str) -> None:

@@ -186,6 +186,20 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "it": "Totale fattura",
         "nl": "Totaal inclusief btw",
     },
+    "rounding": {
+        "en": "Rounding of VAT per session",
+        "de": "Rundung der USt. je Ladevorgang",
+        "fr": "Arrondi de TVA par session",
+        "it": "Arrotondamento IVA per sessione",
+        "nl": "Afronding btw per sessie",
+    },
+    "due": {
+        "en": "Amount due",
+        "de": "Zahlbetrag",
+        "fr": "Net à payer",
+        "it": "Importo dovuto",
+        "nl": "Te betalen",
+    },
     "vat_summary": {
         "en": "VAT summary",
         "de": "Umsatzsteuer im Einzelnen",
@@ -219,20 +233,17 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Er hoeft niets te worden betaald.",
     },
     "converted": {
-        "en": "Total in {currency}: {total}, of which VAT {vat}. "
-        "1 {own} = {rate} {currency} on {date} ({source}).",
+        "en": "Total in {currency}: {total}, of which VAT {vat}. 1 {own} = {rate} {currency} on {date} ({source}).",
         "de": "Gesamtbetrag in {currency}: {total}, davon Umsatzsteuer {vat}. "
         "1 {own} = {rate} {currency} am {date} ({source}).",
-        "fr": "Total en {currency} : {total}, dont TVA {vat}. "
-        "1 {own} = {rate} {currency} au {date} ({source}).",
-        "it": "Totale in {currency}: {total}, di cui IVA {vat}. "
-        "1 {own} = {rate} {currency} al {date} ({source}).",
-        "nl": "Totaal in {currency}: {total}, waarvan btw {vat}. "
-        "1 {own} = {rate} {currency} op {date} ({source}).",
+        "fr": "Total en {currency} : {total}, dont TVA {vat}. 1 {own} = {rate} {currency} au {date} ({source}).",
+        "it": "Totale in {currency}: {total}, di cui IVA {vat}. 1 {own} = {rate} {currency} al {date} ({source}).",
+        "nl": "Totaal in {currency}: {total}, waarvan btw {vat}. 1 {own} = {rate} {currency} op {date} ({source}).",
     },
     "issued_by": {
         "en": "Issued by {issuer} in the name and on behalf of {seller} (Article 220 of Directive 2006/112/EC).",
-        "de": "Ausgestellt von {issuer} im Namen und für Rechnung von {seller} (Artikel 220 der Richtlinie 2006/112/EG).",
+        "de": "Ausgestellt von {issuer} im Namen und für Rechnung von {seller} (Artikel 220 der "
+        "Richtlinie 2006/112/EG).",
         "fr": "Émise par {issuer} au nom et pour le compte de {seller} (article 220 de la directive 2006/112/CE).",
         "it": "Emessa da {issuer} in nome e per conto di {seller} (articolo 220 della direttiva 2006/112/CE).",
         "nl": "Uitgereikt door {issuer} in naam en voor rekening van {seller} (artikel 220 van Richtlijn 2006/112/EG).",
@@ -308,11 +319,16 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Pagina {page} van {pages}",
     },
     "machine_readable": {
-        "en": "This PDF contains the same invoice as EN 16931 XML (Factur-X). Every charging session is in the CSV beside it.",
-        "de": "Dieses PDF enthält dieselbe Rechnung als XML nach EN 16931 (Factur-X). Jeder Ladevorgang steht in der CSV-Datei dazu.",
-        "fr": "Ce PDF contient la même facture en XML EN 16931 (Factur-X). Chaque session figure dans le fichier CSV joint.",
-        "it": "Questo PDF contiene la stessa fattura in XML EN 16931 (Factur-X). Ogni sessione è nel file CSV allegato.",
-        "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Elke laadsessie staat in het bijgevoegde CSV-bestand.",
+        "en": "This PDF contains the same invoice as EN 16931 XML (Factur-X). Every charging "
+        "session is in the CSV beside it.",
+        "de": "Dieses PDF enthält dieselbe Rechnung als XML nach EN 16931 (Factur-X). Jeder "
+        "Ladevorgang steht in der CSV-Datei dazu.",
+        "fr": "Ce PDF contient la même facture en XML EN 16931 (Factur-X). Chaque session figure "
+        "dans le fichier CSV joint.",
+        "it": "Questo PDF contiene la stessa fattura in XML EN 16931 (Factur-X). Ogni sessione è "
+        "nel file CSV allegato.",
+        "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Elke laadsessie staat "
+        "in het bijgevoegde CSV-bestand.",
     },
     "mail_subject": {
         "en": "{kind} {number} of {seller}",

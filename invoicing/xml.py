@@ -96,9 +96,15 @@ def _write_party(party: TradeParty, company: Company, *, document: InvoiceDocume
         party.electronic_address.uri_ID = ("EM", company.email)
     is_outside = any(group.category is VatCategory.OUTSIDE_SCOPE for group in document.vat)
     if company.vat_number and not is_outside:  # BR-O-02 forbids it there
-        registration = TaxRegistration()
-        registration.id = ("VA", company.vat_number)
-        party.tax_registrations.add(registration)
+        party.tax_registrations.add(_register("VA", company.vat_number))
+    elif company is document.seller and company.registration and not company.vat_number:
+        party.tax_registrations.add(_register("FC", company.registration))  # BT-32
+
+
+def _register(scheme: str, number: str) -> TaxRegistration:
+    registration = TaxRegistration()
+    registration.id = (scheme, number)
+    return registration
 
 
 def _make_line(line: Line, *, place: int) -> LineItem:
@@ -145,7 +151,9 @@ def _write_sums(settlement: Any, document: InvoiceDocument) -> None:
     sums.tax_basis_total = (_plain(document.net_total), None)
     sums.tax_total = (_plain(document.vat_total), document.currency)
     sums.grand_total = (_plain(document.total), None)
-    sums.due_amount = _plain(document.total)
+    if document.rounding:
+        sums.rounding_amount = _plain(document.rounding)
+    sums.due_amount = _plain(document.due)
     converted = document.converted
     if converted and converted.vat_total:  # BT-6 and BT-111
         settlement.tax_currency_code = converted.currency
