@@ -190,7 +190,7 @@ class Line(models.Model):
 
 
 class FeeLine(models.Model):
-    """One rule of the hub's fees for one pair and period; it waits (`statement` is null) for its payer's next statement."""
+    """One rule of the hub's fees for one pair and period; with no `statement` it waits for its payer's next one."""
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, null=True, related_name="fee_lines")
     position = models.PositiveIntegerField(null=True)

@@ -1,4 +1,4 @@
-"""Dated facts: VAT rates of countries, and the ECB's exchange rates. Converting is in `exchange.py`, judging in `vat.py`."""
+"""Dated facts: VAT rates of countries, and the ECB's exchange rates. What is done with them: `vat.py`, `exchange.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement is made of, and how amounts become lines and sums. Pure: the set-based close does the same in SQL."""
+"""What a statement is made of, how amounts become lines and sums. Pure; the set-based close does the same in SQL."""
 
 from __future__ import annotations
 

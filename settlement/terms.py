@@ -74,7 +74,7 @@ class Terms(models.Model):
         blank=True,
         default="",
         validators=[_currency],
-        help_text="Also say what is due in this currency, at the ECB's rate. Empty: as the CDRs are, no conversion.",
+        help_text="Also say what is due in this currency, at the ECB's rate. Empty: no conversion.",
     )
     payment_days = models.PositiveSmallIntegerField(default=30)
     fee_per_session = models.DecimalField(
@@ -164,7 +164,7 @@ class CompanyQuerySet(models.QuerySet["Company"]):
 
 
 class Company(models.Model):
-    """Who is billed, or bills, as a party; the hub's own stands under its own party. One company may be several parties."""
+    """Who is billed, or bills, as a party; the hub's own is under its own party. One company may be several parties."""
 
     party = models.CharField(max_length=5, unique=True, db_collation="C", validators=[check_party_key])
     legal_name = models.CharField(max_length=200)
@@ -177,7 +177,7 @@ class Company(models.Model):
         blank=True,
         default="",
         validators=[check_vat_number],
-        help_text="With its country in front, as NL123456789B01. Its form is checked, not whether it is in force.",
+        help_text="With its country in front, as NL123456789B01. Only its form is checked.",
     )
     registration_number = models.CharField(max_length=50, blank=True, default="", help_text="In the trade register.")
     email = models.EmailField(blank=True, default="", help_text="Where invoices are sent.")
