@@ -80,6 +80,19 @@ HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE
 HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
 HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
 
+# Settlement: for pairs without terms of their own. Periods are closed so many days after their end.
+HUB_SETTLEMENT_PERIOD: str = env.str("HUB_SETTLEMENT_PERIOD", default="calendar_month")
+HUB_SETTLEMENT_TIME_ZONE: str = env.str("HUB_SETTLEMENT_TIME_ZONE", default="Europe/Amsterdam")
+HUB_SETTLEMENT_CURRENCY: str = env.str("HUB_SETTLEMENT_CURRENCY", default="")
+HUB_SETTLEMENT_DELAY: int = env.int("HUB_SETTLEMENT_DELAY", default=3)  # days
+HUB_PAYMENT_DAYS: int = env.int("HUB_PAYMENT_DAYS", default=30)
+HUB_FEE_PER_SESSION = Decimal(env.str("HUB_FEE_PER_SESSION", default="0"))
+HUB_FEE_PER_KWH = Decimal(env.str("HUB_FEE_PER_KWH", default="0"))
+HUB_FEE_PERCENTAGE = Decimal(env.str("HUB_FEE_PERCENTAGE", default="0"))
+HUB_FEE_MINIMUM = Decimal(env.str("HUB_FEE_MINIMUM", default="0"))
+HUB_FEE_PAYER: str = env.str("HUB_FEE_PAYER", default="consumer")
+HUB_FEE_CURRENCY: str = env.str("HUB_FEE_CURRENCY", default="EUR")
+
 # What the hub tells its operators. Metrics: before anything that counts is imported.
 HUB_METRICS_DIR: str = env.str("HUB_METRICS_DIR", default="")  # shared by the processes of one machine
 folder.use(HUB_METRICS_DIR)
@@ -142,6 +155,7 @@ INSTALLED_APPS = [
     "forwarding",
     "alerts",
     "reconciliation",
+    "settlement",
     "gateway",
     "management",
     "simulator",
