@@ -161,7 +161,7 @@ class Line(models.Model):
     )
     cdr = models.OneToOneField(Cdr, on_delete=models.PROTECT, related_name="settlement_line")
     cdr_id_text = models.CharField(max_length=64)  # the CDR's id as it was written
-    session_id_text = models.CharField(max_length=36, blank=True, default="")
+    session_key = models.CharField(max_length=36, blank=True, default="")  # its id in lower case
     is_credit = models.BooleanField(default=False)
     credited_id = models.BigIntegerField(null=True)  # the row of the CDR that a credit takes back
     start_at = models.DateTimeField(null=True)
@@ -208,7 +208,6 @@ class FeeLine(models.Model):
     exchange_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     exchange_rate_on = models.DateField(null=True)
     currency = models.CharField(max_length=3)
-    payment_days = models.PositiveSmallIntegerField()
     net = _amount()
     vat = _amount()
     gross = _amount()
