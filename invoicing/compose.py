@@ -111,7 +111,9 @@ def round_exactly(amount: Decimal, *, currency: str) -> Decimal:
     """
     rounded = round_amount(amount, currency=currency)
     if rounded != amount:
-        raise InvoiceError(f"{amount:f} {currency} is finer than an EN 16931 invoice can say: settle it outside of the hub")
+        raise InvoiceError(
+            f"{amount:f} {currency} is finer than an EN 16931 invoice can say: settle it outside of the hub"
+        )
     return rounded
 
 
@@ -137,7 +139,9 @@ def get_slack(count: int, *, currency: str) -> Decimal:
 
 def _with_effective_rate(group: SessionGroup) -> SessionGroup:
     if group.category not in (VatCategory.STANDARD, VatCategory.ZERO_RATED):
-        raise InvoiceError(f"VAT of {group.vat:f} is stated in category {group.category}, which has none: correct the CDRs")
+        raise InvoiceError(
+            f"VAT of {group.vat:f} is stated in category {group.category}, which has none: correct the CDRs"
+        )
     rate = (group.vat * HUNDRED / group.net).quantize(Decimal("0.0001")) if group.net else ZERO
     if rate < 0:
         raise InvoiceError(f"VAT of {group.vat:f} on {group.net:f} is against its sign: correct the CDRs")

@@ -101,7 +101,7 @@ def get_company(party: str, *, snapshot: Mapping[str, Any]) -> tuple[Company, st
     """
     known = PartyId.of_key(party)
     facts = CompanyRow.objects.filter(party=party).values().first() or snapshot
-    if not facts:
+    if not facts or not facts.get("legal_name"):
         raise InvoiceError(f"{known} has no company: enter its name, address and VAT number under Companies")
     company = Company(
         name=facts["legal_name"],

@@ -35,7 +35,8 @@ from invoicing.document import (
     round_amount,
 )
 from invoicing.models import Blocked, Invoice, InvoiceFile, Issuer, Mailing
-from invoicing.numbers import take_number, write_number
+from invoicing.numbers import take_number
+from invoicing.patterns import fill_pattern
 from invoicing.pdf import write_pdf
 from invoicing.words import DEFAULT, get_language, say
 from invoicing.xml import write_xml
@@ -232,7 +233,7 @@ def _take(issuer: Issuer, *, issue_date: date) -> tuple[int, int, str]:
     year = issue_date.year
     sequence = take_number(issuer.party, year=year)
     party = issuer.party.upper()
-    number = write_number(issuer.effective_pattern, prefix=issuer.prefix, party=party, year=year, number=sequence)
+    number = fill_pattern(issuer.effective_pattern, prefix=issuer.prefix, party=party, year=year, number=sequence)
     return year, sequence, number
 
 
@@ -288,6 +289,4 @@ def _write(
 
 
 def _keep(invoice: Invoice, kind: InvoiceFile.Kind, content: bytes) -> None:
-    InvoiceFile.objects.create(
-        invoice=invoice, kind=kind, content=content, sha256=hashlib.sha256(content).hexdigest()
-    )
+    InvoiceFile.objects.create(invoice=invoice, kind=kind, content=content, sha256=hashlib.sha256(content).hexdigest())

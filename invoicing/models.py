@@ -1,4 +1,4 @@
-"""Invoices as they were issued: rows that never change (triggers of migration 0002), and what is still done with them."""
+"""Invoices as issued: rows that never change (triggers of migration 0002), and what is still done with them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from invoicing.document import InvoiceDocument, Kind
-from invoicing.numbers import LONGEST, InvalidPattern, check_pattern
 from invoicing.numbers import Series as Series
+from invoicing.patterns import LONGEST, LONGEST_PREFIX, InvalidPattern, check_pattern
 from ocpi.calls import PartyId
 from settlement.models import Statement
 from settlement.terms import check_party_key
@@ -34,7 +34,7 @@ class Issuer(models.Model):
     party = models.CharField(max_length=5, unique=True, db_collation="C", validators=[check_party_key])
     is_active = models.BooleanField(default=True, help_text="Off: the hub issues no invoices in its name.")
     prefix = models.CharField(
-        max_length=12,
+        max_length=LONGEST_PREFIX,
         blank=True,
         default="",
         validators=[RegexValidator(r"^[A-Za-z0-9/-]*$", "letters, digits, hyphens and slashes only")],
@@ -44,8 +44,7 @@ class Issuer(models.Model):
         blank=True,
         default="",
         validators=[validate_pattern],
-        help_text="As {prefix}{year}-{number:06d}; {party} can stand in it, too. Empty: as everybody's. Numbers "
-        "begin with 1 in each year.",
+        help_text="As {prefix}{year}-{number:06d}; {party} may stand in it, too. Empty: as for all.",
     )
     changed_at = models.DateTimeField()
 
@@ -88,9 +87,7 @@ class Invoice(models.Model):
     number = models.CharField(max_length=LONGEST)
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="invoices")
     attempt = models.PositiveSmallIntegerField(default=1, help_text="Above 1: the one before it was cancelled.")
-    cancels = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="cancelled_by"
-    )
+    cancels = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="cancelled_by")
     reason = models.CharField(max_length=200, blank=True, default="", help_text="Of a cancellation.")
     language = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)

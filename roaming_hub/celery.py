@@ -36,4 +36,6 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "issue invoices": {"task": "invoicing.tasks.issue_invoices", "schedule": 30.0, "options": {"expires": 30}},
+    "send invoices": {"task": "invoicing.tasks.send_invoices", "schedule": 30.0, "options": {"expires": 30}},
 }

@@ -93,6 +93,11 @@ HUB_FEE_MINIMUM = Decimal(env.str("HUB_FEE_MINIMUM", default="0"))
 HUB_FEE_PAYER: str = env.str("HUB_FEE_PAYER", default="consumer")
 HUB_FEE_CURRENCY: str = env.str("HUB_FEE_CURRENCY", default="EUR")
 
+# Invoices of closed statements. E-mailed where there is a mail server.
+HUB_INVOICES: bool = env.bool("HUB_INVOICES", default=True)
+HUB_INVOICE_NUMBER: str = env.str("HUB_INVOICE_NUMBER", default="{party}{year}-{number:06d}")
+HUB_INVOICE_EMAILS: bool = env.bool("HUB_INVOICE_EMAILS", default=bool(env.str("HUB_SMTP_URL", default="")))
+
 # What the hub tells its operators. Metrics: before anything that counts is imported.
 HUB_METRICS_DIR: str = env.str("HUB_METRICS_DIR", default="")  # shared by the processes of one machine
 folder.use(HUB_METRICS_DIR)
@@ -156,6 +161,7 @@ INSTALLED_APPS = [
     "alerts",
     "reconciliation",
     "settlement",
+    "invoicing",
     "gateway",
     "management",
     "simulator",

@@ -56,17 +56,15 @@ def buyer(**fields: Any) -> Company:
 
 def line(net: str = "100.00", *, quantity: str = "250.5", category: str = "S", rate: str = "21", **fields: Any) -> Line:
     known = VatCategory(category)
-    return Line.of_total(
-        **{
-            "text": "Charging of electric vehicles in NL",
-            "quantity": Decimal(quantity),
-            "unit": "KWH",
-            "net": Decimal(net),
-            "category": known,
-            "rate": Decimal(rate) if known.has_rate else Decimal(0),
-        }
-        | fields
-    )
+    facts: dict[str, Any] = {
+        "text": "Charging of electric vehicles in NL",
+        "quantity": Decimal(quantity),
+        "unit": "KWH",
+        "net": Decimal(net),
+        "category": known,
+        "rate": Decimal(rate) if known.has_rate else Decimal(0),
+    }
+    return Line.of_total(**(facts | fields))
 
 
 def facts(*lines: Line, **fields: Any) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Closed statements with companies behind them, to issue invoices of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from invoicing.issue import issue_for
+from invoicing.models import Invoice
+from settlement.models import Statement
+from tests.settlement.settled import CONSUMER, PROVIDER, close_month, store_company, store_ready
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+DUTCH_VAT, FRENCH_VAT = "NL123456782B90", "FR40303265045"
+
+
+def make_companies(*, domestic: bool = True, **buyer: Any) -> None:
+    store_company(PROVIDER, vat_number=DUTCH_VAT, iban="NL02ABNA0123456789", bic="ABNANL2A")
+    facts = (
+        {"country": "NL", "email": "ap@buyer.example"}
+        if domestic
+        else {"vat_number": FRENCH_VAT, "email": "ap@buyer.example"}
+    )
+    store_company(CONSUMER, **(facts | buyer))
+
+
+def make_statement(*keys: str, domestic: bool = True, terms: dict[str, Any] | None = None, **columns: Any) -> Statement:
+    """Of November, closed, with a CDR for each key; companies must be there."""
+    for key in keys or ("one", "two"):
+        store_ready(key, **columns)
+    (statement,) = close_month(**(terms or {}))
+    return statement
+
+
+def make_invoice(**options: Any) -> Invoice:
+    make_companies(domestic=options.get("domestic", True))
+    return issue_for(make_statement(**options), now=NOW)
