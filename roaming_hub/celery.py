@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 from telemetry import celery_signals
 
@@ -16,6 +17,7 @@ app.autodiscover_tasks()
 celery_signals.connect()
 SLOW = ("pull_lists", "resync_lanes", "drop_old_days", "purge")  # for a worker of their own: deliveries must not wait
 app.conf.task_routes = {f"forwarding.tasks.{name}": {"queue": "pulls"} for name in SLOW}
+app.conf.task_routes["settlement.tasks.close_due_periods"] = {"queue": "pulls"}
 app.conf.beat_schedule = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
@@ -36,4 +38,5 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "close due periods": {"task": "settlement.tasks.close_due_periods", "schedule": crontab(hour=3, minute=17)},
 }

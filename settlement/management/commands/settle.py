@@ -1,0 +1,75 @@
+"""`manage.py settle`: closes periods now. Safe beside the worker, and to run again."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from cdrs.countries import fill_countries
+from ocpi.calls import PartyId
+from ocpi.times import parse_datetime
+from settlement.close import UnableToClose
+from settlement.close_fees import close_fees
+from settlement.due import Pair, close_pair, get_pairs
+from settlement.models import Statement
+
+
+class Command(BaseCommand):
+    help = (
+        "Closes all periods that ended at or before --until, of one pair or of all, then the months of the hub's fees."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--pair", nargs=2, metavar=("CPO", "EMSP"), help="as NL*CPO FR*MSP; without it: all")
+        parser.add_argument("--until", type=parse_datetime, help="a moment, as 2026-12-01T00:00:00Z; without it: now")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be closed and close nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        until = min(options["until"] or now, now)
+        fill_countries()
+        pairs = [_read_pair(options["pair"])] if options["pair"] else get_pairs()
+        if options["dry_run"]:
+            with transaction.atomic():
+                statements, failures = _settle(pairs, until=until, now=now)
+                transaction.set_rollback(True)
+        else:
+            statements, failures = _settle(pairs, until=until, now=now)
+        for statement in statements:
+            self.stdout.write(_describe(statement))
+        self.stdout.write(f"{len(statements)} statements{' would be' if options['dry_run'] else ''} closed.")
+        if failures:
+            raise CommandError("\n".join(failures))
+
+
+def _settle(pairs: list[Pair], *, until: datetime, now: datetime) -> tuple[list[Statement], list[str]]:
+    statements: list[Statement] = []
+    failures: list[str] = []
+    for provider, consumer in pairs:
+        try:
+            statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
+        except UnableToClose as e:
+            failures.append(f"{PartyId.of_key(provider)} – {PartyId.of_key(consumer)}: {e}")
+    try:
+        statements += close_fees(until=until, now=now)
+    except UnableToClose as e:
+        failures.append(f"fees: {e}")
+    return statements, failures
+
+
+def _read_pair(texts: list[str]) -> Pair:
+    try:
+        provider, consumer = (PartyId.of_text(text).key for text in texts)
+    except ValueError as e:
+        raise CommandError(f"--pair: {e}") from e
+    return provider, consumer
+
+
+def _describe(statement: Statement) -> str:
+    figures = f"{statement.line_count} lines, {statement.net:f} + {statement.vat:f} VAT = {statement.gross:f}"
+    return f"{statement}: {figures} {statement.currency}"
