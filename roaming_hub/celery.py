@@ -15,9 +15,14 @@ app = Celery("roaming_hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 celery_signals.connect()
-SLOW = ("pull_lists", "resync_lanes", "drop_old_days", "purge")  # for a worker of their own: deliveries must not wait
-app.conf.task_routes = {f"forwarding.tasks.{name}": {"queue": "pulls"} for name in SLOW}
-app.conf.task_routes["settlement.tasks.close_due_periods"] = {"queue": "pulls"}
+SLOW = (  # for a worker of their own: deliveries must not wait
+    "forwarding.tasks.pull_lists",
+    "forwarding.tasks.resync_lanes",
+    "forwarding.tasks.drop_old_days",
+    "forwarding.tasks.purge",
+    "settlement.tasks.close_due_periods",
+)
+app.conf.task_routes = {name: {"queue": "pulls"} for name in SLOW}
 app.conf.beat_schedule = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},

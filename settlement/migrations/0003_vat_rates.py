@@ -1,4 +1,4 @@
-"""Standard VAT rates of the EU states, GB, CH and NO since 2018 or earlier. Staff keeps them up to date from here on."""
+"""Standard VAT rates of the EU states, GB, CH and NO since 2018 or earlier. Staff keeps them up to date."""
 
 import datetime
 from decimal import Decimal
