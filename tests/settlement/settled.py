@@ -8,7 +8,7 @@ from typing import Any
 
 from cdrs.models import Cdr
 from settlement.close import close_period
-from settlement.models import Company, Statement, Terms
+from settlement.models import Company, ExchangeRate, FeeLine, Statement, Terms, VatRate
 from settlement.periods import Period, PeriodKind, get_period
 from tests.reconciliation.stored import cdr_columns
 
@@ -86,3 +86,23 @@ def make_domestic() -> None:
     """Both companies in the Netherlands: VAT is charged as stated."""
     store_company(PROVIDER)
     store_company(CONSUMER, country="NL")
+
+
+def store_settled() -> dict[str, Any]:
+    """Keys of one row of every model of settlement, by its name in the admin."""
+    party = {"provider": "decpx", "consumer": "itmsp"}
+    store_ready("settled1", owner="decpx", token_owner="itmsp")
+    (statement,) = close_month(**party, fee_per_session=Decimal("0.10"))
+    terms = make_terms()
+    terms.save()
+    rate = ExchangeRate.objects.create(date=IN_NOVEMBER.date(), currency="USD", rate=Decimal("1.1"))
+    return {
+        "settlement_statement": statement.pk,
+        "settlement_line": statement.lines.get().pk,
+        "settlement_feeline": FeeLine.objects.get().pk,
+        "settlement_closing": statement.closing_id,
+        "settlement_terms": terms.pk,
+        "settlement_company": store_company(PROVIDER).pk,
+        "settlement_vatrate": VatRate.objects.get(country="MT").pk,
+        "settlement_exchangerate": rate.pk,
+    }

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
-from cdrs.countries import fill_countries
 from ocpi.calls import PartyId
 from ocpi.times import parse_datetime
-from settlement.close import UnableToClose
-from settlement.close_fees import close_fees
-from settlement.due import Pair, close_pair, get_pairs
+from settlement.due import Pair, settle
 from settlement.models import Statement
 
 
@@ -31,35 +26,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        until = min(options["until"] or now, now)
-        fill_countries()
-        pairs = [_read_pair(options["pair"])] if options["pair"] else get_pairs()
-        if options["dry_run"]:
-            with transaction.atomic():
-                statements, failures = _settle(pairs, until=until, now=now)
-                transaction.set_rollback(True)
-        else:
-            statements, failures = _settle(pairs, until=until, now=now)
-        for statement in statements:
+        pairs = [_read_pair(options["pair"])] if options["pair"] else None
+        report = settle(pairs, until=min(options["until"] or now, now), dry_run=options["dry_run"], now=now)
+        for statement in report.statements:
             self.stdout.write(_describe(statement))
-        self.stdout.write(f"{len(statements)} statements{' would be' if options['dry_run'] else ''} closed.")
-        if failures:
-            raise CommandError("\n".join(failures))
-
-
-def _settle(pairs: list[Pair], *, until: datetime, now: datetime) -> tuple[list[Statement], list[str]]:
-    statements: list[Statement] = []
-    failures: list[str] = []
-    for provider, consumer in pairs:
-        try:
-            statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
-        except UnableToClose as e:
-            failures.append(f"{PartyId.of_key(provider)} – {PartyId.of_key(consumer)}: {e}")
-    try:
-        statements += close_fees(until=until, now=now)
-    except UnableToClose as e:
-        failures.append(f"fees: {e}")
-    return statements, failures
+        self.stdout.write(f"{len(report.statements)} statements{' would be' if options['dry_run'] else ''} closed.")
+        if report.failures:
+            raise CommandError("\n".join(f"{pair}: {reason}" for pair, reason in report.failures.items()))
 
 
 def _read_pair(texts: list[str]) -> Pair:
