@@ -18,6 +18,15 @@ from management.views.me import MeView
 from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
 from management.views.pulls import PullViewSet
+from management.views.settlement import (
+    CompanyViewSet,
+    ExchangeRateViewSet,
+    NettingsView,
+    SettlementRunView,
+    StatementViewSet,
+    TermsViewSet,
+    VatRateViewSet,
+)
 from management.views.traffic import DeadLetterViewSet, LaneViewSet, LogCallViewSet
 
 __all__ = ["schema", "urlpatterns"]
@@ -33,6 +42,11 @@ router.register("call-log", LogCallViewSet, basename="call-log")
 router.register("journeys", JourneyViewSet, basename="journey")
 router.register("pulls", PullViewSet, basename="pull")
 router.register("alerts", AlertViewSet, basename="alert")
+router.register("statements", StatementViewSet, basename="statement")
+router.register("terms", TermsViewSet, basename="terms")
+router.register("companies", CompanyViewSet, basename="company")
+router.register("vat-rates", VatRateViewSet, basename="vat-rate")
+router.register("exchange-rates", ExchangeRateViewSet, basename="exchange-rate")
 router.register("findings", FindingViewSet, basename="finding")
 
 urlpatterns = [
@@ -42,6 +56,8 @@ urlpatterns = [
     path("flags/", FlagsView.as_view(), name="flags"),
     path("reconciliation/", ReconciliationView.as_view(), name="reconciliation"),
     path("reconciliation/run/", ReconciliationRunView.as_view(), name="reconciliation-run"),
+    path("nettings/", NettingsView.as_view(), name="nettings"),
+    path("settlement/run/", SettlementRunView.as_view(), name="settlement-run"),
     path("", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -76,6 +76,14 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _item("Findings", "rule", "reconciliation_finding_changelist"),
+            _item("Statements", "request_quote", "settlement_statement_changelist"),
+            _item("Statement lines", "format_list_numbered", "settlement_line_changelist"),
+            _item("Fee lines", "percent", "settlement_feeline_changelist"),
+            _item("Closed periods", "event_available", "settlement_closing_changelist"),
+            _item("Terms", "contract", "settlement_terms_changelist"),
+            _item("Companies", "apartment", "settlement_company_changelist"),
+            _item("VAT rates", "account_balance", "settlement_vatrate_changelist"),
+            _item("Exchange rates", "currency_exchange", "settlement_exchangerate_changelist"),
         ],
     },
     {

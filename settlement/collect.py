@@ -120,9 +120,9 @@ INSERT INTO settlement_line (
     statement_id, position, kind, corrects_id, cdr_id, cdr_id_text, session_key, is_credit, credited_id, start_at,
     end_at, energy, stated_net, stated_gross, net, vat, gross, vat_category, vat_rate, is_vat_plausible
 )
-SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, p.session_key, p.is_credit, p.original_id, p.start_at,
-       p.end_at, p.energy, p.total_cost, p.total_cost_incl, p.net, p.vat, p.net + p.vat, p.vat_category, p.vat_rate,
-       p.is_plausible
+SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, p.session_key, p.is_credit, p.original_id,
+       p.start_at, p.end_at, p.energy, p.total_cost, p.total_cost_incl, p.net, p.vat, p.net + p.vat,
+       p.vat_category, p.vat_rate, p.is_plausible
   FROM priced p JOIN made USING (country, currency)
  ORDER BY made.id, p.position
 """

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Min
 
 from cdrs.countries import fill_countries
 from cdrs.models import Cdr
+from parties.display import show_party
 from settlement.close import UnableToClose, close_period
 from settlement.close_fees import close_fees
 from settlement.models import Closing, Statement, Terms
@@ -46,18 +48,36 @@ class Report:
 
 def close_due(*, now: datetime) -> Report:
     """Every period that ended HUB_SETTLEMENT_DELAY days ago or earlier."""
+    until = now - timedelta(days=settings.HUB_SETTLEMENT_DELAY)
+    return _settle(None, until=until, fees_until=until - FEE_DELAY, now=now)
+
+
+def settle(pairs: Iterable[Pair] | None, *, until: datetime, dry_run: bool = False, now: datetime) -> Report:
+    """Every period of these pairs that ended at or before `until`. None: of all pairs, and the hub's fees as well.
+
+    `dry_run`: the same, and then nothing of it is kept.
+    """
+    if not dry_run:
+        return _settle(pairs, until=until, fees_until=until, now=now)
+    with transaction.atomic():
+        report = _settle(pairs, until=until, fees_until=until, now=now)
+        transaction.set_rollback(True)
+    return report
+
+
+def _settle(pairs: Iterable[Pair] | None, *, until: datetime, fees_until: datetime, now: datetime) -> Report:
     fill_countries()
     report = Report()
-    until = now - timedelta(days=settings.HUB_SETTLEMENT_DELAY)
-    for provider, consumer in get_pairs():
+    for provider, consumer in get_pairs() if pairs is None else pairs:
         try:
             report.statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
         except UnableToClose as e:
-            report.failures[f"{provider} {consumer}"] = str(e)
-    try:
-        report.statements += close_fees(until=until - FEE_DELAY, now=now)
-    except UnableToClose as e:
-        report.failures["fees"] = str(e)
+            report.failures[f"{show_party(provider)} – {show_party(consumer)}"] = str(e)
+    if pairs is None:
+        try:
+            report.statements += close_fees(until=fees_until, now=now)
+        except UnableToClose as e:
+            report.failures["fees"] = str(e)
     return report
 
 

@@ -1,4 +1,4 @@
-"""Dated facts: VAT rates of countries, the exchange rates of the ECB. What is done with them: `vat.py`, `exchange.py`."""
+"""Dated facts: VAT rates of countries, exchange rates of the ECB. What is done with them: `vat.py`, `exchange.py`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Which VAT a statement carries, and whether the VAT that a CDR states can be right. Pure.
 
 Electricity for charging goes to a dealer, so it is taxed where the dealer is established (Directive 2006/112/EC,
-Article 38), as the hub's services are (Article 44). Between two EU states the recipient accounts for it (Articles 194 to
-196): category AE of EN 16931. Where one of the two is outside the EU, nothing is charged: category O. Not G: that is for
-goods that leave the EU, and what was charged into a car there has not.
+Article 38), as the hub's services are (Article 44). Between two EU states the recipient accounts for it (Articles 194
+to 196): category AE of EN 16931. Where one of the two is outside the EU, nothing is charged: category O. Not G: that is
+for goods that leave the EU, and what was charged into a car there has not.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ from stdnum import get_cc_module
 from stdnum.eu import vat as eu_vat
 from stdnum.exceptions import ValidationError
 
-EU_PREFIXES = {"GR": "EL"}  # what VAT numbers write for a country
+from settlement.vat import EU
+
+_EU_PREFIXES = EU - {"GR"} | {"EL", "XI"}  # VAT numbers write Greece so; XI is Northern Ireland
 
 
 class InvalidVatNumber(ValueError):
@@ -21,7 +23,7 @@ def read_vat_number(text: str) -> str:
     """
     compact = "".join(text.upper().replace("-", "").replace(".", "").split())
     prefix = compact[:2]
-    if eu_vat.guess_country(compact):
+    if prefix in _EU_PREFIXES:
         check = eu_vat.validate
     else:
         module = get_cc_module(prefix.lower(), "vat") if prefix.isalpha() and len(prefix) == 2 else None

@@ -6,7 +6,7 @@ FUNCTIONS = """
 CREATE FUNCTION settlement_refuse_closed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.state = 'closed' THEN
-        RAISE EXCEPTION 'statement % is closed and never changes: correct it by a credit CDR in a later one', OLD.reference
+        RAISE EXCEPTION 'statement % is closed and never changes: correct it by a credit CDR', OLD.reference
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;

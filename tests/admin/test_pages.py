@@ -34,6 +34,7 @@ from tests.management.cast import (
     make_platform,
     make_staff,
 )
+from tests.settlement.settled import store_settled
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,11 @@ READ_ONLY = {
     "parties_detectedquirk",
     "parties_endpoint",
     "reconciliation_finding",
+    "settlement_closing",
+    "settlement_exchangerate",
+    "settlement_feeline",
+    "settlement_line",
+    "settlement_statement",
     "tariffs_tariff",
     "tokens_token",
 }
@@ -64,6 +70,9 @@ EDITABLE = {
     "parties_party",
     "parties_partybehind",
     "parties_platform",
+    "settlement_company",
+    "settlement_terms",
+    "settlement_vatrate",
 }
 ALL = sorted(READ_ONLY | EDITABLE)
 WITHOUT_SEARCH = {"parties_detectedquirk"}  # a handful of rows, with filters
@@ -87,6 +96,14 @@ SEARCHES = {
     "parties_partybehind": "R4E",
     "parties_platform": "CPO",
     "reconciliation_finding": "CDR1 NL*CPO",
+    "settlement_closing": "decpx",
+    "settlement_company": "NL*CPO",
+    "settlement_exchangerate": "usd",
+    "settlement_feeline": "DE*CPX IT*MSP",
+    "settlement_line": "SETTLED1",
+    "settlement_statement": "decpx-itmsp-nl-eur-2026-11",
+    "settlement_terms": "NL*CPO FR*MSP",
+    "settlement_vatrate": "mt",
     "tariffs_tariff": "tar1",
     "tokens_token": UID,
     "auth_user": "root",
@@ -138,6 +155,7 @@ def rows() -> dict[str, Any]:
         "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
         "reconciliation_finding": make_finding().pk,
+        **store_settled(),
     }
 
 
