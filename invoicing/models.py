@@ -198,12 +198,13 @@ class Mailing(models.Model):
     def __str__(self) -> str:
         return f"{self.invoice_id}: {self.state}"
 
-    # Mutators
+    # Factories
 
-    def send_again(self, *, now: datetime) -> None:
-        """Whatever became of it: somebody asked for it."""
-        self.state, self.attempts, self.due_at, self.sent_at, self.last_error = self.State.WAITING, 0, now, None, ""
-        self.save(update_fields=["state", "attempts", "due_at", "sent_at", "last_error"])
+    @classmethod
+    def ask_for(cls, invoice: Invoice, *, now: datetime) -> Mailing:
+        """To be sent now, whatever became of it before."""
+        waiting = {"state": cls.State.WAITING, "attempts": 0, "due_at": now, "sent_at": None, "last_error": ""}
+        return cls.objects.update_or_create(invoice=invoice, defaults=waiting)[0]
 
 
 class Blocked(models.Model):

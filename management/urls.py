@@ -12,6 +12,7 @@ from management.views.alerts import AlertViewSet
 from management.views.breakers import BreakersView, BreakerView
 from management.views.findings import FindingViewSet, ReconciliationRunView, ReconciliationView
 from management.views.flags import FlagsView
+from management.views.invoices import InvoiceViewSet
 from management.views.journeys import JourneyViewSet
 from management.views.mandates import MandateViewSet
 from management.views.me import MeView
@@ -43,6 +44,7 @@ router.register("journeys", JourneyViewSet, basename="journey")
 router.register("pulls", PullViewSet, basename="pull")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("statements", StatementViewSet, basename="statement")
+router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("terms", TermsViewSet, basename="terms")
 router.register("companies", CompanyViewSet, basename="company")
 router.register("vat-rates", VatRateViewSet, basename="vat-rate")

@@ -19,6 +19,7 @@ from journal.models import PullRequest
 from management.models import LogCall, LogEvent, StaffToken
 from parties.models import DetectedQuirk, Endpoint, Party
 from tests.admin.stored import CONTRACT, store_one_of_each
+from tests.invoicing.issued import store_invoiced
 from tests.management.cast import (
     NOW,
     OUR_TOKEN,
@@ -48,6 +49,8 @@ READ_ONLY = {
     "commands_reservation",
     "forwarding_deadletter",
     "forwarding_lane",
+    "invoicing_blocked",
+    "invoicing_invoice",
     "journal_pullrequest",
     "locations_location",
     "management_logcall",
@@ -66,6 +69,7 @@ READ_ONLY = {
 EDITABLE = {
     "auth_group",
     "auth_user",
+    "invoicing_issuer",
     "management_stafftoken",
     "parties_party",
     "parties_partybehind",
@@ -86,6 +90,9 @@ SEARCHES = {
     "commands_reservation": "r1",
     "forwarding_deadletter": "corr-1",
     "forwarding_lane": "Charge",
+    "invoicing_blocked": "decpx-itmsp-nl-eur-2026-11",
+    "invoicing_invoice": "DE*CPX decpx2027-000001",
+    "invoicing_issuer": "DE*CPX",
     "journal_pullrequest": "nlcpo",
     "locations_location": "NL*CPO utrecht",
     "management_logcall": "req-1",
@@ -155,7 +162,8 @@ def rows() -> dict[str, Any]:
         "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
         "reconciliation_finding": make_finding().pk,
-        **store_settled(),
+        **(settled := store_settled()),
+        **store_invoiced(settled["settlement_statement"]),
     }
 
 

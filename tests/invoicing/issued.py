@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invoicing.issue import issue_for
-from invoicing.models import Invoice
+from invoicing.models import Blocked, Invoice, Issuer
 from settlement.models import Statement
 from tests.settlement.settled import CONSUMER, PROVIDER, close_month, store_company, store_ready
 
@@ -15,6 +15,7 @@ DUTCH_VAT, FRENCH_VAT = "NL123456782B90", "FR40303265045"
 
 
 def make_companies(*, domestic: bool = True, **buyer: Any) -> None:
+    """Both Dutch, or the buyer French, as its party is: then the VAT is the buyer's to pay."""
     store_company(PROVIDER, vat_number=DUTCH_VAT, iban="NL02ABNA0123456789", bic="ABNANL2A")
     facts = (
         {"country": "NL", "email": "ap@buyer.example"}
@@ -35,3 +36,15 @@ def make_statement(*keys: str, domestic: bool = True, terms: dict[str, Any] | No
 def make_invoice(**options: Any) -> Invoice:
     make_companies(domestic=options.get("domestic", True))
     return issue_for(make_statement(**options), now=NOW)
+
+
+def store_invoiced(statement: int) -> dict[str, Any]:
+    """Keys of one row of every model of invoicing, by its name in the admin; of a statement of DE*CPX to IT*MSP."""
+    of = Statement.objects.get(pk=statement)
+    store_company("decpx", vat_number="DE136695976")
+    store_company("itmsp", vat_number="IT00743110157")
+    return {
+        "invoicing_invoice": issue_for(of, now=NOW).pk,
+        "invoicing_issuer": Issuer.objects.create(party="decpx", prefix="RE-", changed_at=NOW).pk,
+        "invoicing_blocked": Blocked.objects.create(statement=of, problem="x", since=NOW, tried_at=NOW).pk,
+    }

@@ -65,7 +65,7 @@ class TestSendDue:
         invoice = make_invoice()
 
         send_due(now=NOW)
-        invoice.mailing.send_again(now=NOW)
+        Mailing.ask_for(invoice, now=NOW)
         send_due(now=NOW)
 
         assert {message.extra_headers["Message-ID"] for message in mail.outbox} == {
@@ -108,7 +108,7 @@ class TestSendDue:
         assert (mailing.state, mailing.attempts) == (State.FAILED, MOST_ATTEMPTS)
 
         broken()
-        mailing.send_again(now=now)
+        Mailing.ask_for(mailing.invoice, now=now)
         assert send_due(now=now) == 1
 
     def test_says_what_to_do_where_a_company_has_no_address(self):

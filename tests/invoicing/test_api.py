@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from invoicing.issue import cancel, issue_for
+from invoicing.models import Blocked, Invoice, Mailing
+from settlement.render import write_csv, write_json
+from tests.invoicing.issued import NOW, make_companies, make_invoice, make_statement
+from tests.management.cast import make_client
+
+pytestmark = pytest.mark.django_db
+
+
+def get(path: str, **query: Any) -> Any:
+    return make_client().get(f"/api/invoices/{path}", query)
+
+
+class TestInvoices:
+    def test_are_listed_with_their_amounts(self):
+        invoice = make_invoice()
+
+        (found,) = get("").json()["results"]
+
+        assert (found["number"], found["kind"], found["issuer"], found["recipient"]) == (
+            "NLCPO2027-000001",
+            "invoice",
+            "NL*CPO",
+            "FR*MSP",
+        )
+        assert (found["net"], found["due"], found["currency"]) == ("8.40", "10.16", "EUR")
+        assert found["statement"] == invoice.statement.reference
+        assert {file["kind"] for file in found["files"]} == {"pdf", "xml"}
+
+    def test_show_below_zero_what_is_given_back(self):
+        invoice = make_invoice()
+        note = cancel(invoice, reason="x", now=NOW)
+
+        found = get(f"{note.pk}/").json()
+
+        assert (found["due"], found["signed_due"], found["cancels"]) == ("10.16", "-10.16", invoice.number)
+        assert get(f"{invoice.pk}/").json()["cancelled_by"] == note.number
+
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [
+            ({}, 2),
+            ({"party": "NL*CPO"}, 2),
+            ({"party": "DE*CPX"}, 0),
+            ({"issuer": "NL*CPO"}, 2),
+            ({"issuer": "FR*MSP"}, 0),
+            ({"recipient": "FR*MSP"}, 2),
+            ({"kind": "credit_note"}, 1),
+            ({"number": "NLCPO2027-000001"}, 1),
+            ({"is_standing": "true"}, 0),
+            ({"is_standing": "false"}, 2),
+            ({"issue_date_after": "2027-01-05"}, 0),
+            ({"issue_date_before": "2027-01-04"}, 2),
+        ],
+    )
+    def test_are_filtered(self, query: dict[str, str], count: int):
+        cancel(make_invoice(), reason="x", now=NOW)
+
+        assert get("", **query).json()["count"] == count
+
+    def test_never_read_the_bytes_for_a_list(self):
+        make_invoice()
+
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            get("")
+
+        of_invoices = [query["sql"] for query in queries.captured_queries if "invoicing_" in query["sql"]]
+        assert of_invoices
+        assert not [sql for sql in of_invoices if '"content"' in sql or '."document"' in sql]
+
+    def test_are_closed_to_a_token_without_the_scope(self):
+        assert make_client("traffic:read").get("/api/invoices/").status_code == 403
+        assert make_client("settlement:read").get("/api/invoices/").status_code == 200
+
+
+class TestDownloads:
+    def test_are_the_bytes_that_were_issued(self):
+        invoice = make_invoice()
+
+        for file in invoice.files.all():
+            answer = get(f"{invoice.pk}/{file.kind}/")
+
+            assert hashlib.sha256(answer.content).hexdigest() == file.sha256
+            assert answer["Content-Disposition"] == f'attachment; filename="NLCPO2027-000001.{file.kind}"'
+
+    def test_have_every_line_with_its_cdr(self):
+        invoice = make_invoice()
+
+        csv, json = get(f"{invoice.pk}/csv/"), get(f"{invoice.pk}/json/")
+
+        assert csv.content == b"".join(write_csv(invoice.statement))
+        assert json.content == b"".join(write_json(invoice.statement))
+        assert [line["cdr_id"] for line in json.json()["lines"]] == ["one", "two"]
+
+    def test_of_what_is_not_there_are_not_found(self):
+        assert get("4711/pdf/").status_code == 404
+
+
+class TestIssue:
+    def test_issues_now(self):
+        make_companies()
+        statement = make_statement()
+
+        answer = make_client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
+
+        assert answer.status_code == 200
+        assert answer.json()["statement"] == statement.reference
+        assert Invoice.objects.count() == 1
+
+    def test_says_what_is_missing(self):
+        statement = make_statement()
+
+        answer = make_client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
+
+        assert answer.status_code == 409
+        assert "has no company" in str(answer.json())
+
+    def test_needs_the_scope(self):
+        answer = make_client("settlement:read").post("/api/invoices/issue/", {"statement": "x"}, format="json")
+
+        assert answer.status_code == 403
+
+
+class TestCancel:
+    def test_answers_with_the_credit_note(self):
+        invoice = make_invoice()
+
+        answer = make_client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "wrong"}, format="json")
+
+        assert (answer.status_code, answer.json()["kind"], answer.json()["reason"]) == (200, "credit_note", "wrong")
+
+    def test_is_refused_the_second_time(self):
+        invoice = make_invoice()
+        cancel(invoice, reason="x", now=NOW)
+
+        answer = make_client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "x"}, format="json")
+
+        assert answer.status_code == 409
+
+
+class TestSend:
+    def test_asks_for_the_e_mail(self):
+        invoice = make_invoice()
+
+        answer = make_client().post(f"/api/invoices/{invoice.pk}/send/")
+
+        assert answer.json()["mailing"]["state"] == "waiting"
+        assert Mailing.objects.get().invoice == invoice
+
+
+class TestBlocked:
+    def test_says_what_is_to_be_done(self):
+        statement = make_statement()
+        Blocked.objects.create(statement=statement, problem="enter it", since=NOW, tried_at=NOW)
+
+        (found,) = get("blocked/").json()["results"]
+
+        assert (found["statement"], found["problem"]) == (statement.reference, "enter it")
+
+
+class TestAdmin:
+    def test_hands_out_files(self, admin_client: Any):
+        invoice = make_invoice()
+
+        answer = admin_client.get(f"/admin/invoicing/invoice/{invoice.pk}/file/pdf/")
+
+        assert answer.content == invoice.get_file("pdf")
+        assert admin_client.get(f"/admin/invoicing/invoice/{invoice.pk}/file/exe/").status_code == 404
+
+    def test_hands_out_nothing_to_strangers(self, client: Any, django_user_model: Any):
+        invoice = make_invoice()
+        url = f"/admin/invoicing/invoice/{invoice.pk}/file/pdf/"
+
+        assert client.get(url).status_code == 302
+        client.force_login(django_user_model.objects.create_user("staff", is_staff=True))
+        assert client.get(url).status_code == 403
+
+    def test_cancels_after_asking(self, admin_client: Any):
+        invoice = make_invoice()
+        url = reverse("admin:invoicing_invoice_cancel_invoice", args=[invoice.pk])
+
+        assert "Printed on the credit note" in admin_client.get(url).content.decode()
+        assert not Invoice.objects.exclude(cancels=None).exists()
+        admin_client.post(url, {"reason": "wrong address"})
+
+        assert Invoice.objects.exclude(cancels=None).get().reason == "wrong address"
+
+    def test_takes_patterns_that_keep_numbers_apart(self, admin_client: Any):
+        answer = admin_client.post("/admin/invoicing/issuer/add/", {"party": "NL*CPO", "pattern": "{number}"})
+
+        assert "must be in it" in answer.content.decode()
+
+    def test_sends_again(self, admin_client: Any):
+        invoice = issue_for(make_invoice().statement, now=NOW)
+
+        admin_client.post("/admin/invoicing/invoice/", {"action": "send_again", "_selected_action": [str(invoice.pk)]})
+
+        assert invoice.mailing.state == Mailing.State.WAITING
