@@ -67,7 +67,13 @@ def make_terms(**fields: Any) -> Terms:
 def close_month(
     at: datetime = IN_NOVEMBER, *, provider: str = PROVIDER, consumer: str = CONSUMER, **terms: Any
 ) -> list[Statement]:
-    return close_period(provider=provider, consumer=consumer, period=month_of(at), terms=make_terms(**terms), now=NOW)
+    return close_period(
+        provider=provider,
+        consumer=consumer,
+        period=month_of(at),
+        terms=make_terms(provider=provider, consumer=consumer, **terms),
+        now=NOW,
+    )
 
 
 def store_company(party: str, **fields: Any) -> Company:
