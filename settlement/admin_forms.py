@@ -30,7 +30,7 @@ class PartyField(forms.CharField):
         return show_party(value) if isinstance(value, str) and value and value.islower() else value
 
 
-class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
+class TermsForm(forms.ModelForm):
     provider = PartyField()
     consumer = PartyField()
 
@@ -39,7 +39,7 @@ class TermsForm(forms.ModelForm):  # type: ignore[type-arg]
         exclude = ["changed_at"]
 
 
-class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
+class CompanyForm(forms.ModelForm):
     party = PartyField()
 
     class Meta:

@@ -36,7 +36,7 @@ def store_terms(**fields: Any) -> Terms:
 
 
 def get_references() -> list[str]:
-    return list(Statement.objects.order_by("period_end", "reference").values_list("reference", flat=True))
+    return [str(statement) for statement in Statement.objects.order_by("period_end", "reference")]
 
 
 class TestGetPairs:

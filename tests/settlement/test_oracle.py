@@ -14,7 +14,7 @@ from cdrs.models import Cdr
 from settlement.models import Closing, Line, Statement, VatRate
 from settlement.render import write_both
 from settlement.seal import is_intact
-from settlement.statement import Claim, make_amounts, sum_up
+from settlement.statement import ZERO, Claim, make_amounts, sum_up
 from settlement.vat import Trader, judge_line, treat
 from tests.settlement.settled import (
     CONSUMER,
@@ -65,7 +65,7 @@ def test_sql_and_python_make_the_same_lines(seed):
         rate = VatRate.objects.filter(country=statement.country).first()
         for line in statement.lines.select_related("cdr"):
             cdr = line.cdr
-            claim = Claim(currency=cdr.currency, net=cdr.total_cost, gross=cdr.total_cost_incl)
+            claim = Claim(currency=cdr.currency, net=cdr.total_cost or ZERO, gross=cdr.total_cost_incl)
             made = make_amounts(claim, charges_vat=treatment.charges_vat)
             judged = judge_line(claim, treatment=treatment, standard=None if rate is None else rate.rate)
             assert (line.net, line.vat, line.gross) == (made.net, made.vat, made.gross), cdr.object_id
@@ -97,7 +97,7 @@ def test_a_month_and_its_credits_are_nothing():
 
     assert statements
     assert [(one.net, one.vat, one.gross, one.energy, one.session_count) for one in statements] == [
-        (0, 0, 0, 0, 0)
+        (ZERO, ZERO, ZERO, ZERO, 0)
     ] * len(statements)
 
 
