@@ -67,7 +67,13 @@ def make_terms(**fields: Any) -> Terms:
 def close_month(
     at: datetime = IN_NOVEMBER, *, provider: str = PROVIDER, consumer: str = CONSUMER, **terms: Any
 ) -> list[Statement]:
-    return close_period(provider=provider, consumer=consumer, period=month_of(at), terms=make_terms(**terms), now=NOW)
+    return close_period(
+        provider=provider,
+        consumer=consumer,
+        period=month_of(at),
+        terms=make_terms(provider=provider, consumer=consumer, **terms),
+        now=NOW,
+    )
 
 
 def store_company(party: str, **fields: Any) -> Company:
@@ -90,9 +96,8 @@ def make_domestic() -> None:
 
 def store_settled() -> dict[str, Any]:
     """Keys of one row of every model of settlement, by its name in the admin."""
-    party = {"provider": "decpx", "consumer": "itmsp"}
     store_ready("settled1", owner="decpx", token_owner="itmsp")
-    (statement,) = close_month(**party, fee_per_session=Decimal("0.10"))
+    (statement,) = close_month(provider="decpx", consumer="itmsp", fee_per_session=Decimal("0.10"))
     terms = make_terms()
     terms.save()
     rate = ExchangeRate.objects.create(date=IN_NOVEMBER.date(), currency="USD", rate=Decimal("1.1"))

@@ -12,6 +12,7 @@ from reconciliation.models import Finding
 from settlement.close import UnableToClose, close_period
 from settlement.models import Closing, Line, Statement
 from settlement.seal import is_intact
+from settlement.statement import ZERO
 from tests.settlement.settled import (
     IN_DECEMBER,
     IN_NOVEMBER,
@@ -191,8 +192,8 @@ class TestCorrections:
 
         (statement,) = close_month()
 
-        assert (statement.line_count, statement.session_count, statement.energy) == (2, 0, 0)
-        assert (statement.net, statement.vat, statement.gross, statement.stated_vat) == (0, 0, 0, 0)
+        assert (statement.line_count, statement.session_count, statement.energy) == (2, 0, ZERO)
+        assert (statement.net, statement.vat, statement.gross, statement.stated_vat) == (ZERO, ZERO, ZERO, ZERO)
 
     def test_a_credit_does_not_go_before_what_it_takes_back(self):
         original = store_ready("c1")

@@ -57,7 +57,7 @@ class TestNet:
 
     @given(st.lists(debts(), max_size=30))
     def test_leaves_every_party_with_what_it_had(self, found):
-        def balance(party: str, currency: str, owed: list) -> Decimal:  # type: ignore[type-arg]
+        def balance(party: str, currency: str, owed: list) -> Decimal:
             mine = [one for one in owed if one.currency == currency]
             return sum((one.amount * ((one.creditor == party) - (one.debtor == party)) for one in mine), Decimal(0))
 

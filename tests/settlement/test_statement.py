@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.statement import Claim, VatTotal, break_down, make_amounts, round_amount, sum_up
+from settlement.statement import ZERO, Claim, VatTotal, break_down, make_amounts, round_amount, sum_up
 
 CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])
 AMOUNTS = st.decimals(Decimal("-100000"), Decimal("100000"), places=4)
@@ -45,7 +45,7 @@ class TestMakeAmounts:
     def test_only_shows_it_where_none_is_charged(self):
         amounts = make_amounts(Claim(currency="EUR", net=Decimal("4.20"), gross=Decimal("5.08")), charges_vat=False)
 
-        assert (amounts.vat, amounts.gross, amounts.stated_vat) == (0, Decimal("4.20"), Decimal("0.88"))
+        assert (amounts.vat, amounts.gross, amounts.stated_vat) == (ZERO, Decimal("4.20"), Decimal("0.88"))
 
     @given(claim=claims(), charges_vat=st.booleans())
     def test_a_credit_is_the_mirror_to_the_cent(self, claim, charges_vat):
@@ -55,7 +55,7 @@ class TestMakeAmounts:
 
         total = sum_up([make_amounts(one, charges_vat=charges_vat) for one in (claim, mirror)])
 
-        assert (total.net, total.vat, total.gross, total.stated_vat) == (0, 0, 0, 0)
+        assert (total.net, total.vat, total.gross, total.stated_vat) == (ZERO, ZERO, ZERO, ZERO)
 
 
 class TestSumUp:

@@ -12,6 +12,7 @@ from ocpi.calls import PartyId
 from ocpi.times import parse_datetime
 from settlement.due import Pair, settle
 from settlement.models import Statement
+from settlement.render import get_digits
 
 
 class Command(BaseCommand):
@@ -44,5 +45,6 @@ def _read_pair(texts: list[str]) -> Pair:
 
 
 def _describe(statement: Statement) -> str:
-    figures = f"{statement.line_count} lines, {statement.net:f} + {statement.vat:f} VAT = {statement.gross:f}"
-    return f"{statement}: {figures} {statement.currency}"
+    digits = get_digits(statement.currency)
+    net, vat, gross = (f"{amount:.{digits}f}" for amount in (statement.net, statement.vat, statement.gross))
+    return f"{statement}: {statement.line_count} lines, {net} + {vat} VAT = {gross} {statement.currency}"
