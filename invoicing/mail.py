@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE: Final = 20
 CLAIM: Final = timedelta(minutes=5)
 FIRST_PAUSE, LAST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
-MOST_ATTEMPTS: Final = 12  # about two days
+MOST_ATTEMPTS: Final = 12  # in a good day
 LARGEST_CSV: Final = 8 * 1024 * 1024  # mail servers refuse more; the API has it
 
 

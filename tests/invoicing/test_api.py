@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,8 +18,15 @@ from tests.management.cast import make_client
 pytestmark = pytest.mark.django_db
 
 
+tokens = (f"invoices {number}" for number in count())
+
+
+def client(*scopes: str) -> Any:
+    return make_client(*scopes, name=next(tokens))
+
+
 def get(path: str, **query: Any) -> Any:
-    return make_client().get(f"/api/invoices/{path}", query)
+    return client().get(f"/api/invoices/{path}", query)
 
 
 class TestInvoices:
@@ -47,7 +55,7 @@ class TestInvoices:
         assert get(f"{invoice.pk}/").json()["cancelled_by"] == note.number
 
     @pytest.mark.parametrize(
-        ("query", "count"),
+        ("query", "number"),
         [
             ({}, 2),
             ({"party": "NL*CPO"}, 2),
@@ -63,10 +71,10 @@ class TestInvoices:
             ({"issue_date_before": "2027-01-04"}, 2),
         ],
     )
-    def test_are_filtered(self, query: dict[str, str], count: int):
+    def test_are_filtered(self, query: dict[str, str], number: int):
         cancel(make_invoice(), reason="x", now=NOW)
 
-        assert get("", **query).json()["count"] == count
+        assert get("", **query).json()["count"] == number
 
     def test_never_read_the_bytes_for_a_list(self):
         make_invoice()
@@ -81,8 +89,8 @@ class TestInvoices:
         assert not [sql for sql in of_invoices if '"content"' in sql or '."document"' in sql]
 
     def test_are_closed_to_a_token_without_the_scope(self):
-        assert make_client("traffic:read").get("/api/invoices/").status_code == 403
-        assert make_client("settlement:read").get("/api/invoices/").status_code == 200
+        assert client("traffic:read").get("/api/invoices/").status_code == 403
+        assert client("settlement:read").get("/api/invoices/").status_code == 200
 
 
 class TestDownloads:
@@ -113,7 +121,7 @@ class TestIssue:
         make_companies()
         statement = make_statement()
 
-        answer = make_client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
+        answer = client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
 
         assert answer.status_code == 200
         assert answer.json()["statement"] == statement.reference
@@ -122,13 +130,13 @@ class TestIssue:
     def test_says_what_is_missing(self):
         statement = make_statement()
 
-        answer = make_client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
+        answer = client().post("/api/invoices/issue/", {"statement": statement.reference}, format="json")
 
         assert answer.status_code == 409
         assert "has no company" in str(answer.json())
 
     def test_needs_the_scope(self):
-        answer = make_client("settlement:read").post("/api/invoices/issue/", {"statement": "x"}, format="json")
+        answer = client("settlement:read").post("/api/invoices/issue/", {"statement": "x"}, format="json")
 
         assert answer.status_code == 403
 
@@ -137,7 +145,7 @@ class TestCancel:
     def test_answers_with_the_credit_note(self):
         invoice = make_invoice()
 
-        answer = make_client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "wrong"}, format="json")
+        answer = client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "wrong"}, format="json")
 
         assert (answer.status_code, answer.json()["kind"], answer.json()["reason"]) == (200, "credit_note", "wrong")
 
@@ -145,7 +153,7 @@ class TestCancel:
         invoice = make_invoice()
         cancel(invoice, reason="x", now=NOW)
 
-        answer = make_client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "x"}, format="json")
+        answer = client().post(f"/api/invoices/{invoice.pk}/cancel/", {"reason": "x"}, format="json")
 
         assert answer.status_code == 409
 
@@ -154,7 +162,7 @@ class TestSend:
     def test_asks_for_the_e_mail(self):
         invoice = make_invoice()
 
-        answer = make_client().post(f"/api/invoices/{invoice.pk}/send/")
+        answer = client().post(f"/api/invoices/{invoice.pk}/send/")
 
         assert answer.json()["mailing"]["state"] == "waiting"
         assert Mailing.objects.get().invoice == invoice
