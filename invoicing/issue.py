@@ -45,7 +45,7 @@ from settlement.statement import Kind as StatementKind
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 25  # a few seconds: other tasks wait meanwhile
 TRY_AGAIN: Final = timedelta(minutes=10)
 _REASONS: Final[Mapping[VatCategory, str]] = {
     VatCategory.REVERSE_CHARGE: "reverse_charge",
