@@ -8,6 +8,7 @@ import warnings
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -92,6 +93,12 @@ HUB_FEE_PERCENTAGE = Decimal(env.str("HUB_FEE_PERCENTAGE", default="0"))
 HUB_FEE_MINIMUM = Decimal(env.str("HUB_FEE_MINIMUM", default="0"))
 HUB_FEE_PAYER: str = env.str("HUB_FEE_PAYER", default="consumer")
 HUB_FEE_CURRENCY: str = env.str("HUB_FEE_CURRENCY", default="EUR")
+if HUB_SETTLEMENT_PERIOD not in ("calendar_month", "weekly"):
+    raise ImproperlyConfigured("HUB_SETTLEMENT_PERIOD must be calendar_month or weekly.")
+if HUB_SETTLEMENT_TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured("HUB_SETTLEMENT_TIME_ZONE must be a time zone such as Europe/Amsterdam.")
+if HUB_FEE_PAYER not in ("provider", "consumer", "both"):
+    raise ImproperlyConfigured("HUB_FEE_PAYER must be provider, consumer or both.")
 
 # Invoices of closed statements. E-mailed where there is a mail server.
 HUB_INVOICES: bool = env.bool("HUB_INVOICES", default=True)

@@ -108,6 +108,8 @@ def store_settled() -> dict[str, Any]:
         "settlement_closing": statement.closing_id,
         "settlement_terms": terms.pk,
         "settlement_company": store_company(PROVIDER).pk,
-        "settlement_vatrate": VatRate.objects.get(country="MT").pk,
+        "settlement_vatrate": VatRate.objects.update_or_create(
+            country="MT", defaults={"rate": Decimal(18), "valid_from": IN_OCTOBER.date()}
+        )[0].pk,
         "settlement_exchangerate": rate.pk,
     }
