@@ -149,6 +149,12 @@ class TestInvoiceDocument:
         with pytest.raises(InvoiceError, match="BR-CO-17"):
             replace(made, vat=(wrong,), vat_total=Decimal("21.01"), total=Decimal("121.01"))
 
+    def test_refuses_a_row_of_vat_twice(self):
+        made = document(line(category="AE"))
+
+        with pytest.raises(InvoiceError, match="BR-CO-18"):
+            replace(made, vat=(*made.vat, *made.vat))
+
     def test_refuses_a_line_that_is_not_price_times_quantity(self):
         wrong = replace(line(), price=Decimal("99.00"))
 

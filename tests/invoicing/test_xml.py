@@ -29,6 +29,7 @@ SAMPLES: dict[str, InvoiceDocument] = {
     "converted": document(converted=CHF),
     "rounded per session": document(line("33.33"), due=Decimal("40.35")),
     "nothing": document(line("0.00", quantity="0")),
+    "exponents": document(line("1E+3", quantity="1E+4")),
     "huge": document(line("99999999.99", quantity="123456789.123456")),
 }
 
