@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
+from parties.sides import Sides
 from reconciliation.compare import Kind, Severity
 
 
@@ -18,6 +20,12 @@ class State(models.TextChoices):
     ACCEPTED = "accepted"
     DISPUTED = "disputed"
     CLOSED = "closed"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def for_parties(self, sides: Sides) -> Self:
+        """Those that concern a bill of these parties, or one to them. Every query of a partner starts here."""
+        return self.filter(sides.match())
 
 
 class Finding(models.Model):
@@ -42,6 +50,8 @@ class Finding(models.Model):
     note = models.CharField(max_length=255, default="", db_default="", blank=True)  # of the people who judged it
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
 
     class Meta:
         constraints = [
