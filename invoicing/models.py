@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 import msgspec
 from django.conf import settings
@@ -17,7 +17,9 @@ from invoicing.document import InvoiceDocument, Kind
 from invoicing.numbers import Series as Series
 from invoicing.patterns import LONGEST, LONGEST_PREFIX, InvalidPattern, check_pattern
 from ocpi.calls import PartyId
+from parties.sides import Sides
 from settlement.models import Statement
+from settlement.statement import Kind as StatementKind
 from settlement.terms import check_party_key
 
 
@@ -66,10 +68,14 @@ class Issuer(models.Model):
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
-    def for_parties(self, parties: Iterable[PartyId]) -> InvoiceQuerySet:
-        """What these may see: what they issue and what they receive."""
-        keys = [party.key for party in parties]
-        return self.filter(Q(issuer__in=keys) | Q(recipient__in=keys))
+    def for_parties(self, sides: Sides) -> Self:
+        """What they bill or are billed for charging, by role; the hub's fees. Every query of a partner starts here.
+
+        Fees are billed to a company, which a party's id names whatever the role.
+        """
+        of_sessions = Q(statement__kind=StatementKind.CDR) & sides.match(owner="issuer", token_owner="recipient")
+        payers = sorted(sides.owners | sides.token_owners)
+        return self.filter(of_sessions | Q(statement__kind=StatementKind.FEE, recipient__in=payers))
 
     def standing(self) -> InvoiceQuerySet:
         """Neither cancelled nor itself a cancellation."""

@@ -6,12 +6,14 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from management.views.partner.findings import PartnerFindingViewSet
+from management.views.partner.invoices import PartnerInvoiceViewSet
 from management.views.partner.me import PartnerMeView
 
 app_name = "partner"
 
 router = SimpleRouter()
 router.register("findings", PartnerFindingViewSet, basename="finding")
+router.register("invoices", PartnerInvoiceViewSet, basename="invoice")
 
 urlpatterns = [
     path("me/", PartnerMeView.as_view(), name="me"),

@@ -65,6 +65,14 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         read_only_fields = fields
 
 
+class InvoiceRowSerializer(InvoiceSerializer):
+    """For CSV: a cell each."""
+
+    class Meta(InvoiceSerializer.Meta):
+        fields = [name for name in InvoiceSerializer.Meta.fields if name != "files"]
+        read_only_fields = fields
+
+
 class MailingSerializer(serializers.ModelSerializer[Mailing]):
     class Meta:
         model = Mailing

@@ -21,12 +21,14 @@ from invoicing.document import InvoiceError
 from invoicing.export import Download, get_download
 from invoicing.issue import cancel, issue_for
 from invoicing.models import Blocked, Invoice, InvoiceFile, Mailing
+from management.csv_export import CsvExport
 from management.pages import Pages
 from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.invoices import (
     BlockedSerializer,
     CancelSerializer,
+    InvoiceRowSerializer,
     InvoiceSerializer,
     IssueSerializer,
     StaffInvoiceSerializer,
@@ -69,13 +71,21 @@ class InvoiceFilter(filters.FilterSet):
         return invoices.filter(standing if value else ~standing)
 
 
-class ReadsInvoices(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Invoice]):
+class ReadsInvoices(
+    CsvExport, Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Invoice]
+):
     """Newest first. Whose invoices these are, the subclass says in its queryset."""
 
     queryset = INVOICES
     serializer_class: type[InvoiceSerializer] = InvoiceSerializer
     pagination_class = Pages
     filterset_class = InvoiceFilter
+    lookup_value_regex = r"\d+"
+    csv_name = "invoices"
+
+    def get_serializer_class(self) -> type[InvoiceSerializer]:
+        is_csv = getattr(getattr(self.request, "accepted_renderer", None), "format", "") == "csv"
+        return InvoiceRowSerializer if is_csv else self.serializer_class
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY, **PROBLEMS})
     @action(detail=True, filterset_class=None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -11,13 +12,16 @@ from django.urls import reverse
 
 from invoicing.issue import cancel, issue_for
 from invoicing.models import Blocked, Invoice, Mailing
+from settlement.close_fees import close_fees
 from settlement.render import write_csv, write_json
 from tests.invoicing.issued import NOW, make_companies, make_invoice, make_statement
-from tests.management.cast import make_client
+from tests.management.cast import make_client, make_partner_client, make_platform
+from tests.settlement.settled import close_month, store_company, store_ready
 
 pytestmark = pytest.mark.django_db
 
 
+PARTNER = "/api/partner/invoices/"
 tokens = (f"invoices {number}" for number in count())
 
 
@@ -176,6 +180,71 @@ class TestBlocked:
         (found,) = get("blocked/").json()["results"]
 
         assert (found["statement"], found["problem"]) == (statement.reference, "enter it")
+
+
+class TestPartnerInvoices:
+    @pytest.fixture
+    def seller(self) -> Any:
+        return make_partner_client(make_platform())
+
+    @pytest.fixture
+    def buyer(self) -> Any:
+        return make_partner_client(make_platform("Mobility Co", party="FR*MSP", role="EMSP"))
+
+    @pytest.fixture(params=[("DE*CPX", "CPO"), ("NL*CPO", "EMSP"), ("FR*MSP", "CPO")])
+    def stranger(self, request: Any) -> Any:
+        """Somebody else, and the same ids in the other role, on another platform."""
+        party, role = request.param
+        return make_partner_client(make_platform("Stranger", party=party, role=role))
+
+    def test_are_seen_by_who_issues_and_who_receives(self, seller: Any, buyer: Any):
+        make_invoice()
+
+        for client_of_party in (seller, buyer):
+            (found,) = client_of_party.get(PARTNER).json()["results"]
+            assert found["number"] == "NLCPO2027-000001"
+            assert "mailing" not in found
+
+    @pytest.mark.parametrize("file", ["pdf", "xml", "csv", "json"])
+    def test_are_downloaded_by_them(self, seller: Any, buyer: Any, file: str):
+        invoice = make_invoice()
+
+        answers = [one.get(f"{PARTNER}{invoice.pk}/{file}/") for one in (seller, buyer)]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].content == answers[1].content
+
+    @pytest.mark.parametrize("path", ["", "pdf/", "xml/", "csv/", "json/"])
+    def test_are_not_there_for_a_stranger(self, stranger: Any, path: str):
+        invoice = make_invoice()
+
+        assert stranger.get(f"{PARTNER}{invoice.pk}/{path}").status_code == 404
+        assert stranger.get(PARTNER).json()["count"] == 0
+
+    def test_can_only_be_read(self, seller: Any):
+        invoice = make_invoice()
+
+        for path in ("issue/", "blocked/", f"{invoice.pk}/cancel/", f"{invoice.pk}/send/"):
+            assert seller.post(f"{PARTNER}{path}", {}, format="json").status_code in (403, 404, 405)
+
+    def test_of_fees_go_to_who_pays_them(self, seller: Any, buyer: Any):
+        make_companies(domestic=False)
+        store_company("nlhub", vat_number="NL004495445B01")
+        store_ready("one")
+        close_month(fee_per_session=Decimal("0.35"), fee_payer="consumer")
+        (statement,) = close_fees(until=NOW, now=NOW)
+        issue_for(statement, now=NOW)
+
+        assert [one.get(PARTNER).json()["count"] for one in (buyer, seller)] == [1, 0]
+
+    def test_come_as_csv(self, seller: Any):
+        make_invoice()
+
+        answer = seller.get(PARTNER, {"format": "csv"})
+
+        head, row = b"".join(answer.streaming_content).decode().splitlines()
+        assert head.startswith("id,number,kind,issuer,recipient")
+        assert ",NLCPO2027-000001,invoice,NL*CPO,FR*MSP," in row
 
 
 class TestAdmin:

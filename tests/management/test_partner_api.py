@@ -32,12 +32,17 @@ from tests.management.cast import (
 pytestmark = pytest.mark.django_db
 
 FINDINGS = "/api/partner/findings/"
+INVOICES = "/api/partner/invoices/"
 # Everything that answers, and the scope it takes.
 CALLS = [
     ("GET", FINDINGS, PartnerScope.FINDINGS_READ),
     ("GET", f"{FINDINGS}1/", PartnerScope.FINDINGS_READ),
+    ("GET", INVOICES, PartnerScope.INVOICES_READ),
+    *(("GET", f"{INVOICES}1/{file}", PartnerScope.INVOICES_READ) for file in ("", "pdf/", "xml/", "csv/", "json/")),
 ]
-NAMES = {"me", "finding-list", "finding-detail"}
+NAMES = {"me", "finding-list", "finding-detail"} | {
+    f"invoice-{name}" for name in ("list", "detail", "pdf", "xml", "as-csv", "as-json")
+}
 ALL_BUT = {scope: [other.value for other in PartnerScope if other is not scope] for scope in PartnerScope}
 
 
