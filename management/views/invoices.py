@@ -37,6 +37,7 @@ from management.views.traffic import read_party_key
 from settlement.models import Statement
 
 PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404, 409)}
+FILES = ("pdf", "xml", "as_csv", "as_json")  # actions
 # Lists never read the bytes, nor what they were made from.
 INVOICES = (
     Invoice.objects.defer("document")
@@ -82,6 +83,10 @@ class ReadsInvoices(
     filterset_class = InvoiceFilter
     lookup_value_regex = r"\d+"
     csv_name = "invoices"
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """A file comes as what it is, whatever the client says it would take (curl, browsers, `application/pdf`)."""
+        return super().perform_content_negotiation(request, force=force or self.action in FILES)
 
     def get_serializer_class(self) -> type[InvoiceSerializer]:
         is_csv = getattr(getattr(self.request, "accepted_renderer", None), "format", "") == "csv"

@@ -116,6 +116,14 @@ class TestDownloads:
         assert json.content == b"".join(write_json(invoice.statement))
         assert [line["cdr_id"] for line in json.json()["lines"]] == ["one", "two"]
 
+    @pytest.mark.parametrize("accepted", ["application/pdf", "application/xml", "text/html", "*/*"])
+    def test_come_whatever_the_client_says_it_takes(self, accepted: str):
+        invoice = make_invoice()
+
+        answer = client().get(f"/api/invoices/{invoice.pk}/pdf/", HTTP_ACCEPT=accepted)
+
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+
     def test_of_what_is_not_there_are_not_found(self):
         assert get("4711/pdf/").status_code == 404
 
@@ -242,7 +250,7 @@ class TestPartnerInvoices:
 
         answer = seller.get(PARTNER, {"format": "csv"})
 
-        head, row = b"".join(answer.streaming_content).decode().splitlines()
+        head, row = answer.getvalue().decode().splitlines()
         assert head.startswith("id,number,kind,issuer,recipient")
         assert ",NLCPO2027-000001,invoice,NL*CPO,FR*MSP," in row
 
