@@ -71,7 +71,7 @@ def _send(mailing: Mailing, *, now: datetime) -> bool:
         mine.update(state=Mailing.State.FAILED, last_error=str(error)[:500])
         return False
     except NotSent as error:
-        logger.error("invoice %s did not get out: %s", mailing.invoice, error)
+        logger.error("invoice %s did not get out: %s", mailing.invoice, type(error.__cause__).__name__)  # no address
         state = Mailing.State.FAILED if attempts >= MOST_ATTEMPTS else Mailing.State.WAITING
         mine.update(state=state, address=address, due_at=now + get_pause(attempts), last_error=str(error)[:500])
         return False

@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
+from invoicing.models import Blocked, Mailing
 from parties.models import Platform
 from reconciliation.models import Finding, State
 
@@ -38,6 +39,7 @@ def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
         *_late_lanes(lags=lags, now=now),
         *_dead_letters(),
         *_findings(),
+        *_invoices(),
         *_unfinished(),
         *_ending(now=now),
     ]
@@ -124,6 +126,25 @@ def _findings() -> list[Notice]:
             link=_link("reconciliation_finding_changelist", state__exact="open", kind__exact=kind),
         )
         for kind, number in kinds
+    ]
+
+
+def _invoices() -> list[Notice]:
+    """What no worker can mend by itself: a company without its address or VAT number, mostly."""
+    blocked = Blocked.objects.count()
+    failed = Mailing.objects.filter(state=Mailing.State.FAILED).count()
+    told = [
+        (blocked, "statement{s} without an invoice: see what is missing", _link("invoicing_blocked_changelist")),
+        (
+            failed,
+            "invoice{s} did not get out by e-mail: see why, and send again",
+            _link("invoicing_invoice_changelist", mailing__state__exact=Mailing.State.FAILED.value),
+        ),
+    ]
+    return [
+        Notice(level="warning", text=f"{number} {text.format(s='s' if number > 1 else '')}.", link=link)
+        for number, text, link in told
+        if number
     ]
 
 

@@ -18,6 +18,7 @@ class FileSerializer(serializers.Serializer[Any]):
 
 
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+    kind = serializers.CharField(read_only=True, help_text="invoice, credit_note or fee_invoice.")
     issuer = KeyField(read_only=True)
     recipient = KeyField(read_only=True)
     statement = serializers.CharField(source="statement.reference", read_only=True)

@@ -14,6 +14,7 @@ from invoicing.issue import cancel, issue_for, issue_pending
 from invoicing.models import Blocked, Invoice, InvoiceFile, Issuer, Mailing, Series
 from invoicing.pdf import write_pdf
 from invoicing.xml import read_totals
+from management.attention import get_notices
 from parties.sides import Sides
 from settlement.models import Company, ExchangeRate, Statement, VatRate
 from tests.invoicing.issued import NOW, make_companies, make_invoice, make_statement
@@ -279,6 +280,8 @@ class TestIssuePending:
         blocked = Blocked.objects.get()
         assert (blocked.statement, blocked.since) == (statement, NOW)
         assert "NL*CPO has no company" in blocked.problem
+        notices = [notice.text for notice in get_notices(lags={}, now=NOW)]
+        assert "1 statement without an invoice: see what is missing." in notices
 
         store_company(PROVIDER, vat_number="NL123456782B90")
         assert issue_pending(now=NOW + timedelta(minutes=1)) == 0

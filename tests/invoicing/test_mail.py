@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage
 
 from invoicing.mail import MOST_ATTEMPTS, get_pause, send_due
 from invoicing.models import Mailing
+from management.attention import get_notices
 from settlement.models import Company
 from settlement.render import write_csv
 from tests.invoicing.issued import NOW, make_invoice
@@ -29,7 +30,7 @@ def mails(settings: Any) -> None:
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     def refuse(self: EmailMessage, *_: Any, **__: Any) -> int:
-        raise smtplib.SMTPServerDisconnected("gone")
+        raise smtplib.SMTPServerDisconnected("gone with ap@buyer.example")
 
     with monkeypatch.context() as patched:
         patched.setattr(EmailMessage, "send", refuse)
@@ -85,13 +86,17 @@ class TestSendDue:
         assert send_due(now=NOW) == 1
         assert counts == [0]
 
-    def test_tries_again_later_when_the_mail_server_is_away(self, broken: Callable[[], None]):
+    def test_tries_again_later_when_the_mail_server_is_away(
+        self, broken: Callable[[], None], caplog: pytest.LogCaptureFixture
+    ):
         mailing = make_invoice().mailing
 
         assert send_due(now=NOW) == 0
         mailing.refresh_from_db()
+        assert "SMTPServerDisconnected" in caplog.text
+        assert "@" not in caplog.text
         assert (mailing.state, mailing.due_at) == (State.WAITING, NOW + get_pause(1))
-        assert mailing.last_error == "SMTPServerDisconnected: gone"
+        assert mailing.last_error == "SMTPServerDisconnected: gone with ap@buyer.example"
 
         broken()
         assert send_due(now=NOW + timedelta(seconds=30)) == 0
@@ -121,6 +126,15 @@ class TestSendDue:
         assert mailing.state == State.FAILED
         assert "enter it under Companies" in mailing.last_error
         assert mail.outbox == []
+
+    def test_tells_staff_on_the_dashboard(self):
+        make_invoice()
+        Company.objects.filter(party=CONSUMER).update(email="")
+        send_due(now=NOW)
+
+        texts = [notice.text for notice in get_notices(lags={}, now=NOW)]
+
+        assert "1 invoice did not get out by e-mail: see why, and send again." in texts
 
     def test_sends_to_where_the_company_wants_them_now(self):
         make_invoice()
