@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal, FloatOperation, localcontext
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ from hypothesis import strategies as st
 from invoicing.compose import FeeGroup, SessionGroup, get_slack, round_exactly, write_fees, write_sessions
 from invoicing.document import InvoiceError, VatCategory
 from settlement.statement import FeeRule, LineKind
-
-
-@pytest.fixture(autouse=True)
-def no_floats() -> Iterator[None]:
-    with localcontext() as context:
-        context.traps[FloatOperation] = True
-        yield
 
 
 def sessions(net: str = "100.0000", vat: str = "21.0000", **fields: Any) -> SessionGroup:

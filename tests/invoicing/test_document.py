@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, FloatOperation, localcontext
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,14 +19,6 @@ from invoicing.document import (
     negate,
 )
 from tests.invoicing.made import REASONS, buyer, company, document, facts, line
-
-
-@pytest.fixture(autouse=True)
-def no_floats() -> Iterator[None]:
-    with localcontext() as context:
-        context.traps[FloatOperation] = True
-        yield
-
 
 CENTS = st.integers(-10_000_000, 10_000_000).map(lambda cents: Decimal(cents).scaleb(-2))
 RATES = st.sampled_from(["9", "21", "5.5"])
