@@ -6,27 +6,15 @@ Two roles of one party id may be on two platforms, so "NL*ABC" alone does not sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.db.models import Q
 
 from ocpi.calls import Role
 from parties.models import Party
+from parties.side_names import Side as Side
 
 OWNER_ROLES = frozenset({Role.CPO})
 TOKEN_OWNER_ROLES = frozenset({Role.EMSP, Role.OTHER})
-
-
-class Side(StrEnum):
-    """Of a CDR: who sent it, who is billed by it, or the hub between them."""
-
-    CPO = "cpo"
-    EMSP = "emsp"
-    HUB = "hub"
-
-    @property
-    def label(self) -> str:
-        return {Side.CPO: "CPO", Side.EMSP: "eMSP", Side.HUB: "hub"}[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

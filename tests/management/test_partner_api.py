@@ -69,6 +69,10 @@ def get_ids(client: APIClient, query: str = "") -> list[int]:
     return [row["id"] for row in client.get(f"{FINDINGS}{query}").json()["results"]]
 
 
+def read(answer: Any) -> str:
+    return b"".join(answer).decode()
+
+
 class TestEveryEndpoint:
     @pytest.mark.parametrize(("method", "url", "scope"), CALLS)
     def test_is_closed_without_a_token(self, method, url, scope):
@@ -196,7 +200,7 @@ class TestFindings:
         assert get_ids(client) == []
         assert get_ids(client, "?party=NL*CPO") == []
         assert client.get(f"{FINDINGS}{finding.pk}/").status_code == 404
-        assert "CDR1" not in client.get(f"{FINDINGS}?format=csv").getvalue().decode()
+        assert "CDR1" not in read(client.get(f"{FINDINGS}?format=csv"))
 
     def test_go_with_a_party_that_moves(self, cpo, stranger):
         finding = make_finding()
@@ -267,7 +271,7 @@ class TestCsv:
 
         url = f"{FINDINGS}?state=open&page_size=1"
         answer = client.get(f"{url}&format=csv") if how == "query" else client.get(url, HTTP_ACCEPT="text/csv")
-        rows = list(csv.DictReader(StringIO(answer.getvalue().decode())))
+        rows = list(csv.DictReader(StringIO(read(answer))))
 
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert sorted(row["cdr_id"] for row in rows) == ["C0", "C1", "C2"]
