@@ -1,4 +1,4 @@
-"""/api/: the management API and its documentation."""
+"""/api/: the management API and its documentation; below /api/partner/ the partners' own (`partner_urls`)."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ urlpatterns = [
     path("nettings/", NettingsView.as_view(), name="nettings"),
     path("settlement/run/", SettlementRunView.as_view(), name="settlement-run"),
     path("", include(router.urls)),
+    path("partner/", include("management.partner_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("ocpi-schema/", OcpiSchemaView.as_view(), name="ocpi-schema"),

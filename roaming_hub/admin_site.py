@@ -93,6 +93,7 @@ NAVIGATION = [
             _item("Users", "person", "auth_user_changelist"),
             _item("Groups", "group", "auth_group_changelist"),
             _item("Staff tokens", "key", "management_stafftoken_changelist"),
+            _item("Partner tokens", "vpn_key", "management_partnertoken_changelist"),
         ],
     },
 ]

@@ -31,6 +31,7 @@ from tests.management.cast import (
     make_finding,
     make_lane,
     make_mandate,
+    make_partner_token,
     make_platform,
     make_staff,
 )
@@ -66,6 +67,7 @@ READ_ONLY = {
 EDITABLE = {
     "auth_group",
     "auth_user",
+    "management_partnertoken",
     "management_stafftoken",
     "parties_party",
     "parties_partybehind",
@@ -90,6 +92,7 @@ SEARCHES = {
     "locations_location": "NL*CPO utrecht",
     "management_logcall": "req-1",
     "management_logevent": "corr-1",
+    "management_partnertoken": "partner",
     "management_stafftoken": "tests",
     "parties_endpoint": "locations",
     "parties_party": "CPO",
@@ -149,6 +152,7 @@ def rows() -> dict[str, Any]:
         ).pk,
         "management_logcall": log_call(platform=platform.pk),
         "management_logevent": log_event(),
+        "management_partnertoken": make_partner_token(platform, name="partner")[0].pk,
         "management_stafftoken": token.pk,
         "parties_endpoint": Endpoint.objects.get().pk,
         "parties_party": Party.objects.get().pk,

@@ -1,0 +1,19 @@
+"""/api/partner/: what partners may see and do, each for its own parties only."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from management.views.partner.findings import PartnerFindingViewSet
+from management.views.partner.me import PartnerMeView
+
+app_name = "partner"
+
+router = SimpleRouter()
+router.register("findings", PartnerFindingViewSet, basename="finding")
+
+urlpatterns = [
+    path("me/", PartnerMeView.as_view(), name="me"),
+    path("", include(router.urls)),
+]
