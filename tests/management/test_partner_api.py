@@ -36,8 +36,21 @@ FINDINGS = "/api/partner/findings/"
 CALLS = [
     ("GET", FINDINGS, PartnerScope.FINDINGS_READ),
     ("GET", f"{FINDINGS}1/", PartnerScope.FINDINGS_READ),
+    ("GET", "/api/partner/statements/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/lines/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/csv/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/json/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/nettings/", PartnerScope.STATEMENTS_READ),
 ]
-NAMES = {"me", "finding-list", "finding-detail"}
+NAMES = {"me", "finding-list", "finding-detail"} | {
+    "statement-list",
+    "statement-detail",
+    "statement-lines",
+    "statement-as-csv",
+    "statement-as-json",
+    "nettings",
+}
 ALL_BUT = {scope: [other.value for other in PartnerScope if other is not scope] for scope in PartnerScope}
 
 
