@@ -30,23 +30,22 @@ class _Vat(NamedTuple):
     rate: Decimal
 
 
-def close_fees(*, until: datetime, now: datetime) -> list[Statement]:
-    """Of every month that ended at or before `until`.
+def get_due_months(*, until: datetime) -> list[tuple[str, str, Period]]:
+    """Payer, currency and month, in turn: of every month that ended at or before `until`, from the oldest line on."""
+    waiting = FeeLine.objects.filter(statement=None).values("payer", "currency").annotate(oldest=Min("last_day"))
+    return [
+        (group["payer"], group["currency"], month)
+        for group in waiting.order_by("payer", "currency")
+        for month in _get_months(group["oldest"], until=until)
+    ]
+
+
+def close_fee_month(*, payer: str, currency: str, month: Period, now: datetime) -> Statement | None:
+    """The closed statement; None if that month was billed before, or if nothing waits.
 
     Raises:
         UnableToClose: the VAT rate of the hub's country is not known.
     """
-    made = []
-    waiting = FeeLine.objects.filter(statement=None).values("payer", "currency").annotate(oldest=Min("last_day"))
-    for group in waiting.order_by("payer", "currency"):
-        for month in _get_months(group["oldest"], until=until):
-            statement = close_fee_month(payer=group["payer"], currency=group["currency"], month=month, now=now)
-            made += [statement] if statement is not None else []
-    return made
-
-
-def close_fee_month(*, payer: str, currency: str, month: Period, now: datetime) -> Statement | None:
-    """The closed statement; None if that month was billed before, or if nothing waits."""
     with transaction.atomic():
         lock(f"fees {payer}")
         of_payer = Statement.objects.filter(kind=Kind.FEE, buyer=payer, currency=currency)

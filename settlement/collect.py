@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from reconciliation.classify import LIVE_CDR
-from settlement.held import HELD
+from reconciliation.holds import HELD_CDRS
 from tariffs.pricing.policy import MINOR_UNITS
 
 # LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
@@ -24,12 +24,16 @@ waiting AS MATERIALIZED (
            coalesce(units.digits, 2) AS digits
       FROM cdrs_cdr c
       LEFT JOIN units ON units.currency = upper(c.currency)
+      LEFT JOIN LATERAL (
+            SELECT true AS holds FROM ({HELD_CDRS}) held
+             WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
+           ) open ON true
      WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s
        AND {LIVE_CDR.format("c")} AND c.reconciled_at IS NOT NULL
        AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
        AND (NOT c.is_credit OR c.total_cost <= 0)
        AND NOT EXISTS (SELECT 1 FROM settlement_line line WHERE line.cdr_id = c.id)
-       AND NOT EXISTS (SELECT 1 FROM ({HELD}) held WHERE held.owner = c.owner AND held.cdr_key = c.object_key)
+       AND open.holds IS NULL
 ),
 traced AS (
     SELECT w.*, original.id AS original_id, original.total_energy AS original_energy,

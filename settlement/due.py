@@ -14,7 +14,7 @@ from cdrs.countries import fill_countries
 from cdrs.models import Cdr
 from parties.display import show_party
 from settlement.close import UnableToClose, close_period
-from settlement.close_fees import close_fees
+from settlement.close_fees import close_fee_month, get_due_months
 from settlement.models import Closing, Statement, Terms
 from settlement.periods import Period, PeriodKind, get_period
 
@@ -74,11 +74,18 @@ def _settle(pairs: Iterable[Pair] | None, *, until: datetime, fees_until: dateti
         except UnableToClose as e:
             report.failures[f"{show_party(provider)} – {show_party(consumer)}"] = str(e)
     if pairs is None:
-        try:
-            report.statements += close_fees(until=fees_until, now=now)
-        except UnableToClose as e:
-            report.failures["fees"] = str(e)
+        _bill_fees(report, until=fees_until, now=now)
     return report
+
+
+def _bill_fees(report: Report, *, until: datetime, now: datetime) -> None:
+    for payer, currency, month in get_due_months(until=until):
+        try:
+            statement = close_fee_month(payer=payer, currency=currency, month=month, now=now)
+        except UnableToClose as e:
+            report.failures[f"fees of {show_party(payer)}"] = str(e)
+        else:
+            report.statements += [] if statement is None else [statement]
 
 
 def close_pair(*, provider: str, consumer: str, until: datetime, now: datetime) -> list[Statement]:

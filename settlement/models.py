@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import models
@@ -10,6 +9,7 @@ from django.db.models import F, Q
 
 from cdrs.models import Cdr
 from ocpi.calls import PartyId
+from parties.sides import Sides
 from settlement.rates import ExchangeRate as ExchangeRate
 from settlement.rates import VatRate as VatRate
 from settlement.statement import FeeRule, Kind, LineKind, VatTreatment
@@ -40,10 +40,11 @@ class Closing(models.Model):
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):
-    def for_parties(self, parties: Iterable[PartyId]) -> StatementQuerySet:
-        """What these may see: closed ones that they bill or are billed by."""
-        keys = [party.key for party in parties]
-        return self.closed().filter(Q(seller__in=keys) | Q(buyer__in=keys))
+    def for_parties(self, sides: Sides) -> StatementQuerySet:
+        """What these may see: closed ones that they bill or are billed by, and the hub's fees that they pay."""
+        of_cdrs = Q(kind=Kind.CDR) & sides.match(owner="seller", token_owner="buyer")
+        of_fees = Q(kind=Kind.FEE, buyer__in=sorted(sides.owners | sides.token_owners))
+        return self.closed().filter(of_cdrs | of_fees)
 
     def closed(self) -> StatementQuerySet:
         return self.filter(state=Statement.State.CLOSED)
@@ -145,11 +146,6 @@ class Statement(models.Model):
         return self.gross if self.settlement_gross is None else self.settlement_gross
 
 
-class LineQuerySet(models.QuerySet["Line"]):
-    def for_parties(self, parties: Iterable[PartyId]) -> LineQuerySet:
-        return self.filter(statement__in=Statement.objects.for_parties(parties))
-
-
 class Line(models.Model):
     """One CDR in a statement; no CDR is in two, and none is credited twice. It says all that explains its amounts."""
 
@@ -175,8 +171,6 @@ class Line(models.Model):
     vat_category = models.CharField(max_length=2)
     vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
     is_vat_plausible = models.BooleanField(default=True)
-
-    objects = LineQuerySet.as_manager()
 
     class Meta:
         constraints = [

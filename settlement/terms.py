@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -49,12 +48,6 @@ class Payer(models.TextChoices):
     BOTH = "both", "both, each in full"
 
 
-class TermsQuerySet(models.QuerySet["Terms"]):
-    def for_parties(self, parties: Iterable[PartyId]) -> TermsQuerySet:
-        keys = [party.key for party in parties]
-        return self.filter(Q(provider__in=keys) | Q(consumer__in=keys))
-
-
 class Terms(models.Model):
     """Of the CDRs of `provider` for tokens of `consumer`. In force: the row with the latest `valid_from` that has come.
 
@@ -95,8 +88,6 @@ class Terms(models.Model):
     fee_currency = models.CharField(max_length=3, default="EUR", validators=[_currency])
     note = models.CharField(max_length=255, blank=True, default="")
     changed_at = models.DateTimeField()
-
-    objects = TermsQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "terms"
@@ -158,11 +149,6 @@ class Terms(models.Model):
         return by_payer.get(Payer(self.fee_payer), (self.provider, self.consumer))
 
 
-class CompanyQuerySet(models.QuerySet["Company"]):
-    def for_parties(self, parties: Iterable[PartyId]) -> CompanyQuerySet:
-        return self.filter(party__in=[party.key for party in parties])
-
-
 class Company(models.Model):
     """Who is billed, or bills, as a party; the hub's own is under its own party. One company may be several parties."""
 
@@ -185,8 +171,6 @@ class Company(models.Model):
     iban = models.CharField(max_length=34, blank=True, default="")
     bic = models.CharField(max_length=11, blank=True, default="")
     changed_at = models.DateTimeField()
-
-    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "companies"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +16,9 @@ from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from management.csv_export import CHUNK, CsvExport, stream_csv, write_lines
 from management.pages import Pages
 from management.problems import Explaining, ProblemSerializer
 from management.scopes import Scope
@@ -83,19 +87,23 @@ class LineFilter(filters.FilterSet):
         return lines.filter(**{name: value.lower()})
 
 
-class ReadsStatements(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
+class ReadsStatements(CsvExport, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
     """What staff and partners do alike; which statements there are, `get_queryset` says."""
 
     serializer_class = StatementSerializer
     pagination_class = Pages
     filterset_class = StatementFilter
+    lookup_value_regex = r"\d+"
+    csv_name = "statements"
 
     @extend_schema(responses={200: LineSerializer(many=True), **PROBLEMS}, filters=True)
     @action(detail=True, filterset_class=None)
-    def lines(self, request: Request, pk: str) -> Response:
-        """Line by line, in order; of a statement of fees, the lines of fees."""
+    def lines(self, request: Request, pk: str) -> HttpResponseBase:
+        """Line by line, in order; of a statement of fees, the lines of fees. Also as CSV, filtered: `?format=csv`."""
         statement = self.get_object()
         rows, serializer = _get_lines(statement, request)
+        if getattr(request.accepted_renderer, "format", "") == "csv":
+            return stream_csv(_write(rows, serializer), name=f"{statement}-lines")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(serializer(page, many=True).data)
 
@@ -114,17 +122,15 @@ class ReadsStatements(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMix
         return _attach(b"".join(write_json(statement)), kind="application/json", name=f"{statement}.json")
 
 
-class StatementViewSet(ReadsStatements):
+class StatementViewSet(Explaining, ReadsStatements):
     """Closed statements: of CDRs from CPO to eMSP, and of the hub's fees."""
 
     queryset = Statement.objects.closed().order_by("-last_day", "reference")
     read_scope = Scope.SETTLEMENT_READ
 
 
-class NettingsView(Explaining):
-    """What two parties owe each other, set off."""
-
-    read_scope = Scope.SETTLEMENT_READ
+class ReadsNettings(APIView):
+    """The same for staff and partners; of which statements, `get_statements` says."""
 
     @extend_schema(
         parameters=[OpenApiParameter("party"), OpenApiParameter("last_day_after"), OpenApiParameter("last_day_before")],
@@ -137,7 +143,16 @@ class NettingsView(Explaining):
         return Response(NettingSerializer(get_nettings(found.qs), many=True).data)
 
     def get_statements(self) -> StatementQuerySet:
-        return Statement.objects.all()
+        raise NotImplementedError
+
+
+class NettingsView(Explaining, ReadsNettings):
+    """What two parties owe each other, set off."""
+
+    read_scope = Scope.SETTLEMENT_READ
+
+    def get_statements(self) -> StatementQuerySet:
+        return Statement.objects.closed()
 
 
 class SettlementRunView(Explaining):
@@ -234,6 +249,14 @@ def _get_lines(statement: Statement, request: Request) -> tuple[QuerySet[Any], t
         return FeeLine.objects.filter(statement=statement).order_by("position"), FeeLineSerializer
     lines = Line.objects.filter(statement=statement).select_related("statement", "corrects").order_by("position")
     return LineFilter(request.query_params, queryset=lines).qs, LineSerializer
+
+
+def _write(rows: QuerySet[Any], serializer: type[Any]) -> Iterator[str]:
+    names = list(serializer().fields)
+    yield write_lines([names])
+    remaining = rows.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield write_lines([[row[name] for name in names] for row in serializer(chunk, many=True).data])
 
 
 def _attach(content: bytes, *, kind: str, name: str) -> HttpResponse:

@@ -36,6 +36,15 @@ READABLE = {
     "/api/alerts/": Scope.TRAFFIC_READ,
     "/api/flags/": Scope.FINDINGS_READ,
     "/api/platforms/1/quirks/": Scope.PLATFORMS_READ,
+    "/api/statements/": Scope.SETTLEMENT_READ,
+    "/api/statements/1/lines/": Scope.SETTLEMENT_READ,
+    "/api/statements/1/csv/": Scope.SETTLEMENT_READ,
+    "/api/statements/1/json/": Scope.SETTLEMENT_READ,
+    "/api/nettings/": Scope.SETTLEMENT_READ,
+    "/api/terms/": Scope.SETTLEMENT_READ,
+    "/api/companies/": Scope.SETTLEMENT_READ,
+    "/api/vat-rates/": Scope.SETTLEMENT_READ,
+    "/api/exchange-rates/": Scope.SETTLEMENT_READ,
 }
 WRITABLE = {
     "/api/platforms/": Scope.PLATFORMS_WRITE,
@@ -60,6 +69,10 @@ WRITABLE = {
     "/api/dead-letters/1/close/": Scope.TRAFFIC_WRITE,
     "/api/findings/1/judge/": Scope.FINDINGS_WRITE,
     "/api/reconciliation/run/": Scope.FINDINGS_WRITE,
+    "/api/terms/": Scope.SETTLEMENT_WRITE,
+    "/api/companies/": Scope.SETTLEMENT_WRITE,
+    "/api/vat-rates/": Scope.SETTLEMENT_WRITE,
+    "/api/settlement/run/": Scope.SETTLEMENT_WRITE,
 }
 ALL_BUT = {scope: [other.value for other in Scope if other is not scope] for scope in Scope}
 
@@ -139,6 +152,16 @@ class TestEveryEndpoint:
             "finding-judge",
             "reconciliation",
             "reconciliation-run",
+            "statement",
+            "statement-lines",
+            "statement-as-csv",
+            "statement-as-json",
+            "nettings",
+            "terms",
+            "company",
+            "vat-rate",
+            "exchange-rate",
+            "settlement-run",
         }
 
 

@@ -39,9 +39,26 @@ CALLS = [
     ("GET", f"{FINDINGS}1/", PartnerScope.FINDINGS_READ),
     ("GET", INVOICES, PartnerScope.INVOICES_READ),
     *(("GET", f"{INVOICES}1/{file}", PartnerScope.INVOICES_READ) for file in ("", "pdf/", "xml/", "csv/", "json/")),
+    ("GET", "/api/partner/statements/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/lines/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/csv/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/statements/1/json/", PartnerScope.STATEMENTS_READ),
+    ("GET", "/api/partner/nettings/", PartnerScope.STATEMENTS_READ),
 ]
 NAMES = {"me", "finding-list", "finding-detail"} | {
-    f"invoice-{name}" for name in ("list", "detail", "pdf", "xml", "as-csv", "as-json")
+    "invoice-list",
+    "invoice-detail",
+    "invoice-pdf",
+    "invoice-xml",
+    "invoice-as-csv",
+    "invoice-as-json",
+    "statement-list",
+    "statement-detail",
+    "statement-lines",
+    "statement-as-csv",
+    "statement-as-json",
+    "nettings",
 }
 ALL_BUT = {scope: [other.value for other in PartnerScope if other is not scope] for scope in PartnerScope}
 

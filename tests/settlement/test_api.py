@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi.calls import PartyId
-from settlement.models import Company, FeeLine, Line, Statement, Terms
+from parties.sides import Sides
+from settlement.close_fees import close_fee_month, get_due_months
+from settlement.models import Company, Statement, Terms
 from tests.management.cast import make_client
 from tests.settlement.settled import (
     IN_NOVEMBER,
     IN_OCTOBER,
+    NOW,
     close_month,
     make_domestic,
     make_terms,
@@ -82,6 +84,13 @@ class TestStatements:
         assert (line["kind"], line["corrects"], line["net"]) == ("correction", self.october.reference, "-4.20")
         assert make_client(name="2").get(f"/api/statements/{self.correcting.pk}/lines/?kind=late").json()["count"] == 0
 
+    def test_show_their_lines_as_csv(self):
+        answer = make_client().get(f"/api/statements/{self.correcting.pk}/lines/?format=csv&kind=correction")
+
+        heading, line = b"".join(answer).decode().splitlines()
+        assert heading.startswith("position,kind,corrects,cdr_id,")
+        assert line.startswith(f"1,correction,{self.october.reference},K1,")
+
     @pytest.mark.parametrize("form", ["csv", "json"])
     def test_are_handed_out_as_they_were_sealed(self, form):
         answer = make_client().get(f"/api/statements/{self.october.pk}/{form}/")
@@ -111,31 +120,43 @@ class TestStatements:
 
 
 class TestForParties:
-    """What a partner may reach is limited here, in the query."""
+    """What a partner may reach is limited here, in the query: by its role, too."""
 
-    def test_leaves_out_strangers_and_drafts(self):
+    @pytest.fixture(autouse=True)
+    def _statements(self):
+        make_domestic()
         store_ready("c1")
+        close_month(fee_per_session=Decimal(1))
         store_ready("c2", owner="decpx", token_owner="itmsp")
-        (mine,) = close_month(fee_per_session=Decimal(1))
-        (theirs,) = close_month(provider="decpx", consumer="itmsp")
-        for party in ("nlcpo", "frmsp"):
-            parties = [PartyId.of_key(party)]
+        close_month(provider="decpx", consumer="itmsp", fee_per_session=Decimal(1))
+        store_company("nlhub")
+        for payer, currency, month in get_due_months(until=NOW):
+            close_fee_month(payer=payer, currency=currency, month=month, now=NOW)
 
-            assert list(Statement.objects.for_parties(parties)) == [mine]
-            assert [line.cdr_id_text for line in Line.objects.for_parties(parties)] == ["C1"]
-        assert list(Statement.objects.for_parties([PartyId.of_key("nlcpx")])) == []
-        assert list(Statement.objects.for_parties([])) == []
-        assert not FeeLine.objects.filter(payer="itmsp").exists()
-        assert theirs.reference == "DECPX-ITMSP-NL-EUR-2026-11"
+    @pytest.mark.parametrize(
+        ("owners", "token_owners", "references"),
+        [
+            (["nlcpo"], [], ["NLCPO-FRMSP-NL-EUR-2026-11"]),
+            ([], ["frmsp"], ["NLCPO-FRMSP-NL-EUR-2026-11", "NLHUB-FRMSP-FEES-EUR-2026-11"]),
+            ([], ["itmsp"], ["DECPX-ITMSP-NL-EUR-2026-11", "NLHUB-ITMSP-FEES-EUR-2026-11"]),
+            (["frmsp"], ["nlcpo"], ["NLHUB-FRMSP-FEES-EUR-2026-11"]),
+            (["nlcpx"], ["nlcpx"], []),
+            ([], [], []),
+        ],
+    )
+    def test_leaves_out_strangers(self, owners, token_owners, references):
+        sides = Sides(owners=frozenset(owners), token_owners=frozenset(token_owners))
 
-    def test_limits_terms_and_companies(self):
-        make_terms().save()
-        store_company("decpx")
+        found = Statement.objects.for_parties(sides).order_by("reference")
 
-        assert Terms.objects.for_parties([PartyId.of_key("frmsp")]).count() == 1
-        assert Terms.objects.for_parties([PartyId.of_key("decpx")]).count() == 0
-        assert Company.objects.for_parties([PartyId.of_key("decpx")]).count() == 1
-        assert Company.objects.for_parties([PartyId.of_key("frmsp")]).count() == 0
+        assert [str(statement) for statement in found] == references
+
+    def test_leaves_out_drafts(self):
+        draft = Statement.objects.get(reference="NLCPO-FRMSP-NL-EUR-2026-11")
+        draft.pk, draft.reference, draft.state, draft.country = None, None, "draft", "XX"
+        draft.save()
+
+        assert Statement.objects.for_parties(Sides(owners=frozenset({"nlcpo"}))).count() == 1
 
 
 class TestTerms:

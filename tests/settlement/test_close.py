@@ -8,11 +8,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError
 
 from cdrs.models import Cdr
-from reconciliation.models import Finding
+from reconciliation.models import Dispute, Finding
 from settlement.close import UnableToClose, close_period
 from settlement.models import Closing, Line, Statement
 from settlement.seal import is_intact
 from settlement.statement import ZERO
+from tests.reconciliation.disputed import make_dispute
 from tests.settlement.settled import (
     IN_DECEMBER,
     IN_NOVEMBER,
@@ -163,6 +164,16 @@ class TestCarryingOver:
         close_month()
 
         assert get_kinds() == [("2026-11", "C1", "regular")]
+
+    def test_a_disputed_cdr_waits_until_the_dispute_is_over(self):
+        cdr = store_ready("c1")
+        dispute = make_dispute(owner=cdr.owner, token_owner=cdr.token_owner, cdr_key="c1")
+        assert close_month(IN_NOVEMBER) == []
+        Dispute.objects.filter(pk=dispute.pk).update(state="withdrawn", is_holding=False, closed_at=NOW)
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds() == [("2026-12", "C1", "late")]
 
     def test_a_finding_of_another_cpo_holds_nothing(self):
         hold(store_ready("c1"), owner="decpo")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("management", "0002_metrics_scope"),
+        ("management", "0030_partner_token"),
     ]
 
     operations = [
