@@ -70,7 +70,6 @@ def get_fee_groups(statement: Statement) -> list[FeeGroup]:
 def _make_fee_group(fees: list[FeeLine], *, category: VatCategory, rate: Decimal) -> FeeGroup:
     first, prices = fees[0], {fee.unit_price for fee in fees}
     pairs = {(fee.provider, fee.consumer) for fee in fees}
-    is_one = len(fees) == 1
     return FeeGroup(
         rule=FeeRule(first.rule),
         unit=first.unit,
@@ -78,7 +77,7 @@ def _make_fee_group(fees: list[FeeLine], *, category: VatCategory, rate: Decimal
         unit_price=first.unit_price if len(prices) == 1 else None,
         net=sum((fee.net for fee in fees), ZERO),
         pairs=len(pairs),
-        parties=f"{PartyId.of_key(first.provider)} – {PartyId.of_key(first.consumer)}" if is_one else "",
+        parties=f"{PartyId.of_key(first.provider)} – {PartyId.of_key(first.consumer)}" if len(pairs) == 1 else "",
         base_currency=first.base_currency,
         category=category,
         rate=rate,

@@ -7,6 +7,7 @@ from typing import Any
 
 from invoicing.issue import issue_for
 from invoicing.models import Blocked, Invoice, Issuer
+from settlement.close_fees import close_fee_month, get_due_months
 from settlement.models import Statement
 from tests.settlement.settled import CONSUMER, PROVIDER, close_month, store_company, store_ready
 
@@ -36,6 +37,14 @@ def make_statement(*keys: str, domestic: bool = True, terms: dict[str, Any] | No
 def make_invoice(**options: Any) -> Invoice:
     make_companies(domestic=options.get("domestic", True))
     return issue_for(make_statement(**options), now=NOW)
+
+
+def bill_fees() -> Statement:
+    """The hub's statement of the fees that wait; one party pays them."""
+    ((payer, currency, month),) = get_due_months(until=NOW)
+    statement = close_fee_month(payer=payer, currency=currency, month=month, now=NOW)
+    assert statement is not None
+    return statement
 
 
 def store_invoiced(statement: int) -> dict[str, Any]:

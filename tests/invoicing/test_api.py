@@ -12,9 +12,8 @@ from django.urls import reverse
 
 from invoicing.issue import cancel, issue_for
 from invoicing.models import Blocked, Invoice, Mailing
-from settlement.close_fees import close_fees
 from settlement.render import write_csv, write_json
-from tests.invoicing.issued import NOW, make_companies, make_invoice, make_statement
+from tests.invoicing.issued import NOW, bill_fees, make_companies, make_invoice, make_statement
 from tests.management.cast import make_client, make_partner_client, make_platform
 from tests.settlement.settled import close_month, store_company, store_ready
 
@@ -240,8 +239,7 @@ class TestPartnerInvoices:
         store_company("nlhub", vat_number="NL004495445B01")
         store_ready("one")
         close_month(fee_per_session=Decimal("0.35"), fee_payer="consumer")
-        (statement,) = close_fees(until=NOW, now=NOW)
-        issue_for(statement, now=NOW)
+        issue_for(bill_fees(), now=NOW)
 
         assert [one.get(PARTNER).json()["count"] for one in (buyer, seller)] == [1, 0]
 
@@ -250,7 +248,7 @@ class TestPartnerInvoices:
 
         answer = seller.get(PARTNER, {"format": "csv"})
 
-        head, row = answer.getvalue().decode().splitlines()
+        head, row = b"".join(answer).decode().splitlines()
         assert head.startswith("id,number,kind,issuer,recipient")
         assert ",NLCPO2027-000001,invoice,NL*CPO,FR*MSP," in row
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,13 +7,11 @@ import pytest
 
 from invoicing import gather
 from invoicing.issue import issue_for
-from settlement.close_fees import close_fees
 from settlement.models import Statement
-from tests.invoicing.issued import NOW, make_companies
+from tests.invoicing.issued import NOW, bill_fees, make_companies
 from tests.settlement.settled import CONSUMER, close_month, store_company, store_ready
 
 pytestmark = pytest.mark.django_db
-AFTER = datetime(2026, 12, 3, tzinfo=UTC)
 
 
 def make_fees(**terms: Any) -> Statement:
@@ -24,8 +21,7 @@ def make_fees(**terms: Any) -> Statement:
     store_ready("one")
     store_ready("two")
     close_month(**terms)
-    (statement,) = close_fees(until=AFTER, now=NOW)
-    return statement
+    return bill_fees()
 
 
 class TestIssueForFees:
@@ -44,9 +40,7 @@ class TestIssueForFees:
 
         document = issue_for(statement, now=NOW).get_document()
 
-        assert [line.net for line in document.lines] == [Decimal("0.70"), Decimal("0.21"), Decimal("4.09")] or sorted(
-            line.net for line in document.lines
-        ) == [Decimal("0.21"), Decimal("0.70"), Decimal("4.09")]
+        assert sorted(line.net for line in document.lines) == [Decimal("0.21"), Decimal("0.70"), Decimal("4.09")]
         assert document.due == statement.gross == Decimal("5.00")
 
     def test_charges_the_hubs_vat_at_home(self):
@@ -59,9 +53,11 @@ class TestIssueForFees:
         assert document.due == statement.gross
 
     def test_sums_up_by_rule_when_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(gather, "MOST_FEES", 0)
+        monkeypatch.setattr(gather, "MOST_FEES", 1)
+        store_ready("three", owner="decpx")
+        close_month(provider="decpx", fee_per_session=Decimal("0.35"))
 
         document = issue_for(make_fees(fee_per_session=Decimal("0.35")), now=NOW).get_document()
 
         (line,) = document.lines
-        assert (line.net, line.quantity, line.detail) == (Decimal("0.70"), Decimal(2), "1 paires de partenaires")
+        assert (line.net, line.quantity, line.detail) == (Decimal("1.05"), Decimal(3), "2 paires de partenaires")
