@@ -41,7 +41,7 @@ def make_invoice(**options: Any) -> Invoice:
 
 def bill_fees() -> Statement:
     """The hub's statement of the fees that wait; one party pays them."""
-    ((payer, currency, month),) = get_due_months(until=NOW)
+    (payer, currency, month), *_ = get_due_months(until=NOW)
     statement = close_fee_month(payer=payer, currency=currency, month=month, now=NOW)
     assert statement is not None
     return statement
