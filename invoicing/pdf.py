@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import facturx
@@ -47,6 +48,7 @@ WORDS: Final = [
 _PDF_MOMENT: Final = re.compile(rb"(\(D(?::|\\072))\d{14}(?=\+|\\053)")  # pypdf writes marks as octal
 _XMP_MOMENT: Final = re.compile(rb"(<xmp:(?:Create|Modify)Date>)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00(</xmp:)")
 _UNDRAWABLE: Final = re.compile(r'the text `"(.+?)"` could not be displayed')
+_one_at_a_time: Final = Lock()  # a compiler that is at work refuses other threads
 
 logging.getLogger("factur-x").setLevel(logging.WARNING)  # it tells each of its steps
 
@@ -71,9 +73,11 @@ def _draw(text: str, *, at: datetime) -> bytes:
     """What the fonts cannot draw, and PDF/A forbids to leave out, becomes a question mark; the XML has it as it is."""
     while True:
         try:
-            return bytes(
-                _get_compiler().compile(sys_inputs={"document": text}, format="pdf", pdf_standards="a-3b", timestamp=at)
-            )
+            with _one_at_a_time:
+                compiler = _get_compiler()
+                return bytes(
+                    compiler.compile(sys_inputs={"document": text}, format="pdf", pdf_standards="a-3b", timestamp=at)
+                )
         except typst.TypstError as error:
             found = _UNDRAWABLE.search(str(error))
             if found is None or found[1] not in text:

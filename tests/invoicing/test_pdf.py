@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import time_machine
 from pypdf import PdfReader
 
-from invoicing.document import Kind
+from invoicing.document import InvoiceDocument, Kind
 from invoicing.pdf import MOST_LINES, TooManyLines, lay_out, write_pdf
 from invoicing.words import LANGUAGES
 from invoicing.xml import read_totals, write_xml
@@ -52,6 +53,17 @@ class TestWritePdf:
         there = subprocess.run([sys.executable, "-c", ONCE_MORE], capture_output=True, text=True, check=True)
 
         assert there.stdout.strip() == here
+
+    def test_is_drawn_in_threads_at_the_same_time(self):
+        made = [document(number=f"N-{place}") for place in range(12)]
+
+        def draw(one: InvoiceDocument) -> bytes:
+            return write_pdf(one, xml=write_xml(one))
+
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(draw, made))
+
+        assert together == [draw(one) for one in made]
 
     def test_has_the_xml_inside_as_its_alternative(self):
         made = document()
