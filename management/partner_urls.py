@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from management.views.partner.disputes import PartnerDisputeViewSet
 from management.views.partner.findings import PartnerFindingViewSet
 from management.views.partner.me import PartnerMeView
 
@@ -12,6 +13,7 @@ app_name = "partner"
 
 router = SimpleRouter()
 router.register("findings", PartnerFindingViewSet, basename="finding")
+router.register("disputes", PartnerDisputeViewSet, basename="dispute")
 
 urlpatterns = [
     path("me/", PartnerMeView.as_view(), name="me"),
