@@ -31,7 +31,7 @@ from reconciliation.models import Finding, State
 from reconciliation.reconcile import find_sessions_without_cdr, reconcile_pending
 from reconciliation.summary import summary
 
-PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403)}
+PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 409)}
 
 
 class FindingFilter(filters.FilterSet):
