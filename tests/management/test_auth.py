@@ -31,6 +31,7 @@ READABLE = {
     "/api/journeys/?id=corr-1": Scope.TRAFFIC_READ,
     "/api/journeys/corr-1/": Scope.TRAFFIC_READ,
     "/api/findings/": Scope.FINDINGS_READ,
+    "/api/disputes/": Scope.FINDINGS_READ,
     "/api/reconciliation/": Scope.FINDINGS_READ,
     "/api/pulls/": Scope.TRAFFIC_READ,
     "/api/alerts/": Scope.TRAFFIC_READ,
@@ -59,6 +60,12 @@ WRITABLE = {
     "/api/dead-letters/1/resend/": Scope.TRAFFIC_WRITE,
     "/api/dead-letters/1/close/": Scope.TRAFFIC_WRITE,
     "/api/findings/1/judge/": Scope.FINDINGS_WRITE,
+    "/api/disputes/": Scope.FINDINGS_WRITE,
+    "/api/disputes/1/message/": Scope.FINDINGS_WRITE,
+    "/api/disputes/1/escalate/": Scope.FINDINGS_WRITE,
+    "/api/disputes/1/withdraw/": Scope.FINDINGS_WRITE,
+    "/api/disputes/1/decide/": Scope.FINDINGS_WRITE,
+    "/api/disputes/1/extend/": Scope.FINDINGS_WRITE,
     "/api/reconciliation/run/": Scope.FINDINGS_WRITE,
 }
 ALL_BUT = {scope: [other.value for other in Scope if other is not scope] for scope in Scope}
@@ -137,6 +144,12 @@ class TestEveryEndpoint:
             "journey",
             "finding",
             "finding-judge",
+            "dispute",
+            "dispute-message",
+            "dispute-escalate",
+            "dispute-withdraw",
+            "dispute-decide",
+            "dispute-extend",
             "reconciliation",
             "reconciliation-run",
         }

@@ -32,12 +32,27 @@ from tests.management.cast import (
 pytestmark = pytest.mark.django_db
 
 FINDINGS = "/api/partner/findings/"
+DISPUTES = "/api/partner/disputes/"
 # Everything that answers, and the scope it takes.
 CALLS = [
     ("GET", FINDINGS, PartnerScope.FINDINGS_READ),
     ("GET", f"{FINDINGS}1/", PartnerScope.FINDINGS_READ),
+    ("POST", f"{FINDINGS}1/explain/", PartnerScope.FINDINGS_WRITE),
+    ("POST", f"{FINDINGS}1/accept/", PartnerScope.FINDINGS_WRITE),
+    ("GET", DISPUTES, PartnerScope.DISPUTES_READ),
+    ("GET", f"{DISPUTES}1/", PartnerScope.DISPUTES_READ),
+    ("POST", DISPUTES, PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/message/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/accept/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/withdraw/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/escalate/", PartnerScope.DISPUTES_WRITE),
 ]
-NAMES = {"me", "finding-list", "finding-detail"}
+NAMES = {
+    "me",
+    *(f"finding-{name}" for name in ("list", "detail", "explain", "accept")),
+    "finding-dispute",  # needs two scopes: see test_partner_disputes
+    *(f"dispute-{name}" for name in ("list", "detail", "message", "accept", "withdraw", "escalate")),
+}
 ALL_BUT = {scope: [other.value for other in PartnerScope if other is not scope] for scope in PartnerScope}
 
 
