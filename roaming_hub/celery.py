@@ -44,4 +44,5 @@ app.conf.beat_schedule = {
         "options": {"expires": 30},
     },
     "close due periods": {"task": "settlement.tasks.close_due_periods", "schedule": crontab(hour=3, minute=17)},
+    "watch disputes": {"task": "reconciliation.tasks.watch_disputes", "schedule": 60.0, "options": {"expires": 60}},
 }
