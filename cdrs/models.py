@@ -31,6 +31,6 @@ class Cdr(OwnedObject):
             models.Index(fields=["token_owner", "id"], name="cdr_token_owner"),
             models.Index(fields=["owner", "session_key"], name="cdr_session"),
             models.Index(fields=["id"], name="cdr_waiting", condition=Q(reconciled_at__isnull=True)),
-            models.Index(fields=["owner", "token_owner", "end_at"], name="cdr_pair_end"),
+            models.Index(fields=["owner", "token_owner", "end_at"], include=["id"], name="cdr_pair_end"),
             models.Index(fields=["id"], name="cdr_unread", condition=Q(country__isnull=True)),
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from management.views.partner.disputes import PartnerDisputeViewSet
 from management.views.partner.findings import PartnerFindingViewSet
 from management.views.partner.invoices import PartnerInvoiceViewSet
 from management.views.partner.me import PartnerMeView
@@ -16,6 +17,7 @@ router = SimpleRouter()
 router.register("findings", PartnerFindingViewSet, basename="finding")
 router.register("invoices", PartnerInvoiceViewSet, basename="invoice")
 router.register("statements", PartnerStatementViewSet, basename="statement")
+router.register("disputes", PartnerDisputeViewSet, basename="dispute")
 
 urlpatterns = [
     path("me/", PartnerMeView.as_view(), name="me"),

@@ -10,6 +10,7 @@ from management import schema
 from management.views.agreements import AgreementViewSet
 from management.views.alerts import AlertViewSet
 from management.views.breakers import BreakersView, BreakerView
+from management.views.disputes import DisputeViewSet
 from management.views.findings import FindingViewSet, ReconciliationRunView, ReconciliationView
 from management.views.flags import FlagsView
 from management.views.invoices import InvoiceViewSet
@@ -50,6 +51,7 @@ router.register("companies", CompanyViewSet, basename="company")
 router.register("vat-rates", VatRateViewSet, basename="vat-rate")
 router.register("exchange-rates", ExchangeRateViewSet, basename="exchange-rate")
 router.register("findings", FindingViewSet, basename="finding")
+router.register("disputes", DisputeViewSet, basename="dispute")
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),

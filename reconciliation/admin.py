@@ -18,6 +18,7 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
@@ -107,8 +108,8 @@ class FindingAdmin(ReadOnlyAdmin):
     def _judge(self, request: HttpRequest, object_id: str, state: State, meaning: str) -> HttpResponse:
         finding = get_object_or_404(Finding, pk=object_id)
         form = NoteForm(request.POST or None, initial={"note": finding.note})
-        if form.is_valid():
-            finding.judge(state, note=form.cleaned_data["note"], now=timezone.now())
+        errors: list[str] = []
+        if form.is_valid() and not (errors := _judge(finding, state, form.cleaned_data["note"], request)):
             self.log_change(request, finding, f"{state.value}: {finding.note}")
             messages.success(request, f"{finding}: {state.value}.")
             return HttpResponseRedirect(reverse("admin:reconciliation_finding_change", args=[finding.pk]))
@@ -120,4 +121,14 @@ class FindingAdmin(ReadOnlyAdmin):
             explanation=f"{meaning} No document is changed. A new figure opens it again.",
             button=f"Save as {state.value}",
             form=form,
+            errors=errors,
         )
+
+
+def _judge(finding: Finding, state: State, note: str, request: HttpRequest) -> list[str]:
+    """What speaks against it; nothing if it was done."""
+    try:
+        finding.judge(state, note=note, now=timezone.now(), by=request.user.get_username())
+    except NotAllowed as e:
+        return [str(e)]
+    return []

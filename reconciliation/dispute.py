@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from parties.side_names import Side
 from parties.sides import Sides
-from reconciliation.dispute_states import JUDGED, LIVE, Action, DisputeState, Outcome
+from reconciliation.dispute_states import Action, DisputeState, Outcome
 
 SIDES = [(side.value, side.label) for side in Side]
 
@@ -61,9 +61,9 @@ class Dispute(models.Model):
             models.UniqueConstraint(fields=["owner", "cdr_key"], condition=Q(is_holding=True), name="dispute_once"),
             models.CheckConstraint(
                 name="dispute_is_holding",
-                condition=Q(is_holding=True, state__in=sorted(LIVE))
-                | Q(is_holding=True, state__in=sorted(JUDGED), outcome=Outcome.FALLS.value)
-                | Q(is_holding=False, state__in=sorted(JUDGED), outcome=Outcome.STANDS.value)
+                condition=Q(is_holding=True, state__in=["open", "escalated"])
+                | Q(is_holding=True, state__in=["accepted", "decided"], outcome="falls")
+                | Q(is_holding=False, state__in=["accepted", "decided"], outcome="stands")
                 | Q(is_holding=False, state__in=["credited", "withdrawn"]),
             ),
         ]

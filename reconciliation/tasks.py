@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from reconciliation import reconcile
+from reconciliation import dispute_watch, reconcile
 
 
 @shared_task
@@ -21,3 +21,8 @@ def reconcile_pending_cdrs(*, limit: int = 10_000, **kwargs: Any) -> dict[str, i
 def find_sessions_without_cdr(**kwargs: Any) -> dict[str, int]:
     older_than = timedelta(seconds=settings.HUB_CDR_DUE)
     return {"found": reconcile.find_sessions_without_cdr(now=timezone.now(), older_than=older_than)}
+
+
+@shared_task
+def watch_disputes(**kwargs: Any) -> dict[str, int]:
+    return dispute_watch.watch(now=timezone.now())

@@ -46,4 +46,5 @@ app.conf.beat_schedule = {
     "issue invoices": {"task": "invoicing.tasks.issue_invoices", "schedule": 10.0, "options": {"expires": 10}},
     "send invoices": {"task": "invoicing.tasks.send_invoices", "schedule": 30.0, "options": {"expires": 30}},
     "close due periods": {"task": "settlement.tasks.close_due_periods", "schedule": crontab(hour=3, minute=17)},
+    "watch disputes": {"task": "reconciliation.tasks.watch_disputes", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -80,6 +80,8 @@ HUB_CDR_DUE: int = env.int("HUB_CDR_DUE", default=86400)  # seconds after its en
 HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE", default="0.001"))  # kWh
 HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
 HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
+HUB_DISPUTE_DAYS: int = env.int("HUB_DISPUTE_DAYS", default=14)  # until a dispute goes to the hub, and a credit is due
+HUB_DISPUTE_REMIND_DAYS: int = env.int("HUB_DISPUTE_REMIND_DAYS", default=3)  # before that
 
 # Settlement: for pairs without terms of their own. Periods are closed so many days after their end.
 HUB_SETTLEMENT_PERIOD: str = env.str("HUB_SETTLEMENT_PERIOD", default="calendar_month")

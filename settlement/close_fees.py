@@ -30,6 +30,19 @@ class _Vat(NamedTuple):
     rate: Decimal
 
 
+def close_fees(*, until: datetime, now: datetime) -> list[Statement]:
+    """Of every month that ended at or before `until`.
+
+    Raises:
+        UnableToClose: the first payer that could not be billed; those before it are.
+    """
+    made = (
+        close_fee_month(payer=payer, currency=currency, month=month, now=now)
+        for payer, currency, month in get_due_months(until=until)
+    )
+    return [statement for statement in made if statement is not None]
+
+
 def get_due_months(*, until: datetime) -> list[tuple[str, str, Period]]:
     """Payer, currency and month, in turn: of every month that ended at or before `until`, from the oldest line on."""
     waiting = FeeLine.objects.filter(statement=None).values("payer", "currency").annotate(oldest=Min("last_day"))

@@ -18,21 +18,26 @@ COLLECT = f"""
 WITH units AS (
     SELECT * FROM unnest(%(currencies)s::text[], %(digits)s::integer[]) AS t (currency, digits)
 ),
+-- From indexes alone, so that what was settled in years before costs little.
+unsettled AS MATERIALIZED (
+    SELECT c.id FROM cdrs_cdr c
+     WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s
+       AND NOT EXISTS (SELECT 1 FROM settlement_line line WHERE line.cdr_id = c.id)
+),
 waiting AS MATERIALIZED (
     SELECT c.id, c.object_id, c.session_key, c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl,
            c.is_credit, c.credit_reference_key, upper(c.currency) AS currency, coalesce(c.country, '') AS country,
            coalesce(units.digits, 2) AS digits
-      FROM cdrs_cdr c
+      FROM unsettled
+      JOIN cdrs_cdr c ON c.id = unsettled.id
       LEFT JOIN units ON units.currency = upper(c.currency)
       LEFT JOIN LATERAL (
             SELECT true AS holds FROM ({HELD_CDRS}) held
              WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
            ) open ON true
-     WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s
-       AND {LIVE_CDR.format("c")} AND c.reconciled_at IS NOT NULL
+     WHERE {LIVE_CDR.format("c")} AND c.reconciled_at IS NOT NULL
        AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
        AND (NOT c.is_credit OR c.total_cost <= 0)
-       AND NOT EXISTS (SELECT 1 FROM settlement_line line WHERE line.cdr_id = c.id)
        AND open.holds IS NULL
 ),
 traced AS (

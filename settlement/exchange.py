@@ -1,46 +1,19 @@
-"""From one currency to another by the rates of the ECB: the last one on or before a day, never an old one."""
+"""The rates of the ECB to convert with: the last one on or before a day, never an old one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from settlement.conversion import Conversion, Quote, cross
 from settlement.rates import ExchangeRate
-from settlement.statement import round_amount
 
 EURO = "EUR"
 OLDEST = timedelta(days=7)
-_PLACES = Decimal("1E-10")
 
 
 class RateMissing(LookupError):
     """There is no rate young enough; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """So much for one euro, on that day."""
-
-    per_euro: Decimal
-    on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """amount × rate = amount in `currency`. The rate is rounded first, so that what is printed gives the amount."""
-
-    currency: str
-    rate: Decimal
-    on: date  # of the older one of the two quotes
-
-    def convert(self, amount: Decimal) -> Decimal:
-        return round_amount(amount * self.rate, currency=self.currency)
-
-
-def cross(origin: Quote, target: Quote, *, currency: str) -> Conversion:
-    rate = (target.per_euro / origin.per_euro).quantize(_PLACES, rounding=ROUND_HALF_UP)
-    return Conversion(currency=currency, rate=rate, on=min(origin.on, target.on))
 
 
 def find_conversion(origin: str, target: str, *, on: date) -> Conversion:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from settlement.exchange import Conversion
+from settlement.conversion import Conversion
 from settlement.statement import ZERO, FeeRule, round_amount
 
 

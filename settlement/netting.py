@@ -1,4 +1,4 @@
-"""What two parties owe each other, set off: one amount per pair, period and currency. Statements stay as they are."""
+"""What two parties owe each other, set off: one amount per pair, period and currency. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from settlement.models import Statement, StatementQuerySet
-from settlement.statement import ZERO, Kind
+from settlement.statement import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +46,6 @@ def net(debts: Iterable[Debt]) -> list[Netting]:
     return [_set_off(*key, debts=group) for key, group in sorted(groups.items())]
 
 
-def get_nettings(statements: StatementQuerySet) -> list[Netting]:
-    """Of the closed statements of CDRs among these."""
-    of_cdrs = statements.closed().filter(kind=Kind.CDR).order_by("reference")
-    return net(_debt_of(statement) for statement in of_cdrs)
-
-
 def _set_off(last_day: date, one: str, other: str, currency: str, *, debts: list[Debt]) -> Netting:
     by_one = sum((debt.amount for debt in debts if debt.debtor == one), ZERO)
     by_other = sum((debt.amount for debt in debts if debt.debtor == other), ZERO)
@@ -67,15 +60,4 @@ def _set_off(last_day: date, one: str, other: str, currency: str, *, debts: list
         owed=by_one,
         owing=by_other,
         references=tuple(sorted(debt.reference for debt in debts)),
-    )
-
-
-def _debt_of(statement: Statement) -> Debt:
-    return Debt(
-        debtor=statement.buyer,
-        creditor=statement.seller,
-        currency=statement.due_currency,
-        last_day=statement.last_day,
-        amount=statement.due,
-        reference=str(statement),
     )

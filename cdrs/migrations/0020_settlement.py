@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="cdr",
-            index=models.Index(fields=["owner", "token_owner", "end_at"], name="cdr_pair_end"),
+            index=models.Index(fields=["owner", "token_owner", "end_at"], include=["id"], name="cdr_pair_end"),
         ),
         migrations.AddIndex(
             model_name="cdr",

@@ -35,6 +35,7 @@ from management.serializers.settlement import (
     VatRateSerializer,
 )
 from management.views.traffic import read_party_key
+from settlement.debts import get_nettings
 from settlement.due import settle
 from settlement.models import (
     Company,
@@ -46,7 +47,6 @@ from settlement.models import (
     Terms,
     VatRate,
 )
-from settlement.netting import get_nettings
 from settlement.render import write_csv, write_json
 from settlement.statement import Kind
 

@@ -1,5 +1,6 @@
+from __future__ import annotations
+
 import django.db.models.deletion
-import reconciliation.dispute_states
 from django.db import migrations, models
 
 
@@ -204,8 +205,8 @@ class Migration(migrations.Migration):
                         (
                             "state__in",
                             [
-                                reconciliation.dispute_states.DisputeState["ESCALATED"],
-                                reconciliation.dispute_states.DisputeState["OPEN"],
+                                "escalated",
+                                "open",
                             ],
                         ),
                     ),
@@ -215,8 +216,8 @@ class Migration(migrations.Migration):
                         (
                             "state__in",
                             [
-                                reconciliation.dispute_states.DisputeState["ACCEPTED"],
-                                reconciliation.dispute_states.DisputeState["DECIDED"],
+                                "accepted",
+                                "decided",
                             ],
                         ),
                     ),
@@ -226,8 +227,8 @@ class Migration(migrations.Migration):
                         (
                             "state__in",
                             [
-                                reconciliation.dispute_states.DisputeState["ACCEPTED"],
-                                reconciliation.dispute_states.DisputeState["DECIDED"],
+                                "accepted",
+                                "decided",
                             ],
                         ),
                     ),

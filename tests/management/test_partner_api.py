@@ -33,12 +33,22 @@ pytestmark = pytest.mark.django_db
 
 FINDINGS = "/api/partner/findings/"
 INVOICES = "/api/partner/invoices/"
+DISPUTES = "/api/partner/disputes/"
 # Everything that answers, and the scope it takes.
 CALLS = [
     ("GET", FINDINGS, PartnerScope.FINDINGS_READ),
     ("GET", f"{FINDINGS}1/", PartnerScope.FINDINGS_READ),
     ("GET", INVOICES, PartnerScope.INVOICES_READ),
     *(("GET", f"{INVOICES}1/{file}", PartnerScope.INVOICES_READ) for file in ("", "pdf/", "xml/", "csv/", "json/")),
+    ("POST", f"{FINDINGS}1/explain/", PartnerScope.FINDINGS_WRITE),
+    ("POST", f"{FINDINGS}1/accept/", PartnerScope.FINDINGS_WRITE),
+    ("GET", DISPUTES, PartnerScope.DISPUTES_READ),
+    ("GET", f"{DISPUTES}1/", PartnerScope.DISPUTES_READ),
+    ("POST", DISPUTES, PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/message/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/accept/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/withdraw/", PartnerScope.DISPUTES_WRITE),
+    ("POST", f"{DISPUTES}1/escalate/", PartnerScope.DISPUTES_WRITE),
     ("GET", "/api/partner/statements/", PartnerScope.STATEMENTS_READ),
     ("GET", "/api/partner/statements/1/", PartnerScope.STATEMENTS_READ),
     ("GET", "/api/partner/statements/1/lines/", PartnerScope.STATEMENTS_READ),
@@ -46,18 +56,13 @@ CALLS = [
     ("GET", "/api/partner/statements/1/json/", PartnerScope.STATEMENTS_READ),
     ("GET", "/api/partner/nettings/", PartnerScope.STATEMENTS_READ),
 ]
-NAMES = {"me", "finding-list", "finding-detail"} | {
-    "invoice-list",
-    "invoice-detail",
-    "invoice-pdf",
-    "invoice-xml",
-    "invoice-as-csv",
-    "invoice-as-json",
-    "statement-list",
-    "statement-detail",
-    "statement-lines",
-    "statement-as-csv",
-    "statement-as-json",
+NAMES = {
+    "me",
+    *(f"finding-{name}" for name in ("list", "detail", "explain", "accept")),
+    "finding-dispute",  # needs two scopes: see test_partner_disputes
+    *(f"dispute-{name}" for name in ("list", "detail", "message", "accept", "withdraw", "escalate")),
+    *(f"statement-{name}" for name in ("list", "detail", "lines", "as-csv", "as-json")),
+    *(f"invoice-{name}" for name in ("list", "detail", "pdf", "xml", "as-csv", "as-json")),
     "nettings",
 }
 ALL_BUT = {scope: [other.value for other in PartnerScope if other is not scope] for scope in PartnerScope}

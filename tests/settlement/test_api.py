@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from parties.sides import Sides
-from settlement.close_fees import close_fee_month, get_due_months
+from settlement.close_fees import close_fees
 from settlement.models import Company, Statement, Terms
 from tests.management.cast import make_client
 from tests.settlement.settled import (
@@ -130,8 +130,7 @@ class TestForParties:
         store_ready("c2", owner="decpx", token_owner="itmsp")
         close_month(provider="decpx", consumer="itmsp", fee_per_session=Decimal(1))
         store_company("nlhub")
-        for payer, currency, month in get_due_months(until=NOW):
-            close_fee_month(payer=payer, currency=currency, month=month, now=NOW)
+        close_fees(until=NOW, now=NOW)
 
     @pytest.mark.parametrize(
         ("owners", "token_owners", "references"),

@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import InternalError
 
 from cdrs.models import Cdr
+from reconciliation.compare import Severity
+from reconciliation.holds import HOLDING_SEVERITIES
 from reconciliation.models import Dispute, Finding
 from settlement.close import UnableToClose, close_period
 from settlement.models import Closing, Line, Statement
@@ -28,13 +30,15 @@ from tests.settlement.settled import (
 )
 
 pytestmark = pytest.mark.django_db
+HOLDS = min(severity.value for severity in HOLDING_SEVERITIES)
+HOLDS_NOT = min(severity.value for severity in Severity if severity not in HOLDING_SEVERITIES)
 
 
 def hold(cdr: Cdr, **columns: str) -> Finding:
     return Finding.objects.create(
         **{
             "kind": "cost_differs",
-            "severity": "error",
+            "severity": HOLDS,
             "owner": cdr.owner,
             "cdr_key": cdr.object_key,
             "cdr_id": cdr.object_id,
@@ -158,8 +162,8 @@ class TestCarryingOver:
         assert get_kinds()[1:] == [("2026-12", "C1", "late")]
 
     def test_a_warning_holds_nothing_until_it_is_disputed(self):
-        hold(store_ready("c1"), severity="warning")
-        hold(store_ready("c2"), severity="warning", state="disputed")
+        hold(store_ready("c1"), severity=HOLDS_NOT)
+        hold(store_ready("c2"), severity=HOLDS_NOT, state="disputed")
 
         close_month()
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from reconciliation.holds import HOLDING_SEVERITIES
 from reconciliation.models import Finding
 from settlement.due import settle
 from settlement.models import FeeLine, Statement
@@ -22,6 +23,7 @@ from tests.settlement.settled import (
 )
 
 pytestmark = pytest.mark.django_db
+HOLDS = min(severity.value for severity in HOLDING_SEVERITIES)
 
 
 def table(statement: Statement) -> list[tuple[str, str, str, str, str]]:
@@ -40,7 +42,7 @@ def test_the_example_adds_up_to_the_cent():
     store_ready("c3", total_cost=Decimal("12.3456"), total_cost_incl=Decimal("14.9382"))
     store_ready("c4", total_cost=Decimal("3.0000"), total_cost_incl=Decimal("3.2700"))
     finding = Finding.objects.create(
-        kind="energy_differs", severity="error", owner="nlcpo", cdr_key="c3", cdr_id="C3", opened_at=IN_NOVEMBER
+        kind="energy_differs", severity=HOLDS, owner="nlcpo", cdr_key="c3", cdr_id="C3", opened_at=IN_NOVEMBER
     )
 
     settle(None, until=month_of(IN_NOVEMBER).end, now=NOW)

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from settlement.exchange import Conversion, Quote, RateMissing, cross, find_conversion
+from settlement.conversion import Conversion, Quote, cross
+from settlement.exchange import RateMissing, find_conversion
 from settlement.import_rates import ImportRefused, import_rates, read_packaged, read_rates
 from settlement.rates import ExchangeRate
 

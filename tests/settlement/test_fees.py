@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.exchange import Conversion
+from settlement.conversion import Conversion
 from settlement.fees import Activity, FeeTerms, charge
 from settlement.statement import FeeRule
 
