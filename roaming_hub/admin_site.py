@@ -76,6 +76,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _item("Findings", "rule", "reconciliation_finding_changelist"),
+            _item("Disputes", "balance", "reconciliation_dispute_changelist"),
         ],
     },
     {
