@@ -87,9 +87,12 @@ class TestFinding:
     def test_opens_a_dispute(self, staff):
         store_disputed()
 
-        self.open_from(staff, make_finding(cdr_key="c1"))
+        finding = make_finding(cdr_key="c1")
 
-        assert (Dispute.objects.get().opener, Dispute.objects.get().finding.state) == ("emsp", "disputed")
+        self.open_from(staff, finding)
+
+        finding.refresh_from_db()
+        assert (finding.disputes.get().opener, finding.state) == ("emsp", "disputed")
 
     def test_opens_none_without_a_cdr(self, staff):
         assert "nothing to dispute" in self.open_from(staff, make_finding(cdr_key=""))
