@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from cdrs.models import Cdr
 from charging_sessions.models import Session
@@ -16,6 +17,7 @@ from reconciliation.disputes import Actor, act, extend, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.holds import is_held
 from reconciliation.models import Dispute, Finding, State
+from reconciliation.tasks import watch_disputes
 from tests.documents import as_json, cdr_document, location_document
 from tests.management.cast import log_call, log_event, make_finding
 from tests.reconciliation.disputed import make_dispute, store_credit_of_c1, store_disputed
@@ -293,3 +295,11 @@ class TestTimeZone:
         )
 
         assert json.loads(open_it().evidence.get(kind="price").content)["time_zone"] == "Europe/Amsterdam"
+
+
+class TestTask:
+    def test_watches(self):
+        make_dispute(due_at=NOW)
+
+        with time_machine.travel(NOW, tick=False):
+            assert watch_disputes() == {"credited": 0, "replaced": 0, "reminded": 0, "escalated": 1}
