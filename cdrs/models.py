@@ -20,7 +20,10 @@ class Cdr(OwnedObject):
     end_at = models.DateTimeField(null=True)
     total_energy = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     total_cost = models.DecimalField(max_digits=20, decimal_places=6, null=True)  # excl. VAT
+    total_cost_incl = models.DecimalField(max_digits=20, decimal_places=6, null=True)  # incl. VAT, where it is stated
     currency = models.CharField(max_length=3, default="")
+    # Of its location, alpha-2; "" where it cannot be read. Null: not looked at yet (`cdrs.countries`).
+    country = models.CharField(max_length=3, null=True, default=None)
     is_credit = models.BooleanField(default=False)
     credit_reference_key = models.CharField(max_length=39, default="", db_collation="C")
     evse_key = models.CharField(max_length=48, default="", db_default="", blank=True, db_collation="C")  # "": not known
@@ -64,4 +67,6 @@ class Cdr(OwnedObject):
                 name="cdr_credit",
             ),
             models.Index(fields=["id"], condition=Q(is_undelivered=True), name="cdr_undelivered"),
+            models.Index(fields=["owner", "token_owner", "end_at"], include=["id"], name="cdr_pair_end"),
+            models.Index(fields=["id"], name="cdr_unread", condition=Q(country__isnull=True)),
         ]

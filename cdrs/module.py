@@ -14,6 +14,7 @@ from cdrs.wire import v2_2_1
 from journal.reader import Reader
 from journal.rows import Change, Columns
 from ocpi.calls import Call, Interface, PartyId, Reply, Role
+from ocpi.countries import get_alpha2
 from ocpi.errors import InvalidParameter
 from ocpi.module import Match, Resolved, Route
 from ocpi.raw import is_same_content, read_exactly, read_fields, read_text
@@ -94,6 +95,8 @@ class Cdrs(OwnedModule):
             "end_at": obj.end_date_time,
             "total_energy": obj.total_energy,
             "total_cost": obj.total_cost.excl_vat,
+            "total_cost_incl": obj.total_cost.incl_vat,
+            "country": get_alpha2(obj.cdr_location.country),
             "currency": obj.currency,
             "is_credit": bool(obj.credit),
             "credit_reference_key": (obj.credit_reference_id or "").lower(),

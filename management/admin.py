@@ -1,4 +1,4 @@
-"""Staff in the admin: accounts, groups and staff tokens. The logs are in `log_admin`."""
+"""Staff in the admin: accounts, groups and staff tokens. Logs: `log_admin`; partners' tokens: `partner_admin`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from management import log_admin
+from management import log_admin, partner_admin
 from management.models import StaffToken
 from management.scopes import EXPLAINED
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_once
 
-__all__ = ["log_admin"]
+__all__ = ["log_admin", "partner_admin"]
 
 admin.site.index_title = "Dashboard"
 admin.site.index_template = "management/dashboard.html"

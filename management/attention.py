@@ -14,8 +14,10 @@ from django.utils.timesince import timesince
 from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
+from invoicing.models import Blocked, Mailing
 from parties.models import Platform
-from reconciliation.models import Finding, State
+from reconciliation.dispute_states import DisputeState, Outcome
+from reconciliation.models import Dispute, Finding, State
 
 LATE = timedelta(minutes=5)  # a lane this far behind is not just busy
 ENDS_SOON = timedelta(days=14)
@@ -37,7 +39,9 @@ def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
         *_paused(now=now),
         *_late_lanes(lags=lags, now=now),
         *_dead_letters(),
+        *_disputes(now=now),
         *_findings(),
+        *_invoices(),
         *_unfinished(),
         *_ending(now=now),
     ]
@@ -115,6 +119,25 @@ def _dead_letters() -> list[Notice]:
     ]
 
 
+def _disputes(*, now: datetime) -> list[Notice]:
+    """Those that wait for the hub's word, and credits that are owed for too long."""
+    escalated = Dispute.objects.filter(state=DisputeState.ESCALATED).count()
+    owed = Dispute.objects.holding().filter(outcome=Outcome.FALLS.value, due_at__lte=now).order_by("due_at", "id")
+    notices = [
+        Notice(
+            level="warning",
+            text=f"CDR {dispute.cdr_id} fell in a dispute and is not credited: it was due {dispute.due_at:%Y-%m-%d}.",
+            link=_link("reconciliation_dispute_change", dispute.pk),
+        )
+        for dispute in owed[:10]
+    ]
+    if escalated:
+        text = f"{escalated} dispute{'s wait' if escalated > 1 else ' waits'} for the hub's decision."
+        link = _link("reconciliation_dispute_changelist", state__exact="escalated")
+        notices.insert(0, Notice(level="alarm", text=text, link=link))
+    return notices
+
+
 def _findings() -> list[Notice]:
     kinds = Finding.objects.filter(state=State.OPEN).order_by("kind").values_list("kind").annotate(number=Count("id"))
     return [
@@ -124,6 +147,25 @@ def _findings() -> list[Notice]:
             link=_link("reconciliation_finding_changelist", state__exact="open", kind__exact=kind),
         )
         for kind, number in kinds
+    ]
+
+
+def _invoices() -> list[Notice]:
+    """What no worker can mend by itself: a company without its address or VAT number, mostly."""
+    blocked = Blocked.objects.count()
+    failed = Mailing.objects.filter(state=Mailing.State.FAILED).count()
+    told = [
+        (blocked, "statement{s} without an invoice: see what is missing", _link("invoicing_blocked_changelist")),
+        (
+            failed,
+            "invoice{s} did not get out by e-mail: see why, and send again",
+            _link("invoicing_invoice_changelist", mailing__state__exact=Mailing.State.FAILED.value),
+        ),
+    ]
+    return [
+        Notice(level="warning", text=f"{number} {text.format(s='s' if number > 1 else '')}.", link=link)
+        for number, text, link in told
+        if number
     ]
 
 

@@ -1,26 +1,25 @@
-"""Staff tokens, and the logs as staff browse them. Partners' credentials tokens are elsewhere and never valid here."""
+"""API tokens of staff and partners, and the logs as staff browse them. OCPI tokens are never valid here."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
 
+from management.bearer import BearerToken
 from management.outcome import get_outcome
+from management.partner_scopes import read_partner_scopes
 from management.scopes import Scope, read_scopes
+from parties.models import Platform
 from parties.secrets import make_token, token_digest
 
-USE_NOTED_EVERY = timedelta(minutes=1)  # last_used_at is a hint for staff, not worth a write per call
 
+class StaffToken(BearerToken):
+    """One program's or person's way into the management API."""
 
-class StaffToken(models.Model):
-    """One program's or person's way into the management API. Only the digest is kept: shown once or never."""
-
-    name = models.CharField(max_length=100, unique=True, help_text="Whose or what for.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -29,18 +28,7 @@ class StaffToken(models.Model):
         related_name="staff_tokens",
         help_text="Who answers for it; it stops working when the account is deactivated.",
     )
-    digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=32, choices=[(scope.value, scope.value) for scope in Scope]))
-    created_at = models.DateTimeField(editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
     # Factories
 
@@ -55,28 +43,7 @@ class StaffToken(models.Model):
         user_id: int | None = None,
     ) -> tuple[Self, str]:
         """A new token and its text, which nobody can look up again."""
-        text = make_token()
-        token = cls.objects.create(
-            name=name,
-            scopes=read_scopes(scopes),
-            digest=token_digest(text),
-            created_at=now,
-            expires_at=expires_at,
-            user_id=user_id,
-        )
-        return token, text
-
-    # Mutators
-
-    def revoke(self, *, now: datetime) -> None:
-        if self.revoked_at is None:
-            self.revoked_at = now
-            self.save(update_fields=["revoked_at"])
-
-    def note_use(self, *, now: datetime) -> None:
-        """At most one write a minute, and none that waits for another."""
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
-        type(self).objects.filter(stale, pk=self.pk).update(last_used_at=now)
+        return cls.make(name=name, scopes=read_scopes(scopes), now=now, expires_at=expires_at, user_id=user_id)
 
     # Queries
 
@@ -86,8 +53,50 @@ class StaffToken(models.Model):
         return token if token is not None and token.is_valid(now=now) else None
 
     def is_valid(self, *, now: datetime) -> bool:
-        in_time = self.expires_at is None or now < self.expires_at
-        return self.revoked_at is None and in_time and (self.user is None or self.user.is_active)
+        return self.is_in_force(now=now) and (self.user is None or self.user.is_active)
+
+
+class PartnerToken(BearerToken):
+    """One partner's way into /api/partner/: bound to a platform, it sees what concerns that platform's parties."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="partner_tokens")
+    scopes = ArrayField(models.CharField(max_length=32))  # PartnerScope; known ones only, see `issue`
+
+    # Factories
+
+    @classmethod
+    def issue(
+        cls, *, platform: Platform, name: str, scopes: list[str], now: datetime, expires_at: datetime | None = None
+    ) -> tuple[Self, str]:
+        """A new token and its text, which nobody can look up again."""
+        known = read_partner_scopes(scopes)
+        return cls.make(platform=platform, name=name, scopes=known, now=now, expires_at=expires_at)
+
+    # Mutators
+
+    def rotate(self, *, now: datetime) -> str:
+        """A new text in place of the old one, which is void at once.
+
+        Raises:
+            ValueError: it was revoked or has ended: such a token is not brought back to life.
+        """
+        if not self.is_in_force(now=now):
+            raise ValueError(f"{self.name} was revoked or has ended: create a new token")
+        text = make_token()
+        self.digest = token_digest(text)
+        self.save(update_fields=["digest"])
+        return text
+
+    # Queries
+
+    @classmethod
+    def find_valid(cls, text: str, *, now: datetime) -> Self | None:
+        token = cls.objects.select_related("platform").filter(digest=token_digest(text)).first()
+        return token if token is not None and token.is_valid(now=now) else None
+
+    def is_valid(self, *, now: datetime) -> bool:
+        """Not while its platform is suspended: that ends every way of a partner to the hub (HCI-06)."""
+        return self.is_in_force(now=now) and self.platform.state != Platform.State.SUSPENDED
 
 
 class LogEvent(models.Model):

@@ -14,7 +14,7 @@ WHAT_TO_DO = {
     403: "Use a staff token that has this scope; scopes are chosen when the token is created.",
     404: "Check the id in the URL: the list above it shows what there is.",
     405: "See /api/docs/ for the methods of this URL.",
-    406: "Ask for application/json.",
+    406: "Ask for application/json (partners' lists: text/csv, too).",
     415: "Send application/json (text/csv for the import of agreements).",
 }
 
@@ -69,7 +69,8 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
         response.data = _explain_fields(response.data)
     else:
         detail = str(response.data.get("detail", exc))
-        what_to_do = getattr(exc, "what_to_do", "") or WHAT_TO_DO.get(response.status_code, "See /api/docs/.")
+        known = WHAT_TO_DO | getattr(context.get("view"), "what_to_do", {})
+        what_to_do = getattr(exc, "what_to_do", "") or known.get(response.status_code, "See /api/docs/.")
         response.data = {"detail": detail, "what_to_do": what_to_do}
     return response
 
@@ -101,7 +102,9 @@ def flatten(errors: Any, *, path: str = "") -> dict[str, list[str]]:
 
 
 class Explaining(APIView):
-    """Mixed into every view of this API."""
+    """Mixed into every view of this API. `what_to_do`: by status, where the advice for staff would be wrong."""
+
+    what_to_do: dict[int, str] = {}
 
     def get_exception_handler(self) -> Any:
         return explain

@@ -1,4 +1,4 @@
-"""How staff tokens stand in the API's documentation. Found by drf-spectacular once it is imported (by `urls`)."""
+"""How API tokens stand in the documentation. Found by drf-spectacular once it is imported (by `urls`)."""
 
 from __future__ import annotations
 
@@ -13,3 +13,11 @@ class StaffTokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A staff token, created in the admin."}
+
+
+class PartnerTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "management.partner_auth.PartnerTokenAuthentication"
+    name = "partnerToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A partner token, made by the hub's staff."}

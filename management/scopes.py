@@ -16,6 +16,8 @@ class Scope(StrEnum):
     FINDINGS_READ = "findings:read"
     FINDINGS_WRITE = "findings:write"
     METRICS_READ = "metrics:read"
+    SETTLEMENT_READ = "settlement:read"
+    SETTLEMENT_WRITE = "settlement:write"
 
 
 EXPLAINED = {
@@ -28,6 +30,8 @@ EXPLAINED = {
     Scope.FINDINGS_READ: "see findings, the state of reconciliation and what CDRs should cost",
     Scope.FINDINGS_WRITE: "reconcile now, judge findings",
     Scope.METRICS_READ: "read /metrics",
+    Scope.SETTLEMENT_READ: "see statements, terms, companies and rates",
+    Scope.SETTLEMENT_WRITE: "enter terms, companies and VAT rates, close periods now",
 }
 
 

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -21,6 +23,8 @@ from parties.display import show_party
 from parties.paging import EstimatingPaginator
 from reconciliation import admin_clocks as admin_clocks  # registers its page, too
 from reconciliation import admin_prices as admin_prices  # registers its page, too
+from reconciliation import dispute_admin
+from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
@@ -57,9 +61,10 @@ class FindingAdmin(ReadOnlyAdmin):
         ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id"]}),
         ("Difference", {"fields": ["path", "expected", "actual"]}),
         ("Dates", {"fields": ["opened_at", "closed_at"]}),
+        ("What people did", {"fields": ["show_history"]}),
     ]
 
-    actions_detail = ["accept", "explain", "dispute", "reopen"]
+    actions_detail = ["accept", "explain", "dispute", "open_dispute", "reopen"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Finding], search_term: str
@@ -85,6 +90,14 @@ class FindingAdmin(ReadOnlyAdmin):
     def show_token_owner(self, finding: Finding) -> str:
         return show_party(finding.token_owner)
 
+    @display(description="history")
+    def show_history(self, finding: Finding) -> SafeString:
+        rows = (
+            (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.before, one.after, one.note)
+            for one in finding.events.all()
+        )
+        return format_html_join("", "<p>{} UTC, {} ({}): {} → {}. {}</p>", rows) or SafeString("–")
+
     # Buttons
 
     def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -99,9 +112,13 @@ class FindingAdmin(ReadOnlyAdmin):
         """The hub's own word "explained" says that the difference has gone; people's explanation closes it."""
         return self._judge(request, object_id, State.CLOSED, "The note says how it came about; nothing is left to do.")
 
-    @action(description="Dispute", icon="gavel", permissions=["judge"])
+    @action(description="Mark as disputed", icon="gavel", permissions=["judge"])
     def dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._judge(request, object_id, State.DISPUTED, "It is wrong, and the two sides are to settle it.")
+
+    @action(description="Open a dispute", icon="balance", permissions=["judge"])
+    def open_dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return dispute_admin.ask_to_open(request, model_admin=self, finding=get_object_or_404(Finding, pk=object_id))
 
     @action(description="Open again", icon="undo", permissions=["judge"])
     def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -110,8 +127,8 @@ class FindingAdmin(ReadOnlyAdmin):
     def _judge(self, request: HttpRequest, object_id: str, state: State, meaning: str) -> HttpResponse:
         finding = get_object_or_404(Finding, pk=object_id)
         form = NoteForm(request.POST or None, initial={"note": finding.note})
-        if form.is_valid():
-            finding.judge(state, note=form.cleaned_data["note"], now=timezone.now())
+        errors: list[str] = []
+        if form.is_valid() and not (errors := _judge(finding, state, form.cleaned_data["note"], request)):
             self.log_change(request, finding, f"{state.value}: {finding.note}")
             messages.success(request, f"{finding}: {state.value}.")
             return HttpResponseRedirect(reverse("admin:reconciliation_finding_change", args=[finding.pk]))
@@ -123,4 +140,14 @@ class FindingAdmin(ReadOnlyAdmin):
             explanation=f"{meaning} No document is changed. A new figure opens it again.",
             button=f"Save as {state.value}",
             form=form,
+            errors=errors,
         )
+
+
+def _judge(finding: Finding, state: State, note: str, request: HttpRequest) -> list[str]:
+    """What speaks against it; nothing if it was done."""
+    try:
+        finding.judge(state, note=note, now=timezone.now(), by=request.user.get_username())
+    except NotAllowed as e:
+        return [str(e)]
+    return []

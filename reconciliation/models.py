@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from ocpi.calls import PartyId
 from parties.display import show_party
+from parties.side_names import Side
+from parties.sides import Sides
 from reconciliation.compare import NAMES_OTHER_CDR
+from reconciliation.dispute import Dispute as Dispute
+from reconciliation.dispute import DisputeEntry as DisputeEntry
+from reconciliation.dispute import DisputeEvidence as DisputeEvidence
+from reconciliation.finding_life import NotAllowed, check_judgement
 from reconciliation.kinds import get_kinds
 from tariffs.pricing import Severity, Verdict
 
@@ -22,6 +29,12 @@ class State(models.TextChoices):
     ACCEPTED = "accepted"
     DISPUTED = "disputed"
     CLOSED = "closed"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def for_parties(self, sides: Sides) -> Self:
+        """Those that concern a bill of these parties, or one to them. Every query of a partner starts here."""
+        return self.filter(sides.match())
 
 
 class Finding(models.Model):
@@ -47,6 +60,8 @@ class Finding(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = FindingQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["owner", "cdr_key", "session_key", "kind", "path"], name="finding_once"),
@@ -71,12 +86,60 @@ class Finding(models.Model):
 
     # Mutators
 
-    def judge(self, state: State, *, note: str, now: datetime) -> None:
-        """What people decided about it; the documents themselves stay as they are (CDR-18)."""
-        self.state = state
+    @transaction.atomic
+    def judge(
+        self,
+        state: State,
+        *,
+        note: str,
+        now: datetime,
+        side: Side = Side.HUB,
+        by: str = "",
+        dispute: Dispute | None = None,
+    ) -> None:
+        """What people decided about it; the documents themselves stay as they are (CDR-18).
+
+        Raises:
+            NotAllowed: it cannot become this from what it is, or a dispute about it is going on (but for `dispute`).
+        """
+        check_judgement(self.state, state)
+        others = self.disputes.holding() if dispute is None else self.disputes.holding().exclude(pk=dispute.pk)
+        if others.exists():
+            raise NotAllowed("A dispute about this finding is going on: it is settled there.")
+        closed_at = None if state in (State.OPEN, State.DISPUTED) else now
+        changed = Finding.objects.filter(pk=self.pk, state=self.state)
+        if not changed.update(state=state, note=note, closed_at=closed_at):
+            raise NotAllowed("The finding was changed meanwhile: look at it again.")
+        self._note(state, note=note, now=now, side=side, by=by)
+        self.state, self.note, self.closed_at = state, note, closed_at
+
+    @transaction.atomic
+    def explain(self, *, note: str, now: datetime, side: Side, by: str) -> None:
+        """What one side says how it came about. It decides nothing: the other side accepts it, or the hub closes it."""
+        self._note(State(self.state), note=note, now=now, side=side, by=by)
+        Finding.objects.filter(pk=self.pk).update(note=note)
         self.note = note
-        self.closed_at = None if state in (State.OPEN, State.DISPUTED) else now
-        self.save(update_fields=["state", "note", "closed_at"])
+
+    def _note(self, state: State, *, note: str, now: datetime, side: Side, by: str) -> None:
+        self.events.create(at=now, side=side, by=by, before=self.state, after=state, note=note)
+
+
+class FindingEvent(models.Model):
+    """What people did about a finding, never changed. The hub's own part is `opened_at`, `closed_at`, `explained`."""
+
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    side = models.CharField(max_length=4, choices=[(side.value, side.label) for side in Side])
+    by = models.CharField(max_length=150, default="", blank=True)
+    before = models.CharField(max_length=10, choices=State.choices)
+    after = models.CharField(max_length=10, choices=State.choices)
+    note = models.CharField(max_length=255, default="", blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.side}: {self.before} → {self.after}"
 
 
 class Rating(models.Model):

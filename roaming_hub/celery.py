@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 from telemetry import celery_signals
 
@@ -14,8 +15,14 @@ app = Celery("roaming_hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 celery_signals.connect()
-SLOW = ("pull_lists", "resync_lanes", "drop_old_days", "purge")  # for a worker of their own: deliveries must not wait
-app.conf.task_routes = {f"forwarding.tasks.{name}": {"queue": "pulls"} for name in SLOW}
+SLOW = (  # for a worker of their own: deliveries must not wait
+    "forwarding.tasks.pull_lists",
+    "forwarding.tasks.resync_lanes",
+    "forwarding.tasks.drop_old_days",
+    "forwarding.tasks.purge",
+    "settlement.tasks.close_due_periods",
+)
+app.conf.task_routes = {name: {"queue": "pulls"} for name in SLOW}
 app.conf.beat_schedule = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
@@ -42,4 +49,8 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "issue invoices": {"task": "invoicing.tasks.issue_invoices", "schedule": 10.0, "options": {"expires": 10}},
+    "send invoices": {"task": "invoicing.tasks.send_invoices", "schedule": 30.0, "options": {"expires": 30}},
+    "close due periods": {"task": "settlement.tasks.close_due_periods", "schedule": crontab(hour=3, minute=17)},
+    "watch disputes": {"task": "reconciliation.tasks.watch_disputes", "schedule": 60.0, "options": {"expires": 60}},
 }

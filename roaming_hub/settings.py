@@ -8,6 +8,7 @@ import warnings
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -81,6 +82,32 @@ HUB_CDR_DUE: int = env.int("HUB_CDR_DUE", default=86400)  # seconds after its en
 HUB_RECONCILE_ENERGY_TOLERANCE = Decimal(env.str("HUB_RECONCILE_ENERGY_TOLERANCE", default="0.001"))  # kWh
 HUB_RECONCILE_COST_TOLERANCE = Decimal(env.str("HUB_RECONCILE_COST_TOLERANCE", default="0.01"))  # currency units
 HUB_RECONCILE_TIME_TOLERANCE: int = env.int("HUB_RECONCILE_TIME_TOLERANCE", default=60)  # seconds
+HUB_DISPUTE_DAYS: int = env.int("HUB_DISPUTE_DAYS", default=14)  # until a dispute goes to the hub, and a credit is due
+HUB_DISPUTE_REMIND_DAYS: int = env.int("HUB_DISPUTE_REMIND_DAYS", default=3)  # before that
+
+# Settlement: for pairs without terms of their own. Periods are closed so many days after their end.
+HUB_SETTLEMENT_PERIOD: str = env.str("HUB_SETTLEMENT_PERIOD", default="calendar_month")
+HUB_SETTLEMENT_TIME_ZONE: str = env.str("HUB_SETTLEMENT_TIME_ZONE", default="Europe/Amsterdam")
+HUB_SETTLEMENT_CURRENCY: str = env.str("HUB_SETTLEMENT_CURRENCY", default="")
+HUB_SETTLEMENT_DELAY: int = env.int("HUB_SETTLEMENT_DELAY", default=3)  # days
+HUB_PAYMENT_DAYS: int = env.int("HUB_PAYMENT_DAYS", default=30)
+HUB_FEE_PER_SESSION = Decimal(env.str("HUB_FEE_PER_SESSION", default="0"))
+HUB_FEE_PER_KWH = Decimal(env.str("HUB_FEE_PER_KWH", default="0"))
+HUB_FEE_PERCENTAGE = Decimal(env.str("HUB_FEE_PERCENTAGE", default="0"))
+HUB_FEE_MINIMUM = Decimal(env.str("HUB_FEE_MINIMUM", default="0"))
+HUB_FEE_PAYER: str = env.str("HUB_FEE_PAYER", default="consumer")
+HUB_FEE_CURRENCY: str = env.str("HUB_FEE_CURRENCY", default="EUR")
+if HUB_SETTLEMENT_PERIOD not in ("calendar_month", "weekly"):
+    raise ImproperlyConfigured("HUB_SETTLEMENT_PERIOD must be calendar_month or weekly.")
+if HUB_SETTLEMENT_TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured("HUB_SETTLEMENT_TIME_ZONE must be a time zone such as Europe/Amsterdam.")
+if HUB_FEE_PAYER not in ("provider", "consumer", "both"):
+    raise ImproperlyConfigured("HUB_FEE_PAYER must be provider, consumer or both.")
+
+# Invoices of closed statements. E-mailed where there is a mail server.
+HUB_INVOICES: bool = env.bool("HUB_INVOICES", default=True)
+HUB_INVOICE_NUMBER: str = env.str("HUB_INVOICE_NUMBER", default="{party}{year}-{number:06d}")
+HUB_INVOICE_EMAILS: bool = env.bool("HUB_INVOICE_EMAILS", default=bool(env.str("HUB_SMTP_URL", default="")))
 
 # CDR control and tariff lint: what the hub says about severities, bounds and tolerances (docs/reconciliation.md).
 try:
@@ -153,6 +180,8 @@ INSTALLED_APPS = [
     "forwarding",
     "alerts",
     "reconciliation",
+    "settlement",
+    "invoicing",
     "gateway",
     "management",
     "simulator",
@@ -243,13 +272,23 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Roaming hub management API",
-    "DESCRIPTION": "Platforms, parties, agreements, lanes, dead letters and the call log, for hub staff.",
+    "DESCRIPTION": "Platforms, parties, agreements, lanes, dead letters and the call log, for hub staff; below "
+    "/api/partner/ what partners see and do about their own bills.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {  # several things have a "state", a "kind" …
+        "FindingKind": "management.serializers.findings.KINDS",
+        "FindingSeverity": "management.serializers.findings.SEVERITIES",
+        "FindingState": "reconciliation.models.State",
+        "DisputeState": "reconciliation.dispute.STATES",
+        "DisputeOutcome": "reconciliation.dispute.OUTCOMES",
+        "Side": "reconciliation.dispute.SIDES",
+        "PartnerSide": "management.serializers.disputes.PARTNER_SIDES",
+    },
 }
 
 LOGGING = logs.make_logging(

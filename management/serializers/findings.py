@@ -8,8 +8,12 @@ from rest_framework import serializers
 
 from management.serializers.strict import StrictSerializer
 from management.serializers.traffic import KeyField
-from reconciliation.models import Finding, State
+from reconciliation.compare import Kind, Severity
+from reconciliation.models import Finding, FindingEvent, State
 
+# Named in the API's documentation (ENUM_NAME_OVERRIDES).
+KINDS = [(kind.value, kind.value) for kind in Kind]
+SEVERITIES = [(severity.value, severity.value) for severity in Severity]
 JUDGEMENTS = [State.OPEN, State.ACCEPTED, State.DISPUTED, State.CLOSED]  # `explained` is the hub's own word
 
 
@@ -36,6 +40,23 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "opened_at",
             "closed_at",
         ]
+        read_only_fields = fields
+
+
+class FindingEventSerializer(serializers.ModelSerializer[FindingEvent]):
+    class Meta:
+        model = FindingEvent
+        fields = ["at", "side", "by", "before", "after", "note"]
+        read_only_fields = fields
+
+
+class FindingDetailSerializer(FindingSerializer):
+    """The hub's own part in its life are opened_at and closed_at; what people did is listed."""
+
+    history = FindingEventSerializer(many=True, read_only=True, source="events")
+
+    class Meta(FindingSerializer.Meta):
+        fields = [*FindingSerializer.Meta.fields, "history"]
         read_only_fields = fields
 
 

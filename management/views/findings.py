@@ -14,23 +14,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from management.pages import Pages
-from management.problems import Explaining, ProblemSerializer
+from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.findings import (
+    FindingDetailSerializer,
     FindingSerializer,
     JudgementSerializer,
     RanSerializer,
     RunSerializer,
     SummarySerializer,
 )
+from management.views.disputes import get_name
 from management.views.traffic import read_party_key
+from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
 from reconciliation.position import start_over
 from reconciliation.reconcile import reconcile_pending
 from reconciliation.summary import summary
 from reconciliation.unbilled import find_sessions_without_cdr
 
-PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403)}
+PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 409)}
 
 
 class FindingFilter(filters.FilterSet):
@@ -54,24 +57,32 @@ class FindingViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixi
     """What differs between a session and what was billed for it."""
 
     queryset = Finding.objects.order_by("-opened_at", "-id")
-    serializer_class = FindingSerializer
     pagination_class = Pages
     filterset_class = FindingFilter
     read_scope, write_scope = Scope.FINDINGS_READ, Scope.FINDINGS_WRITE
 
-    @extend_schema(request=JudgementSerializer, responses={200: FindingSerializer, **PROBLEMS})
+    def get_serializer_class(self) -> type[FindingSerializer]:
+        return FindingSerializer if self.action == "list" else FindingDetailSerializer
+
+    @extend_schema(
+        request=JudgementSerializer, responses={200: FindingDetailSerializer, 409: ProblemSerializer, **PROBLEMS}
+    )
     @action(detail=True, methods=["post"])
     def judge(self, request: Request, pk: str) -> Response:
         """What people decided about it; the documents themselves stay as they are."""
         finding = self.get_object()
         asked = JudgementSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        finding.judge(
-            State(asked.validated_data["state"]),
-            note=asked.validated_data.get("note", finding.note),
-            now=timezone.now(),
-        )
-        return Response(FindingSerializer(finding).data)
+        try:
+            finding.judge(
+                State(asked.validated_data["state"]),
+                note=asked.validated_data.get("note", finding.note),
+                now=timezone.now(),
+                by=get_name(request),
+            )
+        except NotAllowed as e:
+            raise Conflict(str(e)) from e
+        return Response(FindingDetailSerializer(finding).data)
 
 
 class ReconciliationView(Explaining):

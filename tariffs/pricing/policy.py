@@ -9,7 +9,7 @@ from typing import Final
 
 from tariffs.pricing.result import Severity
 
-_MINOR_UNITS: Final[Mapping[str, int]] = {
+MINOR_UNITS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),
     **dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -33,4 +33,4 @@ DEFAULT: Final = Policy()
 
 def smallest_unit(currency: str) -> Decimal:
     """0.01 for most; 1 for JPY; 0.001 for KWD (ISO 4217)."""
-    return Decimal(1).scaleb(-_MINOR_UNITS.get(currency, 2))
+    return Decimal(1).scaleb(-MINOR_UNITS.get(currency, 2))

@@ -20,6 +20,7 @@ from management.models import LogCall, LogEvent, StaffToken
 from parties.models import DetectedQuirk, Endpoint, Party
 from reconciliation.models import Rating
 from tests.admin.stored import CONTRACT, store_one_of_each
+from tests.invoicing.issued import store_invoiced
 from tests.management.cast import (
     NOW,
     OUR_TOKEN,
@@ -33,9 +34,12 @@ from tests.management.cast import (
     make_finding,
     make_lane,
     make_mandate,
+    make_partner_token,
     make_platform,
     make_staff,
 )
+from tests.reconciliation.disputed import make_dispute
+from tests.settlement.settled import store_settled
 
 pytestmark = pytest.mark.django_db
 
@@ -49,25 +53,38 @@ READ_ONLY = {
     "commands_reservation",
     "forwarding_deadletter",
     "forwarding_lane",
+    "invoicing_blocked",
+    "invoicing_invoice",
     "journal_pullrequest",
     "locations_location",
     "management_logcall",
     "management_logevent",
     "parties_detectedquirk",
     "parties_endpoint",
+    "reconciliation_dispute",
     "reconciliation_finding",
     "reconciliation_rating",
+    "settlement_closing",
+    "settlement_exchangerate",
+    "settlement_feeline",
+    "settlement_line",
+    "settlement_statement",
     "tariffs_tariff",
     "tokens_token",
 }
 EDITABLE = {
     "auth_group",
     "auth_user",
+    "invoicing_issuer",
+    "management_partnertoken",
     "management_stafftoken",
     "parties_party",
     "parties_partybehind",
     "parties_platform",
     "reconciliation_cdrclock",
+    "settlement_company",
+    "settlement_terms",
+    "settlement_vatrate",
 }
 ALL = sorted(READ_ONLY | EDITABLE)
 WITHOUT_SEARCH = {"parties_detectedquirk"}  # a handful of rows, with filters
@@ -82,17 +99,30 @@ SEARCHES = {
     "commands_reservation": "r1",
     "forwarding_deadletter": "corr-1",
     "forwarding_lane": "Charge",
+    "invoicing_blocked": "decpx-itmsp-nl-eur-2026-11",
+    "invoicing_invoice": "DE*CPX decpx2027-000001",
+    "invoicing_issuer": "DE*CPX",
     "journal_pullrequest": "nlcpo",
     "locations_location": "NL*CPO utrecht",
     "management_logcall": "req-1",
     "management_logevent": "corr-1",
+    "management_partnertoken": "partner",
     "management_stafftoken": "tests",
     "parties_endpoint": "locations",
     "parties_party": "CPO",
     "parties_partybehind": "R4E",
     "parties_platform": "CPO",
     "reconciliation_cdrclock": "nlcpo",
+    "reconciliation_dispute": "C1 NL*CPO",
     "reconciliation_finding": "CDR1 NL*CPO",
+    "settlement_closing": "decpx",
+    "settlement_company": "NL*CPO",
+    "settlement_exchangerate": "usd",
+    "settlement_feeline": "DE*CPX IT*MSP",
+    "settlement_line": "SETTLED1",
+    "settlement_statement": "decpx-itmsp-nl-eur-2026-11",
+    "settlement_terms": "NL*CPO FR*MSP",
+    "settlement_vatrate": "mt",
     "tariffs_tariff": "tar1",
     "tokens_token": UID,
     "auth_user": "root",
@@ -147,13 +177,17 @@ def rows() -> dict[str, Any]:
         ).pk,
         "management_logcall": log_call(platform=platform.pk),
         "management_logevent": log_event(),
+        "management_partnertoken": make_partner_token(platform, name="partner")[0].pk,
         "management_stafftoken": token.pk,
         "parties_endpoint": Endpoint.objects.get().pk,
         "parties_party": Party.objects.get().pk,
         "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
         "reconciliation_cdrclock": make_clock().pk,
+        "reconciliation_dispute": make_dispute().pk,
         "reconciliation_finding": make_finding().pk,
+        **(settled := store_settled()),
+        **store_invoiced(settled["settlement_statement"]),
     }
 
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from agreements.models import Agreement, Mandate
 from forwarding.models import DeadLetter, Lane
-from management.models import StaffToken
+from management.models import PartnerToken, StaffToken
 from ocpi.calls import PartyId
 from parties.models import Endpoint, Heartbeat, Party, PartyBehind, Platform
 from parties.secrets import token_digest
@@ -26,6 +26,16 @@ UID = "DE8ACC12E46L89"
 def make_client(*scopes: str, name: str = "tests", **options: Any) -> APIClient:
     """A client with a staff token of these scopes."""
     _, text = StaffToken.issue(name=name, scopes=list(scopes or ["all"]), now=NOW, **options)
+    return APIClient(HTTP_AUTHORIZATION=f"Bearer {text}")
+
+
+def make_partner_token(platform: Platform, *scopes: str, name: str = "tests", **options: Any) -> tuple[Any, str]:
+    return PartnerToken.issue(platform=platform, name=name, scopes=list(scopes or ["all"]), now=NOW, **options)
+
+
+def make_partner_client(platform: Platform, *scopes: str, **options: Any) -> APIClient:
+    """A client with a partner token of this platform."""
+    _, text = make_partner_token(platform, *scopes, **{"name": f"of {platform}"} | options)
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {text}")
 
 

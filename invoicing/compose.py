@@ -1,0 +1,149 @@
+"""What a statement says, as lines of an invoice: a line per kind of session and VAT rate, in the recipient's language.
+
+Pure. The charging sessions themselves are in the CSV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from invoicing.document import FINEST, HUNDRED, ZERO, InvoiceError, Line, VatCategory, round_amount
+from invoicing.words import say, write_number
+from settlement.statement import FeeRule, LineKind
+from tariffs.pricing.policy import smallest_unit
+
+ONE: Final = "C62"
+_WORDS: Final[Mapping[LineKind, str]] = {
+    LineKind.REGULAR: "charging",
+    LineKind.LATE: "late",
+    LineKind.CORRECTION: "corrections",
+}
+_UNITS: Final[Mapping[str, str]] = {"kWh": "KWH", "session": ONE, "period": ONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionGroup:
+    """CDRs that differ in nothing an invoice says."""
+
+    kind: LineKind
+    category: VatCategory
+    rate: Decimal
+    count: int
+    energy: Decimal
+    net: Decimal
+    vat: Decimal  # as the CDRs state it, rounded per CDR
+    corrects: tuple[str, ...] = ()  # numbers of earlier invoices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeGroup:
+    rule: FeeRule
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal | None  # None: several, summed up
+    net: Decimal
+    pairs: int = 1
+    parties: str = ""  # "NL*CPO – DE*MSP", if it is one pair
+    base_currency: str = ""
+    category: VatCategory
+    rate: Decimal
+
+
+def write_sessions(groups: Iterable[SessionGroup], *, country: str, currency: str, language: str) -> tuple[Line, ...]:
+    return tuple(
+        _write_session_group(group, country=country, currency=currency, language=language)
+        for group in _settle_rates(list(groups), currency=currency)
+    )
+
+
+def write_fees(groups: Iterable[FeeGroup], *, currency: str, language: str) -> tuple[Line, ...]:
+    return tuple(_write_fee(group, currency=currency, language=language) for group in groups)
+
+
+def _write_session_group(group: SessionGroup, *, country: str, currency: str, language: str) -> Line:
+    sessions = (
+        say("one_session", language=language)
+        if group.count == 1
+        else say("sessions", language=language, count=write_number(Decimal(group.count), language=language))
+    )
+    is_energy_told = group.energy != 0 and (group.energy > 0) == (group.net > 0)
+    return Line.of_total(
+        say(_WORDS[group.kind], language=language, country=country),
+        quantity=group.energy if is_energy_told else Decimal(1),
+        unit="KWH" if is_energy_told else ONE,
+        net=round_exactly(group.net, currency=currency),
+        category=group.category,
+        rate=group.rate,
+        detail=" · ".join([sessions, *([", ".join(group.corrects)] if group.corrects else [])]),
+    )
+
+
+def _write_fee(group: FeeGroup, *, currency: str, language: str) -> Line:
+    text = say(f"fee_{group.rule}", language=language)
+    detail = group.parties or say("fee_pairs", language=language, count=str(group.pairs))
+    net = round_exactly(group.net, currency=currency)
+    plain = {"text": text, "net": net, "category": group.category, "rate": group.rate}
+    if group.rule is FeeRule.PERCENTAGE:
+        if group.unit_price is not None:
+            share = say(
+                "fee_share",
+                language=language,
+                percent=write_number(group.unit_price, language=language),
+                amount=write_number(group.quantity, language=language, places=2),
+                currency=group.base_currency or currency,
+            )
+            detail = f"{detail} · {share}"
+        return Line.of_total(**plain, quantity=Decimal(1), unit=ONE, detail=detail)  # type: ignore[arg-type]
+    unit = _UNITS.get(group.unit, ONE)
+    if group.unit_price is not None and round_amount(group.quantity * group.unit_price, currency=currency) == net:
+        return Line(**plain, quantity=group.quantity, unit=unit, price=group.unit_price, detail=detail)  # type: ignore[arg-type]
+    return Line.of_total(**plain, quantity=group.quantity or Decimal(1), unit=unit, detail=detail)  # type: ignore[arg-type]
+
+
+def round_exactly(amount: Decimal, *, currency: str) -> Decimal:
+    """Without the spare zeros of the column.
+
+    Raises:
+        InvoiceError: it would change the amount.
+    """
+    rounded = round_amount(amount, currency=currency)
+    if rounded != amount:
+        raise InvoiceError(
+            f"{amount:f} {currency} is finer than an EN 16931 invoice can say: settle it outside of the hub"
+        )
+    return rounded
+
+
+def _settle_rates(groups: list[SessionGroup], *, currency: str) -> list[SessionGroup]:
+    """Where the VAT stated is further from the rate than rounding explains, the rate is what was stated in effect.
+
+    The statement judged such CDRs as implausible already; what they state is owed all the same.
+    """
+    wrong = set()
+    for key in {(group.category, group.rate) for group in groups}:
+        same = [group for group in groups if (group.category, group.rate) == key]
+        exact = sum((group.net for group in same), ZERO) * key[1] / HUNDRED
+        stated, count = sum((group.vat for group in same), ZERO), sum(group.count for group in same)
+        if abs(stated - exact) > get_slack(count, currency=currency):
+            wrong.add(key)
+    return [_with_effective_rate(group) if (group.category, group.rate) in wrong else group for group in groups]
+
+
+def get_slack(count: int, *, currency: str) -> Decimal:
+    """How far sums of so many rounded CDRs may be from what is rounded once: half a coin each for net and gross."""
+    return max(smallest_unit(currency), FINEST) * (count + 1)
+
+
+def _with_effective_rate(group: SessionGroup) -> SessionGroup:
+    if group.category not in (VatCategory.STANDARD, VatCategory.ZERO_RATED):
+        raise InvoiceError(
+            f"VAT of {group.vat:f} is stated in category {group.category}, which has none: correct the CDRs"
+        )
+    rate = (group.vat * HUNDRED / group.net).quantize(Decimal("0.0001")) if group.net else ZERO
+    if rate < 0:
+        raise InvoiceError(f"VAT of {group.vat:f} on {group.net:f} is against its sign: correct the CDRs")
+    category = VatCategory.STANDARD if rate else VatCategory.ZERO_RATED
+    return replace(group, category=category, rate=rate)

@@ -1,0 +1,43 @@
+"""What a partner token may do. One scope per kind of thing and direction; nothing is implied by anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class PartnerScope(StrEnum):
+    FINDINGS_READ = "findings:read"
+    FINDINGS_WRITE = "findings:write"
+    DISPUTES_READ = "disputes:read"
+    DISPUTES_WRITE = "disputes:write"
+    STATEMENTS_READ = "statements:read"
+    INVOICES_READ = "invoices:read"
+
+
+EXPLAINED = {
+    PartnerScope.FINDINGS_READ: "see findings about its parties",
+    PartnerScope.FINDINGS_WRITE: "explain, accept and dispute findings",
+    PartnerScope.DISPUTES_READ: "see the disputes of its parties",
+    PartnerScope.DISPUTES_WRITE: "open disputes, write, accept, withdraw, escalate",
+    PartnerScope.STATEMENTS_READ: "see its parties' statements",
+    PartnerScope.INVOICES_READ: "see its parties' invoices",
+}
+
+
+def read_partner_scopes(texts: Iterable[str]) -> list[str]:
+    """Known scopes, each once, in their order; "all" stands for every one.
+
+    Raises:
+        ValueError: one is unknown, or there is none.
+    """
+    asked = {text.strip() for text in texts if text.strip()}
+    if "all" in asked:
+        return [scope.value for scope in PartnerScope]
+    unknown = asked - {scope.value for scope in PartnerScope}
+    if unknown or not asked:
+        known = ", ".join(scope.value for scope in PartnerScope)
+        raise ValueError(
+            f"unknown or missing scopes: {', '.join(sorted(unknown)) or 'none given'} (known: {known}, all)"
+        )
+    return [scope.value for scope in PartnerScope if scope.value in asked]

@@ -1,0 +1,253 @@
+"""Settlement in the admin: statements and lines to look at; terms, companies and VAT rates to enter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from ocpi.calls import PartyId
+from parties.admin_pages import ReadOnlyAdmin
+from parties.display import show_party
+from parties.paging import EstimatingPaginator
+from settlement.admin_forms import CompanyForm, TermsForm
+from settlement.models import Closing, Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
+from settlement.render import get_digits
+
+
+class SearchesParties:
+    """Search words are parties ("NL*CPO") in one of `party_fields`, or text in one of `text_fields`."""
+
+    party_fields: tuple[str, ...] = ()
+    text_fields: tuple[str, ...] = ()
+    search_help_text = 'A party ("NL*CPO"); several words narrow it down'
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        for word in search_term.split():
+            queryset = queryset.filter(self._get_match(word))
+        return queryset, False
+
+    def _get_match(self, word: str) -> Q:
+        match = Q(pk__in=[])
+        for field in self.text_fields:
+            match |= Q(**{field: word})
+        try:
+            key = PartyId.of_text(word).key
+        except ValueError:
+            return match
+        for field in self.party_fields:
+            match |= Q(**{field: key})
+        return match
+
+
+class Amounts:
+    """Amounts in the decimals of their currency."""
+
+    @display(description="net", ordering="net")
+    def show_net(self, row: Any) -> str:
+        return _show(row.net, row)
+
+    @display(description="VAT")
+    def show_vat(self, row: Any) -> str:
+        return _show(row.vat, row)
+
+    @display(description="gross", ordering="gross")
+    def show_gross(self, row: Any) -> str:
+        return _show(row.gross, row)
+
+
+def _show(amount: Any, row: Any) -> str:
+    currency = row.statement.currency if isinstance(row, Line) else row.currency
+    return f"{amount:.{get_digits(currency)}f} {currency}"
+
+
+class Between:
+    @display(description="CPO", ordering="provider")
+    def show_provider(self, row: Any) -> str:
+        return show_party(row.provider)
+
+    @display(description="eMSP", ordering="consumer")
+    def show_consumer(self, row: Any) -> str:
+        return show_party(row.consumer)
+
+
+@admin.register(Statement)
+class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
+    list_display = [
+        "reference",
+        "kind",
+        "show_seller",
+        "show_buyer",
+        "line_count",
+        "correction_count",
+        "show_net",
+        "show_vat",
+        "show_gross",
+        "vat_treatment",
+        "due_on",
+    ]
+    list_filter = ["kind", "state", "vat_treatment", "currency", "country", "last_day"]
+    search_fields = ["reference"]
+    search_help_text = 'A reference or a party ("NL*CPO"); several words narrow it down'
+    party_fields, text_fields = ("seller", "buyer"), ("reference__iexact",)
+    ordering = ["-last_day", "reference"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        period = ["period_start", "period_end", "first_day", "last_day", "time_zone", "issued_on", "due_on"]
+        counts = ["line_count", "session_count", "correction_count", "energy", "implausible_vat_count"]
+        vat = ["vat_treatment", "vat_category", "vat_note", "vat_totals", "stated_vat"]
+        converted = ["settlement_currency", "settlement_rate", "settlement_rate_on", "settlement_gross"]
+        return [
+            (None, {"fields": ["reference", "kind", "state", "show_seller", "show_buyer", "country", "currency"]}),
+            ("Amounts", {"fields": ["show_net", "show_vat", "show_gross", *counts]}),
+            ("Period", {"fields": period}),
+            ("VAT", {"fields": vat}),
+            ("Settlement currency", {"fields": converted}),
+            ("Companies, as they were", {"fields": ["seller_company", "buyer_company"]}),
+            ("Seal", {"fields": ["closed_at", "csv_sha256", "json_sha256"]}),
+        ]
+
+    @display(description="from", ordering="seller")
+    def show_seller(self, statement: Statement) -> str:
+        return show_party(statement.seller)
+
+    @display(description="to", ordering="buyer")
+    def show_buyer(self, statement: Statement) -> str:
+        return show_party(statement.buyer)
+
+
+@admin.register(Line)
+class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
+    list_display = [
+        "statement",
+        "position",
+        "kind",
+        "cdr_id_text",
+        "end_at",
+        "energy",
+        "show_net",
+        "show_vat",
+        "show_gross",
+        "vat_category",
+        "vat_rate",
+    ]
+    list_filter = ["kind", "is_credit", "is_vat_plausible"]
+    list_select_related = ["statement"]
+    search_fields = ["cdr_id_text"]
+    search_help_text = "CDR id, session id or the reference of a statement"
+    text_fields = ("cdr_id_text", "session_key", "statement__reference__iexact")
+    raw_id_fields = ["cdr"]
+    paginator = EstimatingPaginator
+    ordering = ["-id"]
+
+
+@admin.register(FeeLine)
+class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
+    list_display = [
+        "show_payer",
+        "statement",
+        "show_provider",
+        "show_consumer",
+        "first_day",
+        "last_day",
+        "rule",
+        "quantity",
+        "unit_price",
+        "show_net",
+    ]
+    list_filter = ["rule", "currency", ("statement", admin.EmptyFieldListFilter)]
+    list_select_related = ["statement"]
+    search_fields = ["payer"]
+    party_fields = ("payer", "provider", "consumer")
+    ordering = ["-last_day", "-id"]
+
+    @display(description="payer", ordering="payer")
+    def show_payer(self, line: FeeLine) -> str:
+        return show_party(line.payer)
+
+
+@admin.register(Closing)
+class ClosingAdmin(SearchesParties, Between, ReadOnlyAdmin):
+    list_display = ["show_provider", "show_consumer", "period_start", "period_end", "closed_at"]
+    search_fields = ["provider"]
+    party_fields = ("provider", "consumer")
+    ordering = ["-period_end", "provider", "consumer"]
+
+
+class Stamped(ModelAdmin):
+    """What staff enters carries when. Nothing is deleted: statements rest on it."""
+
+    list_per_page = 50
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.changed_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Terms)
+class TermsAdmin(SearchesParties, Between, Stamped):
+    """New terms have a later `valid_from`; those of before stay as they are."""
+
+    form = TermsForm
+    list_display = [
+        "show_provider",
+        "show_consumer",
+        "valid_from",
+        "valid_until",
+        "period",
+        "time_zone",
+        "settlement_currency",
+        "payment_days",
+        "fee_payer",
+    ]
+    list_filter = ["period", "fee_payer"]
+    search_fields = ["provider"]
+    party_fields = ("provider", "consumer")
+    ordering = ["provider", "consumer", "valid_from"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Company)
+class CompanyAdmin(SearchesParties, Stamped):
+    form = CompanyForm
+    list_display = ["show_party", "legal_name", "city", "country", "vat_number", "email", "language"]
+    list_filter = ["country", "language"]
+    search_fields = ["party"]
+    search_help_text = 'A party ("NL*CPO"), a VAT number or a word of the name'
+    party_fields, text_fields = ("party",), ("legal_name__icontains", "vat_number__iexact")
+    ordering = ["party"]
+
+    @display(description="party", ordering="party")
+    def show_party(self, company: Company) -> str:
+        return show_party(company.party)
+
+
+@admin.register(VatRate)
+class VatRateAdmin(ModelAdmin):
+    """The standard rates. Reduced ones for electricity: change the row, and say so in your own books."""
+
+    list_display = ["country", "rate", "valid_from", "valid_until"]
+    list_filter = ["country"]
+    search_fields = ["country__iexact"]
+    ordering = ["country", "-valid_from"]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ReadOnlyAdmin):
+    list_display = ["date", "currency", "rate"]
+    list_filter = ["currency", "date"]
+    search_fields = ["currency__iexact"]
+    ordering = ["-date", "currency"]
+    paginator = EstimatingPaginator

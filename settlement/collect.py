@@ -1,0 +1,146 @@
+"""Brings a pair's CDRs into statements and lines, in one statement of SQL: no row is brought to Python.
+
+The same amounts, one CDR at a time, are in `statement.py` and `vat.py`; a test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from reconciliation.holds import HELD_CDRS
+from reconciliation.judged import JUDGED
+from reconciliation.sql import LIVE
+from tariffs.pricing.policy import MINOR_UNITS
+
+# LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
+COLLECT = f"""
+WITH units AS (
+    SELECT * FROM unnest(%(currencies)s::text[], %(digits)s::integer[]) AS t (currency, digits)
+),
+-- From indexes alone, so that what was settled in years before costs little.
+unsettled AS MATERIALIZED (
+    SELECT c.id FROM cdrs_cdr c
+     WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s
+       AND NOT EXISTS (SELECT 1 FROM settlement_line line WHERE line.cdr_id = c.id)
+),
+waiting AS MATERIALIZED (
+    SELECT c.id, c.object_id, c.session_key, c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl,
+           c.is_credit, c.credit_reference_key, upper(c.currency) AS currency, coalesce(c.country, '') AS country,
+           coalesce(units.digits, 2) AS digits
+      FROM unsettled
+      JOIN cdrs_cdr c ON c.id = unsettled.id
+      LEFT JOIN units ON units.currency = upper(c.currency)
+      LEFT JOIN LATERAL (
+            SELECT true AS holds FROM ({HELD_CDRS}) held
+             WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
+           ) open ON true
+     WHERE {LIVE.format("c")} AND {JUDGED}
+       AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
+       AND (NOT c.is_credit OR c.total_cost <= 0)
+       AND open.holds IS NULL
+),
+traced AS (
+    SELECT w.*, original.id AS original_id, original.total_energy AS original_energy,
+           original.statement_id AS original_statement, replaced.statement_id AS replaced_statement,
+           row_number() OVER (PARTITION BY original.id ORDER BY w.id) AS turn
+      FROM waiting w
+      LEFT JOIN LATERAL (
+            SELECT o.id, o.total_energy, line.statement_id
+              FROM cdrs_cdr o LEFT JOIN settlement_line line ON line.cdr_id = o.id
+             WHERE w.is_credit AND o.owner = %(seller)s AND o.object_key = w.credit_reference_key AND o.audience = ''
+               AND o.token_owner = %(buyer)s AND upper(o.currency) = w.currency AND NOT o.is_credit LIMIT 1
+           ) original ON true
+      LEFT JOIN LATERAL (
+            SELECT line.statement_id
+              FROM cdrs_cdr e JOIN settlement_line line ON line.cdr_id = e.id
+             WHERE NOT w.is_credit AND w.session_key <> '' AND e.owner = %(seller)s AND e.session_key = w.session_key
+               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit
+             ORDER BY line.id DESC LIMIT 1
+           ) replaced ON true
+),
+-- A credit goes with what it takes back, or after it; never before it, never twice.
+ready AS (
+    SELECT t.*, coalesce(original_statement, replaced_statement) AS corrects FROM traced t
+     WHERE NOT t.is_credit
+        OR (t.turn = 1 AND t.original_id IS NOT NULL
+            AND (t.original_statement IS NOT NULL OR t.original_id IN (SELECT id FROM waiting))
+            AND NOT EXISTS (SELECT 1 FROM settlement_line l WHERE l.is_credit AND l.credited_id = t.original_id))
+),
+rounded AS (
+    SELECT r.*, round(r.total_cost, r.digits) AS net,
+           round(coalesce(r.total_cost_incl, r.total_cost), r.digits) AS stated_gross,
+           CASE WHEN r.is_credit THEN -r.original_energy ELSE r.total_energy END AS energy,
+           CASE WHEN r.corrects IS NOT NULL THEN 'correction' WHEN r.end_at < %(start)s THEN 'late' ELSE 'regular' END
+               AS kind,
+           standard.rate AS standard,
+           standard.rate IS NULL OR r.total_cost_incl IS NULL
+               OR abs(r.total_cost * (100 + standard.rate) / 100 - r.total_cost_incl) <= 10::numeric ^ (-r.digits)
+               AS is_plausible,
+           row_number() OVER (PARTITION BY r.country, r.currency ORDER BY r.end_at, r.id) AS position
+      FROM ready r
+      LEFT JOIN LATERAL (
+            SELECT v.rate FROM settlement_vatrate v
+             WHERE v.country = r.country AND v.valid_from <= (r.end_at AT TIME ZONE %(zone)s)::date
+               AND (v.valid_until IS NULL OR v.valid_until >= (r.end_at AT TIME ZONE %(zone)s)::date)
+             ORDER BY v.valid_from DESC LIMIT 1
+           ) standard ON true
+),
+rated AS (
+    SELECT r.*, CASE
+           WHEN %(category)s <> '' OR r.total_cost_incl IS NULL THEN 0
+           WHEN r.standard IS NOT NULL AND r.is_plausible THEN r.standard
+           WHEN r.total_cost = 0 THEN 0
+           ELSE least(greatest(round((r.total_cost_incl - r.total_cost) * 100 / r.total_cost, 0), 0), 999)
+           END AS vat_rate
+      FROM rounded r
+),
+priced AS MATERIALIZED (
+    SELECT r.*, CASE WHEN %(category)s = '' THEN r.stated_gross - r.net ELSE 0 END AS vat,
+           CASE WHEN %(category)s <> '' THEN %(category)s WHEN r.total_cost_incl IS NULL THEN 'E'
+                WHEN r.vat_rate = 0 THEN 'Z' ELSE 'S' END AS vat_category
+      FROM rated r
+),
+vat_totals AS (
+    SELECT country, currency,
+           jsonb_agg(jsonb_build_object('category', vat_category, 'rate', trim_scale(vat_rate)::text,
+                                        'net', net::text, 'vat', vat::text) ORDER BY vat_category, vat_rate) AS totals
+      FROM (SELECT country, currency, vat_category, vat_rate, sum(net) AS net, round(sum(vat), digits) AS vat
+              FROM priced GROUP BY country, currency, digits, vat_category, vat_rate) parts
+     GROUP BY country, currency
+),
+made AS (
+    INSERT INTO settlement_statement (
+        kind, state, closing_id, seller, buyer, country, currency, period_start, period_end, first_day, last_day,
+        time_zone, issued_on, due_on, line_count, session_count, correction_count, energy, net, vat, gross, stated_vat,
+        vat_treatment, vat_category, vat_note, vat_totals, implausible_vat_count, settlement_currency,
+        seller_company, buyer_company, csv_sha256, json_sha256
+    )
+    SELECT 'cdr', 'draft', %(closing)s, %(seller)s, %(buyer)s, country, currency, %(start)s, %(end)s, %(first_day)s,
+           %(last_day)s, %(zone)s, %(issued_on)s, %(due_on)s, count(*),
+           sum(CASE WHEN is_credit THEN -1 ELSE 1 END), count(corrects), sum(energy), sum(net), sum(vat),
+           sum(net + vat), sum(stated_gross - net), %(treatment)s, %(category)s, %(note)s, vat_totals.totals,
+           count(*) FILTER (WHERE NOT is_plausible), '', %(seller_company)s, %(buyer_company)s, '', ''
+      FROM priced JOIN vat_totals USING (country, currency)
+     GROUP BY country, currency, vat_totals.totals
+    RETURNING id, country, currency
+)
+INSERT INTO settlement_line (
+    statement_id, position, kind, corrects_id, cdr_id, cdr_id_text, session_key, is_credit, credited_id, start_at,
+    end_at, energy, stated_net, stated_gross, net, vat, gross, vat_category, vat_rate, is_vat_plausible
+)
+SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, p.session_key, p.is_credit, p.original_id,
+       p.start_at, p.end_at, p.energy, p.total_cost, p.total_cost_incl, p.net, p.vat, p.net + p.vat,
+       p.vat_category, p.vat_rate, p.is_plausible
+  FROM priced p JOIN made USING (country, currency)
+ ORDER BY made.id, p.position
+"""
+
+
+def collect(facts: dict[str, Any]) -> int:
+    """Make the draft statements of one closing, with their lines; how many lines. `facts`: see `close._facts`."""
+    units = {"currencies": list(MINOR_UNITS), "digits": list(MINOR_UNITS.values())}
+    with connection.cursor() as cursor:
+        cursor.execute(COLLECT, facts | units)
+        return int(cursor.rowcount)

@@ -1,0 +1,128 @@
+"""What is to be closed: every pair with CDRs, period by period, some days after each period's end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Min
+
+from cdrs.countries import fill_countries
+from cdrs.models import Cdr
+from parties.display import show_party
+from settlement.close import UnableToClose, close_period
+from settlement.close_fees import close_fee_month, get_due_months
+from settlement.models import Closing, Statement, Terms
+from settlement.periods import Period, PeriodKind, get_period
+
+Pair = tuple[str, str]
+# CDRs with an unknown time say 1970 (CDR-16): no period begins there.
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+FEE_DELAY = timedelta(days=1)  # on top: the last time zone's day is over, and its pairs are closed
+
+# From one pair to the next through the index, however many CDRs each has.
+PAIRS = """
+WITH RECURSIVE pair AS (
+    (SELECT owner, token_owner FROM cdrs_cdr ORDER BY owner, token_owner LIMIT 1)
+    UNION ALL
+    SELECT following.owner, following.token_owner FROM pair, LATERAL (
+        SELECT c.owner, c.token_owner FROM cdrs_cdr c
+         WHERE (c.owner, c.token_owner) > (pair.owner, pair.token_owner)
+         ORDER BY c.owner, c.token_owner LIMIT 1
+    ) following
+)
+SELECT owner, token_owner FROM pair WHERE token_owner <> '' AND owner <> token_owner
+"""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did. One pair that cannot be closed keeps no other from it."""
+
+    statements: list[Statement] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)  # by pair
+
+
+def close_due(*, now: datetime) -> Report:
+    """Every period that ended HUB_SETTLEMENT_DELAY days ago or earlier."""
+    until = now - timedelta(days=settings.HUB_SETTLEMENT_DELAY)
+    return _settle(None, until=until, fees_until=until - FEE_DELAY, now=now)
+
+
+def settle(pairs: Iterable[Pair] | None, *, until: datetime, dry_run: bool = False, now: datetime) -> Report:
+    """Every period of these pairs that ended at or before `until`. None: of all pairs, and the hub's fees as well.
+
+    `dry_run`: the same, and then nothing of it is kept.
+    """
+    if not dry_run:
+        return _settle(pairs, until=until, fees_until=until, now=now)
+    with transaction.atomic():
+        report = _settle(pairs, until=until, fees_until=until, now=now)
+        transaction.set_rollback(True)
+    return report
+
+
+def _settle(pairs: Iterable[Pair] | None, *, until: datetime, fees_until: datetime, now: datetime) -> Report:
+    fill_countries()
+    report = Report()
+    for provider, consumer in get_pairs() if pairs is None else pairs:
+        try:
+            report.statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
+        except UnableToClose as e:
+            report.failures[f"{show_party(provider)} – {show_party(consumer)}"] = str(e)
+    if pairs is None:
+        _bill_fees(report, until=fees_until, now=now)
+    return report
+
+
+def _bill_fees(report: Report, *, until: datetime, now: datetime) -> None:
+    for payer, currency, month in get_due_months(until=until):
+        try:
+            statement = close_fee_month(payer=payer, currency=currency, month=month, now=now)
+        except UnableToClose as e:
+            report.failures[f"fees of {show_party(payer)}"] = str(e)
+        else:
+            report.statements += [] if statement is None else [statement]
+
+
+def close_pair(*, provider: str, consumer: str, until: datetime, now: datetime) -> list[Statement]:
+    """Its periods in turn, as far as they ended at or before `until`.
+
+    Raises:
+        UnableToClose: the first that could not be; those before it stay closed.
+    """
+    made: list[Statement] = []
+    while (step := get_next(provider, consumer)) is not None and step[0].end <= until:
+        period, terms = step
+        made += close_period(provider=provider, consumer=consumer, period=period, terms=terms, now=now)
+    return made
+
+
+def get_pairs() -> list[Pair]:
+    """Owner and token owner of CDRs, and those whose terms have a minimum fee."""
+    with connection.cursor() as cursor:
+        cursor.execute(PAIRS)
+        found = {(owner, token_owner) for owner, token_owner in cursor.fetchall()}
+    with_minimum = Terms.objects.filter(fee_minimum__gt=0).values_list("provider", "consumer")
+    return sorted(found | set(with_minimum))
+
+
+def get_next(provider: str, consumer: str) -> tuple[Period, Terms] | None:
+    """The period after the last closed one, or the first with a CDR; under the terms in force when it begins."""
+    last = Closing.objects.filter(provider=provider, consumer=consumer).order_by("-period_end").first()
+    start = last.period_end if last is not None else _get_first_moment(provider, consumer)
+    if start is None:
+        return None
+    terms = Terms.get_in_force(provider=provider, consumer=consumer, at=start)
+    after = None if last is None else last.period_end
+    return get_period(PeriodKind(terms.period), zone=terms.time_zone, at=start, after=after), terms
+
+
+def _get_first_moment(provider: str, consumer: str) -> datetime | None:
+    cdrs = Cdr.objects.filter(owner=provider, token_owner=consumer, end_at__gte=BEGINNING)
+    terms = Terms.objects.filter(provider=provider, consumer=consumer, fee_minimum__gt=0)
+    firsts = (cdrs.aggregate(first=Min("end_at"))["first"], terms.aggregate(first=Min("valid_from"))["first"])
+    return min((first for first in firsts if first is not None), default=None)

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+
+from settlement.due import close_due, close_pair, get_next, get_pairs, settle
+from settlement.import_rates import import_rates
+from settlement.models import Closing, FeeLine, Line, Statement, Terms, VatRate
+from settlement.tasks import close_due_periods
+from tests.settlement.settled import (
+    CONSUMER,
+    IN_DECEMBER,
+    IN_NOVEMBER,
+    IN_OCTOBER,
+    NOW,
+    PROVIDER,
+    make_terms,
+    store_company,
+    store_ready,
+)
+
+pytestmark = pytest.mark.django_db
+UNTIL_DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def store_terms(**fields: Any) -> Terms:
+    terms = make_terms(**({"valid_from": datetime(2026, 1, 1, tzinfo=UTC)} | fields))
+    terms.save()
+    return terms
+
+
+def get_references() -> list[str]:
+    return [str(statement) for statement in Statement.objects.order_by("period_end", "reference")]
+
+
+class TestGetPairs:
+    def test_are_those_with_cdrs(self):
+        for provider, consumer in (("nlcpo", "frmsp"), ("nlcpo", "itmsp"), ("decpx", "frmsp"), ("nlcpo", "nlcpo")):
+            store_ready(f"{provider}{consumer}", owner=provider, token_owner=consumer)
+        store_ready("c2")
+        store_ready("c3", token_owner="")
+
+        assert get_pairs() == [("decpx", "frmsp"), ("nlcpo", "frmsp"), ("nlcpo", "itmsp")]
+
+    def test_are_those_with_a_minimum_fee_as_well(self):
+        store_terms(fee_minimum=Decimal(10))
+        store_terms(consumer="itmsp")
+
+        assert get_pairs() == [(PROVIDER, CONSUMER)]
+
+
+class TestGetNext:
+    def test_is_the_period_of_the_first_cdr(self):
+        store_ready("c1", end_at=IN_NOVEMBER)
+        store_ready("c2", end_at=IN_OCTOBER)
+        store_ready("c3", end_at=datetime(1970, 1, 1, tzinfo=UTC))  # unknown (CDR-16)
+
+        step = get_next(PROVIDER, CONSUMER)
+
+        assert step is not None
+        assert step[0].label == "2026-10"
+
+    def test_goes_on_where_the_last_one_ended(self):
+        store_terms()
+        store_terms(valid_from=datetime(2026, 11, 15, tzinfo=UTC), period="weekly")
+        store_ready("c1", end_at=datetime(2026, 11, 10, tzinfo=UTC))
+
+        labels = []
+        for _ in range(3):
+            step = get_next(PROVIDER, CONSUMER)
+            assert step is not None
+            labels.append(step[0].label)
+            close_pair(provider=PROVIDER, consumer=CONSUMER, until=step[0].end, now=NOW)
+
+        # November began under the old terms; the first week begins on Tuesday, 1 December
+        assert labels == ["2026-11", "2026-12-01_2026-12-06", "2026-W50"]
+
+    def test_is_none_where_nothing_was_charged(self):
+        assert get_next(PROVIDER, CONSUMER) is None
+
+
+class TestTerms:
+    def test_are_those_of_the_settings_where_the_pair_has_none(self, settings):
+        settings.HUB_PAYMENT_DAYS = 14
+
+        assert Terms.get_in_force(provider=PROVIDER, consumer=CONSUMER, at=NOW).payment_days == 14
+
+    def test_are_the_latest_in_force(self):
+        store_terms(payment_days=10)
+        store_terms(payment_days=20, valid_from=IN_OCTOBER, valid_until=IN_DECEMBER)
+        store_terms(payment_days=99, consumer="itmsp")
+
+        def days(at: datetime) -> int:
+            return Terms.get_in_force(provider=PROVIDER, consumer=CONSUMER, at=at).payment_days
+
+        assert days(IN_OCTOBER - timedelta(seconds=1)) == 10
+        assert days(IN_NOVEMBER) == 20
+        assert days(IN_DECEMBER) == 30  # they have ended: as the settings say
+
+
+class TestCloseDue:
+    def test_closes_every_period_that_is_old_enough(self, settings):
+        settings.HUB_SETTLEMENT_DELAY = 3
+        store_ready("c1", end_at=IN_OCTOBER)
+        store_ready("c2", end_at=IN_NOVEMBER)
+        store_ready("c3", end_at=IN_NOVEMBER, owner="decpx")
+
+        close_due(now=datetime(2026, 12, 3, 22, 59, tzinfo=UTC))
+        assert get_references() == ["NLCPO-FRMSP-NL-EUR-2026-10"]
+        close_due(now=datetime(2026, 12, 3, 23, 0, tzinfo=UTC))
+
+        assert get_references()[1:] == ["DECPX-FRMSP-NL-EUR-2026-11", "NLCPO-FRMSP-NL-EUR-2026-11"]
+
+    def test_one_pair_that_cannot_be_closed_keeps_no_other_from_it(self):
+        store_terms(settlement_currency="CHF")
+        store_ready("c1")
+        store_ready("c2", owner="nlcpx")
+
+        report = close_due(now=NOW)
+
+        assert get_references() == ["NLCPX-FRMSP-NL-EUR-2026-11"]
+        assert "no ECB rate of CHF" in report.failures["NL*CPO – FR*MSP"]
+        assert not Line.objects.filter(cdr_id_text="C1").exists()
+
+    def test_reads_the_country_of_cdrs_that_came_before_the_column(self):
+        store_ready("c1", country=None, document='{"cdr_location":{"country":"BEL"},"total_cost":{"incl_vat":5.0820}}')
+        store_ready("c2", country=None, total_cost_incl=None, document="{")
+
+        close_due(now=NOW)
+
+        assert get_references() == ["NLCPO-FRMSP-BE-EUR-2026-11", "NLCPO-FRMSP-ZZ-EUR-2026-11"]
+        assert Line.objects.get(cdr_id_text="C1").stated_gross == Decimal("5.082")
+
+    def test_is_what_the_task_does(self):
+        store_ready("c1")
+
+        with time_machine.travel(NOW, tick=False):
+            assert close_due_periods()["statements"] == 1
+
+
+class TestSettlementCurrency:
+    def test_is_printed_with_rate_and_day(self):
+        import_rates("Date,CHF\n2026-11-27,0.9317\n", since=date(2020, 1, 1))
+        store_terms(settlement_currency="CHF")
+        store_ready("c1")
+
+        close_due(now=NOW)
+
+        statement = Statement.objects.get()
+        assert (statement.currency, statement.net) == ("EUR", Decimal("4.20"))
+        assert (statement.settlement_rate, statement.settlement_rate_on) == (Decimal("0.9317"), date(2026, 11, 27))
+        assert (statement.due, statement.due_currency) == (Decimal("4.73"), "CHF")  # 5.08 × 0.9317, VAT as stated
+
+
+class TestFees:
+    @pytest.fixture(autouse=True)
+    def _terms(self):
+        store_terms(fee_per_session=Decimal("0.25"), fee_percentage=Decimal(2), fee_payer="both")
+        store_company("nlhub", vat_number="NL004495445B01")
+        store_company(PROVIDER)
+        store_company(CONSUMER, vat_number="FR40303265045")
+        store_ready("c1")
+        store_ready("c2")
+
+    def test_are_billed_to_each_payer_with_its_own_vat(self):
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+
+        fees = Statement.objects.filter(kind="fee").order_by("buyer")
+        assert [(one.reference, one.net, one.vat, one.vat_treatment) for one in fees] == [
+            ("NLHUB-FRMSP-FEES-EUR-2026-11", Decimal("0.67"), Decimal(0), "reverse_charge"),
+            ("NLHUB-NLCPO-FEES-EUR-2026-11", Decimal("0.67"), Decimal("0.15"), "domestic"),
+        ]
+        lines = FeeLine.objects.filter(payer=PROVIDER).order_by("position")
+        assert [(line.rule, line.quantity, line.net, line.vat) for line in lines] == [
+            ("per_session", 2, Decimal("0.50"), Decimal("0.11")),
+            ("percentage", Decimal("8.40"), Decimal("0.17"), Decimal("0.04")),
+        ]
+        assert fees[1].vat_totals == [{"category": "S", "rate": "21", "net": "0.67", "vat": "0.15"}]
+
+    def test_of_a_pair_that_is_closed_late_are_billed_in_the_next_month(self):
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+        store_ready("c3", token_owner="itmsp")
+        store_terms(consumer="itmsp", fee_per_session=Decimal(1), fee_payer="provider")
+
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+        assert FeeLine.objects.filter(statement=None).count() == 1
+        settle(None, until=NOW, now=NOW)
+
+        late = Statement.objects.get(kind="fee", last_day=date(2026, 12, 31))
+        assert (late.buyer, late.net) == (PROVIDER, Decimal("1.00"))
+
+    def test_are_billed_once(self):
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+        before = get_references()
+
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+
+        assert get_references() == before
+
+    def test_wait_for_a_vat_rate(self):
+        VatRate.objects.filter(country="NL").delete()
+
+        report = settle(None, until=UNTIL_DECEMBER, now=NOW)
+
+        assert "no VAT rate of NL" in report.failures["fees of NL*CPO"]
+        assert {line.payer for line in FeeLine.objects.filter(statement=None)} == {PROVIDER}
+
+    def test_have_a_minimum_in_a_month_without_cdrs(self):
+        store_terms(consumer="itmsp", fee_minimum=Decimal(10), valid_from=datetime(2026, 11, 1, tzinfo=UTC))
+
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+
+        assert Statement.objects.get(kind="fee", buyer="itmsp").net == Decimal("10.00")
+
+
+class TestDryRun:
+    def test_says_what_would_be_and_keeps_nothing(self):
+        store_ready("c1")
+
+        report = settle(None, until=NOW, dry_run=True, now=NOW)
+
+        assert [one.net for one in report.statements] == [Decimal("4.20")]
+        assert not Statement.objects.exists()
+        assert not Closing.objects.exists()
+
+
+class TestCommands:
+    def test_settle_one_pair(self):
+        store_ready("c1")
+        store_ready("c2", token_owner="itmsp")
+        out = StringIO()
+
+        with time_machine.travel(NOW, tick=False):
+            call_command("settle", "--pair", "NL*CPO", "FR*MSP", "--until", "2026-12-01T00:00:00Z", stdout=out)
+
+        assert get_references() == ["NLCPO-FRMSP-NL-EUR-2026-11"]
+        assert "1 lines, 4.20 + 0.88 VAT = 5.08 EUR\n1 statements closed." in out.getvalue()
+
+    def test_verify_what_is_closed(self):
+        store_ready("c1")
+        settle(None, until=NOW, now=NOW)
+        out = StringIO()
+
+        call_command("verify_statements", stdout=out)
+
+        assert "1 statements are to the byte what was closed." in out.getvalue()
+        with pytest.raises(CommandError, match="no closed statement X"):
+            call_command("verify_statements", "X")
+
+    def test_import_rates(self, tmp_path):
+        path = tmp_path / "rates.csv"
+        path.write_text("Date,CHF\n2026-11-27,0.9317\n")
+        out = StringIO()
+
+        call_command("import_rates", "--file", str(path), stdout=out)
+
+        assert out.getvalue() == "1 rates.\n"
+        with pytest.raises(CommandError, match="nowhere"):
+            call_command("import_rates", "--file", str(tmp_path / "nowhere"))
