@@ -15,7 +15,8 @@ from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
 from parties.models import Platform
-from reconciliation.models import Finding, State
+from reconciliation.dispute_states import DisputeState, Outcome
+from reconciliation.models import Dispute, Finding, State
 
 LATE = timedelta(minutes=5)  # a lane this far behind is not just busy
 ENDS_SOON = timedelta(days=14)
@@ -37,6 +38,7 @@ def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
         *_paused(now=now),
         *_late_lanes(lags=lags, now=now),
         *_dead_letters(),
+        *_disputes(now=now),
         *_findings(),
         *_unfinished(),
         *_ending(now=now),
@@ -113,6 +115,25 @@ def _dead_letters() -> list[Notice]:
         )
         for pk, name, number in by_platform
     ]
+
+
+def _disputes(*, now: datetime) -> list[Notice]:
+    """Those that wait for the hub's word, and credits that are owed for too long."""
+    escalated = Dispute.objects.filter(state=DisputeState.ESCALATED).count()
+    owed = Dispute.objects.holding().filter(outcome=Outcome.FALLS.value, due_at__lte=now).order_by("due_at", "id")
+    notices = [
+        Notice(
+            level="warning",
+            text=f"CDR {dispute.cdr_id} fell in a dispute and is not credited: it was due {dispute.due_at:%Y-%m-%d}.",
+            link=_link("reconciliation_dispute_change", dispute.pk),
+        )
+        for dispute in owed[:10]
+    ]
+    if escalated:
+        text = f"{escalated} dispute{'s wait' if escalated > 1 else ' waits'} for the hub's decision."
+        link = _link("reconciliation_dispute_changelist", state__exact="escalated")
+        notices.insert(0, Notice(level="alarm", text=text, link=link))
+    return notices
 
 
 def _findings() -> list[Notice]:

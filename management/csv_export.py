@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import StreamingHttpResponse
+from rest_framework import mixins
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 CHUNK = 1000  # rows in memory at the same time
 FORMULA = re.compile(r"[=+\-@\t\r]")  # a spreadsheet program would run a cell that begins so
@@ -30,17 +32,17 @@ class CsvRenderer(BaseRenderer):
         return JSONRenderer().render(data)
 
 
-class CsvExport:
-    """Mixed into a list view, before DRF's own classes. Columns are the list serializer's fields, in their order."""
+class CsvExport(mixins.ListModelMixin):
+    """In place of `ListModelMixin`. Columns are the list serializer's fields, in their order."""
 
-    renderer_classes = [JSONRenderer, CsvRenderer]
+    renderer_classes: Sequence[type[BaseRenderer]] = [JSONRenderer, CsvRenderer]
     csv_name = "export"
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if getattr(request.accepted_renderer, "format", "") != "csv":
-            return super().list(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if getattr(request, "accepted_renderer").format != "csv":  # noqa: B009  # set by DRF before this
+            return super().list(request, *args, **kwargs)
         rows = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
-        return stream_csv(self._write(rows), name=self.csv_name)
+        return cast(Response, stream_csv(self._write(rows), name=self.csv_name))  # any HttpResponseBase will do
 
     def _write(self, rows: Any) -> Iterator[str]:
         names = list(self.get_serializer().fields)  # type: ignore[attr-defined]
@@ -55,8 +57,11 @@ def stream_csv(pieces: Iterator[str], *, name: str) -> StreamingHttpResponse:
     """Piece by piece: the web process never holds the whole of a long list."""
 
     async def send() -> AsyncIterator[str]:
-        while (piece := await sync_to_async(next)(pieces, None)) is not None:
+        while (piece := await sync_to_async(read)()) is not None:
             yield piece
+
+    def read() -> str | None:
+        return next(pieces, None)
 
     response = StreamingHttpResponse(send(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

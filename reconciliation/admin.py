@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -18,6 +20,7 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from reconciliation import dispute_admin
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
 
@@ -55,9 +58,10 @@ class FindingAdmin(ReadOnlyAdmin):
         ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id"]}),
         ("Difference", {"fields": ["path", "expected", "actual"]}),
         ("Dates", {"fields": ["opened_at", "closed_at"]}),
+        ("What people did", {"fields": ["show_history"]}),
     ]
 
-    actions_detail = ["accept", "explain", "dispute", "reopen"]
+    actions_detail = ["accept", "explain", "dispute", "open_dispute", "reopen"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Finding], search_term: str
@@ -83,6 +87,14 @@ class FindingAdmin(ReadOnlyAdmin):
     def show_token_owner(self, finding: Finding) -> str:
         return show_party(finding.token_owner)
 
+    @display(description="history")
+    def show_history(self, finding: Finding) -> SafeString:
+        rows = (
+            (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.before, one.after, one.note)
+            for one in finding.events.all()
+        )
+        return format_html_join("", "<p>{} UTC, {} ({}): {} → {}. {}</p>", rows) or SafeString("–")
+
     # Buttons
 
     def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -97,9 +109,13 @@ class FindingAdmin(ReadOnlyAdmin):
         """The hub's own word "explained" says that the difference has gone; people's explanation closes it."""
         return self._judge(request, object_id, State.CLOSED, "The note says how it came about; nothing is left to do.")
 
-    @action(description="Dispute", icon="gavel", permissions=["judge"])
+    @action(description="Mark as disputed", icon="gavel", permissions=["judge"])
     def dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._judge(request, object_id, State.DISPUTED, "It is wrong, and the two sides are to settle it.")
+
+    @action(description="Open a dispute", icon="balance", permissions=["judge"])
+    def open_dispute(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return dispute_admin.ask_to_open(request, model_admin=self, finding=get_object_or_404(Finding, pk=object_id))
 
     @action(description="Open again", icon="undo", permissions=["judge"])
     def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:

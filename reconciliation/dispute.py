@@ -14,6 +14,8 @@ from parties.side_names import Side
 from parties.sides import Sides
 from reconciliation.dispute_states import Action, DisputeState, Outcome
 
+STATES = [(state.value, state.value) for state in DisputeState]
+OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]
 SIDES = [(side.value, side.label) for side in Side]
 
 
@@ -40,8 +42,8 @@ class Dispute(models.Model):
     finding = models.ForeignKey(
         "reconciliation.Finding", null=True, blank=True, on_delete=models.SET_NULL, related_name="disputes"
     )
-    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in DisputeState])
-    outcome = models.CharField(max_length=6, choices=[(o.value, o.value) for o in Outcome], default="", blank=True)
+    state = models.CharField(max_length=10, choices=STATES)
+    outcome = models.CharField(max_length=6, choices=OUTCOMES, default="", blank=True)
     is_holding = models.BooleanField(default=True)
     opener = models.CharField(max_length=4, choices=SIDES)
     reason = models.TextField()

@@ -94,7 +94,8 @@ class Finding(models.Model):
             NotAllowed: it cannot become this from what it is, or a dispute about it is going on (but for `dispute`).
         """
         check_judgement(self.state, state)
-        if self.disputes.holding().exclude(pk=dispute.pk if dispute else None).exists():
+        others = self.disputes.holding() if dispute is None else self.disputes.holding().exclude(pk=dispute.pk)
+        if others.exists():
             raise NotAllowed("A dispute about this finding is going on: it is settled there.")
         closed_at = None if state in (State.OPEN, State.DISPUTED) else now
         changed = Finding.objects.filter(pk=self.pk, state=self.state)

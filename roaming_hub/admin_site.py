@@ -76,6 +76,7 @@ NAVIGATION = [
         "separator": True,
         "items": [
             _item("Findings", "rule", "reconciliation_finding_changelist"),
+            _item("Disputes", "balance", "reconciliation_dispute_changelist"),
             _item("Statements", "request_quote", "settlement_statement_changelist"),
             _item("Statement lines", "format_list_numbered", "settlement_line_changelist"),
             _item("Fee lines", "percent", "settlement_feeline_changelist"),

@@ -255,13 +255,23 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Roaming hub management API",
-    "DESCRIPTION": "Platforms, parties, agreements, lanes, dead letters and the call log, for hub staff.",
+    "DESCRIPTION": "Platforms, parties, agreements, lanes, dead letters and the call log, for hub staff; below "
+    "/api/partner/ what partners see and do about their own bills.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {  # several things have a "state", a "kind" …
+        "FindingKind": "management.serializers.findings.KINDS",
+        "FindingSeverity": "management.serializers.findings.SEVERITIES",
+        "FindingState": "reconciliation.models.State",
+        "DisputeState": "reconciliation.dispute.STATES",
+        "DisputeOutcome": "reconciliation.dispute.OUTCOMES",
+        "Side": "reconciliation.dispute.SIDES",
+        "PartnerSide": "management.serializers.disputes.PARTNER_SIDES",
+    },
 }
 
 LOGGING = logs.make_logging(

@@ -33,9 +33,7 @@ REFUSALS = {code: ProblemSerializer for code in (400, 401, 403, 404, 409)}
 ANSWERS = {200: DisputeDetailSerializer, **REFUSALS}
 
 
-class DisputeViewSet(
-    Explaining, CsvExport, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dispute]
-):
+class DisputeViewSet(Explaining, CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dispute]):
     """Two partners argue about a bill. Newest first; one dispute comes with its conversation and evidence."""
 
     queryset = Dispute.objects.order_by("-opened_at", "-id")

@@ -35,6 +35,7 @@ from tests.management.cast import (
     make_platform,
     make_staff,
 )
+from tests.reconciliation.disputed import make_dispute
 from tests.settlement.settled import store_settled
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,7 @@ READ_ONLY = {
     "management_logevent",
     "parties_detectedquirk",
     "parties_endpoint",
+    "reconciliation_dispute",
     "reconciliation_finding",
     "settlement_closing",
     "settlement_exchangerate",
@@ -98,6 +100,7 @@ SEARCHES = {
     "parties_party": "CPO",
     "parties_partybehind": "R4E",
     "parties_platform": "CPO",
+    "reconciliation_dispute": "C1 NL*CPO",
     "reconciliation_finding": "CDR1 NL*CPO",
     "settlement_closing": "decpx",
     "settlement_company": "NL*CPO",
@@ -158,6 +161,7 @@ def rows() -> dict[str, Any]:
         "parties_party": Party.objects.get().pk,
         "parties_partybehind": make_behind(platform).pk,
         "parties_platform": platform.pk,
+        "reconciliation_dispute": make_dispute().pk,
         "reconciliation_finding": make_finding().pk,
         **store_settled(),
     }

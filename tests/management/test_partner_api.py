@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -13,7 +15,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from management.csv_export import write_cell
+from management.csv_export import stream_csv, write_cell
 from management.models import PartnerToken
 from management.partner_scopes import PartnerScope
 from parties.models import Party, Platform
@@ -332,3 +334,22 @@ class TestCreatePartnerToken:
 
         with pytest.raises(CommandError, match=says):
             call_command("create_partner_token", **options)
+
+
+class TestStreamCsv:
+    def test_sends_piece_by_piece(self):
+        """As the web process does it: what is not asked for is not read."""
+        read: list[int] = []
+
+        def make() -> Iterator[str]:
+            for number in range(3):
+                read.append(number)
+                yield f"{number}\r\n"
+
+        async def take_one() -> bytes:
+            async for piece in stream_csv(make(), name="x"):
+                return bytes(piece)
+            return b""
+
+        assert asyncio.run(take_one()) == b"0\r\n"
+        assert read == [0]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from cdrs.models import Cdr
 from charging_sessions.models import Session
@@ -16,6 +17,7 @@ from reconciliation.disputes import Actor, act, extend, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.holds import is_held
 from reconciliation.models import Dispute, Finding, State
+from reconciliation.tasks import watch_disputes
 from tests.documents import as_json, cdr_document, location_document
 from tests.management.cast import log_call, log_event, make_finding
 from tests.reconciliation.disputed import make_dispute, store_credit_of_c1, store_disputed
@@ -172,7 +174,7 @@ class TestAct:
 
         finding.refresh_from_db()
         assert (dispute.state, dispute.outcome, dispute.closed_at) == ("accepted", "stands", LATER)
-        assert (finding.state, finding.events.last().after) == ("accepted", "accepted")
+        assert [event.after for event in finding.events.all()] == ["disputed", "accepted"]
         assert not is_held("nlcpo", "c1")
 
     def test_withdrawing_opens_the_finding_again(self):
@@ -293,3 +295,11 @@ class TestTimeZone:
         )
 
         assert json.loads(open_it().evidence.get(kind="price").content)["time_zone"] == "Europe/Amsterdam"
+
+
+class TestTask:
+    def test_watches(self):
+        make_dispute(due_at=NOW)
+
+        with time_machine.travel(NOW, tick=False):
+            assert watch_disputes() == {"credited": 0, "replaced": 0, "reminded": 0, "escalated": 1}

@@ -35,9 +35,7 @@ ANSWERS = {200: DisputeDetailSerializer, **{code: ProblemSerializer for code in 
 OPENED = {201: DisputeDetailSerializer, **{code: ProblemSerializer for code in (400, 401, 403, 404, 409)}}
 
 
-class PartnerDisputeViewSet(
-    PartnerView, CsvExport, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dispute]
-):
+class PartnerDisputeViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dispute]):
     """Newest first. One dispute comes with its conversation and the evidence as it was when it was opened."""
 
     queryset = Dispute.objects.none()  # names the model for the documentation; see get_queryset

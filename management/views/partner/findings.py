@@ -50,9 +50,7 @@ class PartnerFindingFilter(filters.FilterSet):
         return findings.filter(**{name: value.lower()})
 
 
-class PartnerFindingViewSet(
-    PartnerView, CsvExport, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Finding]
-):
+class PartnerFindingViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Finding]):
     """What differs between a session and what was billed for it, newest first."""
 
     queryset = Finding.objects.none()  # names the model for the documentation; see get_queryset

@@ -1,0 +1,251 @@
+"""Disputes in the admin: the conversation, the evidence, and what the hub can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
+
+from cdrs.models import Cdr
+from ocpi.calls import PartyId
+from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_document
+from parties.display import show_party
+from parties.side_names import Side
+from reconciliation.dispute_states import Action, Outcome
+from reconciliation.disputes import Actor, act, extend, open_dispute
+from reconciliation.finding_life import NotAllowed
+from reconciliation.models import Dispute, Finding
+
+COLOURS = {
+    "open": "warning",
+    "escalated": "danger",
+    "accepted": "info",
+    "decided": "info",
+    "withdrawn": "success",
+    "credited": "success",
+}
+Deed = Callable[[dict[str, Any], Actor], Dispute]
+
+
+class TextForm(forms.Form):
+    text = forms.CharField(max_length=4000, widget=UnfoldAdminTextareaWidget(), help_text="Both partners read it.")
+
+
+class DecisionForm(TextForm):
+    outcome = forms.ChoiceField(
+        choices=[
+            (Outcome.STANDS.value, "The bill stands: it is settled as it is"),
+            (Outcome.FALLS.value, "The bill falls: the CPO owes a credit CDR"),
+        ],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    field_order = ["outcome", "text"]
+
+
+class ExtensionForm(TextForm):
+    due_at = forms.SplitDateTimeField(label="New deadline (UTC)", widget=UnfoldAdminSplitDateTimeWidget())
+    field_order = ["due_at", "text"]
+
+
+class OpeningForm(TextForm):
+    side = forms.ChoiceField(
+        label="On whose behalf",
+        choices=[(side.value, side.label) for side in (Side.HUB, Side.EMSP, Side.CPO)],
+        widget=UnfoldAdminSelectWidget(),
+    )
+    field_order = ["side", "text"]
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = [
+        "opened_at",
+        "show_state",
+        "outcome",
+        "show_owner",
+        "show_token_owner",
+        "cdr_id",
+        "amount",
+        "currency",
+        "opener",
+        "due_at",
+        "is_holding",
+    ]
+    list_filter = ["state", "outcome", "is_holding", "opener"]
+    search_fields = ["cdr_key"]
+    search_help_text = 'CDR id or a party ("NL*CPO"); several words narrow it down'
+    ordering = ["-opened_at", "-id"]
+    fieldsets = [
+        (None, {"fields": ["show_state", "outcome", "opener", "reason", "due_at", "is_holding"]}),
+        ("Conversation", {"fields": ["show_conversation"]}),
+        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "amount", "currency", "show_finding"]}),
+        ("Credit", {"fields": ["credit_cdr_id", "credit_problem", "replacement_cdr_id"]}),
+        ("Evidence, as it was when the dispute was opened", {"fields": ["show_evidence"]}),
+        ("Dates", {"fields": ["opened_at", "reminded_at", "escalated_at", "closed_at"]}),
+    ]
+    actions_detail = ["write", "decide", "extend", "escalate", "withdraw"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Dispute], search_term: str
+    ) -> tuple[QuerySet[Dispute], bool]:
+        for word in search_term.split():
+            match = Q(cdr_key=word.lower())
+            try:
+                key = PartyId.of_text(word).key
+            except ValueError:
+                key = "-"
+            queryset = queryset.filter(match | Q(owner=key) | Q(token_owner=key))
+        return queryset, False
+
+    @display(description="state", label=COLOURS)
+    def show_state(self, dispute: Dispute) -> str:
+        return dispute.state
+
+    @display(description="CPO")
+    def show_owner(self, dispute: Dispute) -> str:
+        return show_party(dispute.owner)
+
+    @display(description="eMSP")
+    def show_token_owner(self, dispute: Dispute) -> str:
+        return show_party(dispute.token_owner)
+
+    @display(description="finding")
+    def show_finding(self, dispute: Dispute) -> str:
+        if dispute.finding is None:
+            return "–"
+        url = reverse("admin:reconciliation_finding_change", args=[dispute.finding.pk])
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, dispute.finding.kind)
+
+    @display(description="entries")
+    def show_conversation(self, dispute: Dispute) -> SafeString:
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.action, one.text)
+                for one in dispute.entries.all()
+            ),
+        )
+        head = "<tr><th>UTC</th><th>Side</th><th>Who</th><th>What</th><th>Words</th></tr>"
+        return format_html(
+            '<table class="hub-table"><thead>{}</thead><tbody>{}</tbody></table>', SafeString(head), rows
+        )
+
+    @display(description="exhibits")
+    def show_evidence(self, dispute: Dispute) -> SafeString:
+        return format_html_join(
+            "",
+            "<details><summary>{}</summary>{}</details>",
+            ((one.title, show_document(one.content)) for one in dispute.evidence.all()),
+        )
+
+    # Buttons
+
+    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return may_change(self, request)
+
+    @action(description="Write", icon="chat", permissions=["judge"])
+    def write(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._step(request, object_id, Action.MESSAGE, "What you write is seen by both partners.")
+
+    @action(description="Escalate", icon="priority_high", permissions=["judge"])
+    def escalate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._step(request, object_id, Action.ESCALATE, "The hub decides it then, whatever the deadline was.")
+
+    @action(description="Withdraw", icon="undo", permissions=["judge"])
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._step(request, object_id, Action.WITHDRAW, "Only what the hub itself has opened.")
+
+    @action(description="Decide", icon="gavel", permissions=["judge"])
+    def decide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def deed(said: dict[str, Any], actor: Actor) -> Dispute:
+            decided, now = Outcome(said["outcome"]), timezone.now()
+            return act(int(object_id), Action.DECIDE, actor=actor, text=said["text"], now=now, decided=decided)
+
+        meaning = "The hub's last word on an escalated dispute: it cannot be taken back."
+        return self._ask(request, object_id, "decide", meaning, DecisionForm(request.POST or None), deed)
+
+    @action(description="Extend", icon="more_time", permissions=["judge"])
+    def extend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def deed(said: dict[str, Any], actor: Actor) -> Dispute:
+            now = timezone.now()
+            return extend(int(object_id), due_at=said["due_at"], actor=actor, text=said["text"], now=now)
+
+        meaning = "The two partners get more time before the hub decides."
+        return self._ask(request, object_id, "extend", meaning, ExtensionForm(request.POST or None), deed)
+
+    def _step(self, request: HttpRequest, object_id: str, what: Action, meaning: str) -> HttpResponse:
+        def deed(said: dict[str, Any], actor: Actor) -> Dispute:
+            return act(int(object_id), what, actor=actor, text=said["text"], now=timezone.now())
+
+        return self._ask(request, object_id, what.value, meaning, TextForm(request.POST or None), deed)
+
+    def _ask(
+        self, request: HttpRequest, object_id: str, what: str, meaning: str, form: forms.Form, deed: Deed
+    ) -> HttpResponse:
+        dispute = get_object_or_404(Dispute, pk=object_id)
+        errors: list[str] = []
+        if form.is_valid():
+            try:
+                dispute = deed(form.cleaned_data, Actor(Side.HUB, request.user.get_username()))
+            except NotAllowed as e:
+                errors = [str(e)]
+            else:
+                self.log_change(request, dispute, f"{what}: {form.cleaned_data['text'][:200]}")
+                messages.success(request, f"{dispute}: {dispute.state}.")
+                return HttpResponseRedirect(reverse("admin:reconciliation_dispute_change", args=[dispute.pk]))
+        return ask(
+            request,
+            model_admin=self,
+            obj=dispute,
+            title=f"{dispute}: {what}",
+            explanation=meaning,
+            button=what.capitalize(),
+            form=form,
+            errors=errors,
+        )
+
+
+def ask_to_open(request: HttpRequest, *, model_admin: ReadOnlyAdmin, finding: Finding) -> HttpResponse:
+    """The page behind a finding's button: a dispute between the two, about its CDR."""
+    form = OpeningForm(request.POST or None)
+    errors: list[str] = []
+    if form.is_valid():
+        try:
+            dispute = _open(finding, said=form.cleaned_data, by=request.user.get_username())
+        except NotAllowed as e:
+            errors = [str(e)]
+        else:
+            model_admin.log_change(request, finding, f"opened {dispute}")
+            messages.success(request, f"{dispute} is open.")
+            return HttpResponseRedirect(reverse("admin:reconciliation_dispute_change", args=[dispute.pk]))
+    return ask(
+        request,
+        model_admin=model_admin,
+        obj=finding,
+        title=f"{finding}: open a dispute",
+        explanation="Both partners see it, write in it and can settle it; without an agreement the hub decides. The "
+        "CDR stays out of statements until then.",
+        button="Open a dispute",
+        form=form,
+        errors=errors,
+    )
+
+
+def _open(finding: Finding, *, said: dict[str, Any], by: str) -> Dispute:
+    cdr = Cdr.objects.filter(owner=finding.owner, object_key=finding.cdr_key, audience="").first()
+    if not finding.cdr_key or cdr is None:
+        raise NotAllowed("The hub holds no CDR for this finding: there is nothing to dispute.")
+    actor = Actor(Side(said["side"]), by)
+    return open_dispute(cdr, actor=actor, reason=said["text"], now=timezone.now(), finding=finding)
