@@ -15,7 +15,7 @@ from django.db.models import F, Q
 
 from invoicing.document import InvoiceDocument, Kind
 from invoicing.numbers import Series as Series
-from invoicing.patterns import LONGEST, LONGEST_PREFIX, InvalidPattern, check_pattern
+from invoicing.patterns import LONGEST, LONGEST_PREFIX, WITH_PREFIX, InvalidPattern, check_pattern
 from ocpi.calls import PartyId
 from parties.sides import Sides
 from settlement.models import Statement
@@ -64,7 +64,8 @@ class Issuer(models.Model):
 
     @property
     def effective_pattern(self) -> str:
-        return self.pattern or settings.HUB_INVOICE_NUMBER
+        """A prefix without a pattern takes the place of the party."""
+        return self.pattern or (WITH_PREFIX if self.prefix else settings.HUB_INVOICE_NUMBER)
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):

@@ -8,6 +8,7 @@ from typing import Final
 FIELDS: Final = frozenset({"prefix", "party", "year", "number"})
 LONGEST: Final = 40
 LONGEST_PREFIX: Final = 12
+WITH_PREFIX: Final = "{prefix}{year}-{number:06d}"
 
 
 class InvalidPattern(ValueError):

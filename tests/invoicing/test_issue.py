@@ -187,6 +187,11 @@ class TestIssueFor:
 
         assert (invoice.number, invoice.file_name) == ("RE-2027/0001", "RE-2027-0001")
 
+    def test_writes_a_prefix_in_place_of_the_party(self):
+        Issuer.objects.create(party=PROVIDER, prefix="RE", changed_at=NOW)
+
+        assert make_invoice().number == "RE2027-000001"
+
     def test_refuses_a_number_that_another_pattern_gave_before(self, monkeypatch: pytest.MonkeyPatch):
         invoice = make_invoice()
         monkeypatch.setattr(issue, "fill_pattern", lambda *_, **__: invoice.number)
