@@ -44,13 +44,13 @@ def control(
     found = [*check_schema(cdr, version=version)] if isinstance(cdr, Mapping) else []
     if isinstance(cdr, Mapping):
         found += check_bounds(cdr, now=now, max_power=max_power, bounds=thresholds.bounds, version=version)
+    if not found:
+        return priced
     known = {(finding.id, finding.path) for finding in priced.findings}
     more = [
         Finding(id, policy.severities.get(id) or FORM[id], path, message, expected, actual)
         for id, path, message, expected, actual in found
         if (id, path) not in known
     ]
-    if not more:
-        return priced
     findings = (*more, *priced.findings)
     return replace(priced, findings=findings, verdict=judge(findings, priced=bool(priced.totals)))

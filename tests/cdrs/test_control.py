@@ -158,3 +158,19 @@ def test_prices_other_versions_without_their_tables():
     }
 
     assert checked(document, tariffs=[of], version="2.1.1").verdict == "match"
+
+
+def test_finds_a_field_under_a_wrong_name_missing():
+    token = {name.replace("contract_id", "contractid"): value for name, value in GOOD["cdr_token"].items()}
+
+    paths = {(one.id, one.path) for one in checked(GOOD | {"cdr_token": token}).findings}
+
+    assert {("unknown_field", "/cdr_token/contractid"), ("required_field_missing", "/cdr_token/contract_id")} <= paths
+
+
+def test_names_the_place_of_each_of_two_equal_tariffs():
+    odd = GOOD["tariffs"][0] | {"colour": "red"}
+
+    paths = [one.path for one in checked(GOOD | {"tariffs": [odd, odd]}).findings if one.id == "unknown_field"]
+
+    assert paths == ["/tariffs/0/colour", "/tariffs/1/colour"]
