@@ -18,7 +18,7 @@ from django.db import connection
 from reconciliation.compare import Thresholds
 from reconciliation.judge import Rules, explain_delivered, judge
 from reconciliation.position import SLACK, START, Position, Range, get_position, move, turn
-from reconciliation.sieve import is_long, sift
+from reconciliation.sieve import is_long, probe, sift
 from reconciliation.sql import ACCEPTED, LIVE, READY
 
 LIMIT = 1_000_000  # CDRs in one run
@@ -31,7 +31,6 @@ _COMING = f"""FROM cdrs_cdr c WHERE (c.changed_at, c.id) > (%(after_at)s, %(afte
 COUNT = f"SELECT count(*) FROM (SELECT {_COMING} ORDER BY c.changed_at, c.id LIMIT %(limit)s) coming"
 LAST = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at DESC, c.id DESC LIMIT 1"
 LAST_OF = f"SELECT c.changed_at, c.id {_COMING} ORDER BY c.changed_at, c.id OFFSET %(limit)s - 1 LIMIT 1"
-READY_ONES = f"SELECT c.id FROM cdrs_cdr c WHERE {Range.SQL} AND {LIVE.format('c')} AND {READY} ORDER BY c.id"
 
 LAST_SESSION = "SELECT max(changed_at) FROM charging_sessions_session WHERE changed_at <= %(horizon)s"
 SESSIONS_UNTIL = """
@@ -149,9 +148,8 @@ def _judge_range(name: str, *, after: Position, horizon: datetime, limit: int, r
         judge(sift(within, count=count, rules=rules), rules=rules)
         judged = count
     else:
-        ids = [row[0] for row in _fetch(READY_ONES, {**rules.values, **within.values})]
-        judge(ids, rules=rules)
-        judged = len(ids)
+        judged, suspects = probe(within, rules=rules)
+        judge(suspects, rules=rules)
     move(name, to=within.until)
     return count, judged
 

@@ -1,6 +1,5 @@
-"""Which CDRs of a long range are worth a judgement: two statements over covering indexes, no CDR or session is read.
-
-They keep all that `classify.py` could raise anything for, and some more; the others are beyond doubt.
+"""Which CDRs are worth a judgement: all that `classify.py` could raise or close anything for, and some more; the others
+are beyond doubt. Of a long range two statements over covering indexes tell it, without reading a CDR or a session.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from django.db import connection, transaction
 from reconciliation.judge import Rules
 from reconciliation.models import CdrClock
 from reconciliation.position import Range
-from reconciliation.sql import BILLS, JUDGED_KINDS, LIVE, NAMING_KINDS
+from reconciliation.sql import ACCEPTED, BILLS, CREDIT_OF, JUDGED_KINDS, LIVE, NAMING_KINDS, READY, SAME_SESSION
 
-LONG = 20_000  # CDRs in a range: below that, judging them all is cheaper
+LONG = 20_000  # CDRs in a range: below that, probing for each is cheaper
 SHARE = 20  # and where the range is not one CDR in so many
 SIDE_BY_SIDE = 200_000  # CDRs in a range: from then on both statements run at the same time
 
@@ -58,13 +57,42 @@ SELECT max(c.id) FROM cdrs_cdr c
  GROUP BY hashtextextended(c.session_key, hashtext(c.owner)) HAVING count(*) > 1
  UNION ALL
 SELECT id FROM (
-    SELECT c.id, c.start_at, max(c.end_at) OVER before AS occupied_until
+    SELECT c.id, c.start_at, max(greatest(c.start_at, c.end_at)) OVER before AS occupied_until
       FROM cdrs_cdr c
      WHERE {BILLS.format("c")} AND c.evse_key <> ''
     WINDOW before AS (
         PARTITION BY c.owner, c.evse_key ORDER BY c.start_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) by_evse
  WHERE occupied_until >= start_at
+"""
+# The same for a short range, CDR by CDR: index probes, each of which mostly finds nothing.
+PROBE = f"""
+SELECT c.id,
+       ({DIFFERS}) OR NOT coalesce({ACCEPTED.format("c")}, true)
+       OR EXISTS (SELECT FROM cdrs_cdr n
+                   WHERE {SAME_SESSION.format("n", "c")} AND n.id <> c.id AND {LIVE.format("n")})
+       OR EXISTS ({CREDIT_OF.format("c")})
+       OR EXISTS (SELECT FROM cdrs_cdr n
+                   WHERE n.owner = c.owner AND n.evse_key = c.evse_key AND n.evse_key <> '' AND {BILLS.format("n")}
+                     AND n.id <> c.id AND n.start_at > c.start_at - %(reach)s
+                     AND n.start_at <= greatest(c.start_at, c.end_at)
+                     AND (n.start_at = c.start_at OR n.end_at >= least(c.start_at, c.end_at)))
+       OR EXISTS (SELECT FROM reconciliation_finding f
+                   WHERE f.owner = c.owner AND f.cdr_key = c.object_key AND f.state = 'open')
+       OR EXISTS (SELECT FROM reconciliation_finding f
+                   WHERE f.owner = c.owner AND f.session_key = c.session_key AND f.state = 'open'
+                     AND c.session_key <> '')
+       OR EXISTS (SELECT FROM reconciliation_finding f
+                   WHERE f.owner = c.owner AND f.expected = c.object_id AND f.state = 'open'
+                     AND f.kind IN {NAMING_KINDS}) AS is_suspect
+  FROM cdrs_cdr c
+  LEFT JOIN LATERAL (
+        SELECT s.owner, s.received_at, s.token_owner, s.status, s.start_at, s.end_at, s.kwh, s.total_cost, s.currency
+          FROM charging_sessions_session s
+         WHERE s.object_key = c.session_key AND s.owner = c.owner AND {LIVE.format("s")} LIMIT 1
+       ) s ON true
+ WHERE {Range.SQL} AND {LIVE.format("c")} AND {READY}
+ ORDER BY c.id
 """
 # For these statements alone: both read an index from end to end in its order, and workers of their own would each read
 # the whole of the other side.
@@ -86,16 +114,28 @@ def is_long(count: int) -> bool:
         return count * SHARE >= int(cursor.fetchone()[0])
 
 
+def probe(within: Range, *, rules: Rules) -> tuple[int, list[int]]:
+    """How many of the range need not wait, and which of them have to be judged."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROBE, _get_values(within, rules))
+        found = cursor.fetchall()
+    return len(found), [cdr for cdr, is_suspect in found if is_suspect]
+
+
 def sift(within: Range, *, count: int, rules: Rules) -> list[int]:
     """Those of the range that have to be judged, and all that bill the same or at the same time as another."""
-    due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
-    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
-    values = {**rules.values, **within.values, **late, "judged": JUDGED_KINDS}
+    values = _get_values(within, rules)
     if count < SIDE_BY_SIDE:
         return sorted(_run(WITH_SESSIONS, values) | _run(AMONG_CDRS, {}))
     with ThreadPoolExecutor(1) as threads:
         among = threads.submit(_run_beside, AMONG_CDRS)
         return sorted(_run(WITH_SESSIONS, values) | among.result())
+
+
+def _get_values(within: Range, rules: Rules) -> dict[str, Any]:
+    due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
+    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
+    return {**rules.values, **within.values, **late, "judged": JUDGED_KINDS}
 
 
 def _run_beside(sql: str) -> set[int]:
