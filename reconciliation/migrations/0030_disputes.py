@@ -204,10 +204,7 @@ class Migration(migrations.Migration):
                         ("is_holding", True),
                         (
                             "state__in",
-                            [
-                                "escalated",
-                                "open",
-                            ],
+                            ["open", "escalated"],
                         ),
                     ),
                     models.Q(

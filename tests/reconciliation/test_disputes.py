@@ -19,6 +19,7 @@ from reconciliation.holds import is_held
 from reconciliation.models import Dispute, Finding, State
 from reconciliation.tasks import watch_disputes
 from tests.documents import as_json, cdr_document, location_document
+from tests.management.cast import NOW as LOGGED_AT
 from tests.management.cast import log_call, log_event, make_finding
 from tests.reconciliation.disputed import make_dispute, store_credit_of_c1, store_disputed
 from tests.reconciliation.stored import NOW, store_cdr
@@ -129,8 +130,9 @@ class TestEvidence:
         log_call(module="sessions", object_id="S1", sender="nlcpo", receiver="frmsp", message="internal")
         log_call(module="sessions", object_id="S1", sender="nlcpo", receiver="itmsx")
         log_call(module="sessions", object_id="S1", sender="decpx", receiver="frmsp")
-        log_event(module="sessions", object_key="sessions:nlcpo:s1", body='{"kwh": 1.500}')
-        log_event(module="sessions", object_key="sessions:decpx:s1", body='{"kwh": 9}')
+        later = {"module": "sessions", "at": LOGGED_AT + timedelta(seconds=1)}
+        log_event(**later, object_key="sessions:nlcpo:s1", body='{"kwh": 1.500}')
+        log_event(**later, object_key="sessions:decpx:s1", body='{"kwh": 9}')
 
         content = open_it().evidence.get(kind="history").content
 
