@@ -61,7 +61,9 @@ def measure(*, cdrs: int = 1_000_000, pairs: int = 500) -> list[Row]:
     from settlement.due import close_due
 
     settings.HUB_FEE_PER_SESSION = settings.HUB_FEE_PER_SESSION + 1
+    started = time.perf_counter()
     _seed(cdrs=cdrs, pairs=pairs)
+    print(f"filled in {time.perf_counter() - started:.0f} s", flush=True)
     started = time.perf_counter()
     report = close_due(now=NOW)
     seconds = time.perf_counter() - started

@@ -87,7 +87,7 @@ class LineFilter(filters.FilterSet):
         return lines.filter(**{name: value.lower()})
 
 
-class ReadsStatements(CsvExport, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
+class ReadsStatements(CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
     """What staff and partners do alike; which statements there are, `get_queryset` says."""
 
     serializer_class = StatementSerializer
