@@ -13,9 +13,12 @@ SUBLANES = 8  # a platform's deliveries run side by side in this many lanes; one
 Columns = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included)."""
+    """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included).
+
+    There is one for each table, and the text of its statements is kept by it.
+    """
 
     name: str
     key: tuple[str, ...]

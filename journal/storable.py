@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +15,7 @@ EVENT_COLUMNS = tuple(field.name for field in fields(NewEvent))
 ALIAS_COLUMNS = tuple(field.name for field in fields(NewAlias))
 
 event_values = attrgetter(*EVENT_COLUMNS)
+_log_texts = attrgetter(*(field.name for field in fields(NewLogRow) if field.type == "str"))
 alias_values = attrgetter(*ALIAS_COLUMNS)
 
 # What a peer sent may be of any length; what is indexed may not. 250 characters are at most 1,000 bytes.
@@ -65,9 +66,17 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def log_values(row: NewLogRow) -> tuple[Any, ...]:
+def event_columns(event: NewEvent) -> dict[str, Any]:
+    return dict(zip(EVENT_COLUMNS, event_values(event), strict=True))
+
+
+def mended(row: NewLogRow) -> NewLogRow:
     """Whatever a peer wrote into a header or a status code, the row that tells of it is kept."""
-    return tuple(_mended(name, getattr(row, name)) for name in LOG_COLUMNS)
+    texts = _log_texts(row)
+    is_sound = max(map(len, texts)) <= LOG_TEXT and is_storable("".join(texts))
+    if is_sound and all(-limit < (getattr(row, name) or 0) < limit for name, limit in LOG_CODES.items()):
+        return row  # as good as always, and quickly found
+    return replace(row, **{name: _mended(name, getattr(row, name)) for name in LOG_COLUMNS})
 
 
 def _mended(name: str, value: Any) -> Any:
