@@ -61,7 +61,8 @@ async def forward(course: Course, decision: Forward) -> Reply:
         url=join_url(decision.url, outgoing.call, habits=habits),
         timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
     )
-    hop = replace(hop, repeated=hop.repeated or stored.was_posted)
+    if stored.was_posted:
+        hop = replace(hop, repeated=True)
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
     marks = (*_mark_verdict(course, hop, stored), *get_answer_marks(course, hop, outgoing.alias))

@@ -53,6 +53,8 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
     except Exception:
         logger.exception("%s %s failed", note.call.method, note.call.module)
         reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), hub)
+    if reply.receiver is not None and reply.sender is not None:
+        return reply
     return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or settings.HUB_PARTY)
 
 

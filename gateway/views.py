@@ -197,8 +197,11 @@ def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Respons
 
 def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     """Both message ids; made up where the peer sent none (TRANS-38)."""
+    request_id, correlation_id = headers.get("x-request-id"), headers.get("x-correlation-id")
+    if request_id and correlation_id:
+        return request_id, correlation_id
     made = str(uuid.uuid4())
-    return headers.get("x-request-id") or made, headers.get("x-correlation-id") or made
+    return request_id or made, correlation_id or made
 
 
 def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:

@@ -89,12 +89,12 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: Future = loop.create_future()
         self._queue.put(_Waiting(job, future, loop))
+        limit = loop.call_later(self._patience + 1, _give_up, future)
         try:
             with spans.span("store"):
-                async with asyncio.timeout(self._patience + 1):
-                    return await future
-        except TimeoutError as error:
-            raise ServerError("the database did not answer in time; the outcome is unknown") from error
+                return await future
+        finally:
+            limit.cancel()
 
     def write_blocking(self, job: Job) -> Written:
         """The same for threads and tasks, in a transaction of its own on a connection of its own."""
@@ -192,6 +192,11 @@ def _resolve(batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
             loop.call_soon_threadsafe(_settle, pairs)
         except RuntimeError:
             logger.debug("an event loop ended before its %d answers", len(pairs))
+
+
+def _give_up(future: Future) -> None:
+    if not future.done():
+        future.set_exception(ServerError("the database did not answer in time; the outcome is unknown"))
 
 
 def _settle(pairs: Sequence[tuple[Future, Result]]) -> None:
