@@ -16,7 +16,7 @@ from gateway.admission import Slot
 from gateway.auth import Authenticator, Caller
 from gateway.hub import Hub
 from ocpi import envelope
-from ocpi.calls import Call, Interface, PartyId, Reply, Version
+from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
 from parties.quirks import Quirk
 from telemetry import count, spans, work
@@ -149,9 +149,9 @@ class Views:
 
     def _record_heard(self, caller: Caller) -> None:
         if caller.is_registered:
-            nodes = self._hub.facts.get().network.get_own_parties_of(caller.platform)
+            offline = self._hub.facts.get().network.offline
             self._hub.limits.breakers.note_heard(caller.platform)
-            self._hub.heartbeats.record(caller.platform, was_offline=any(n.status == "OFFLINE" for n in nodes))
+            self._hub.heartbeats.record(caller.platform, was_offline=caller.platform in offline)
 
 
 async def read_call(request: Request, interface: Interface, module: str, path: list[str], call: Call) -> Call:
@@ -178,21 +178,20 @@ def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Respons
         status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
     )
     headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("X-Request-ID", ids[0]),
-        ("X-Correlation-ID", ids[1]),
-        *reply.headers,
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"X-Request-ID", _one_line(ids[0])),
+        (b"X-Correlation-ID", _one_line(ids[1])),
+        *((name.encode("latin-1"), _one_line(value)) for name, value in reply.headers),
     ]
     if reply.sender is not None and reply.receiver is not None:
         headers += [
-            ("OCPI-to-country-code", reply.receiver.country_code),
-            ("OCPI-to-party-id", reply.receiver.party_id),
-            ("OCPI-from-country-code", reply.sender.country_code),
-            ("OCPI-from-party-id", reply.sender.party_id),
+            (b"OCPI-to-country-code", _one_line(reply.receiver.country_code)),
+            (b"OCPI-to-party-id", _one_line(reply.receiver.party_id)),
+            (b"OCPI-from-country-code", _one_line(reply.sender.country_code)),
+            (b"OCPI-from-party-id", _one_line(reply.sender.party_id)),
         ]
-    encoded = [(name.encode("latin-1"), _one_line(value).encode("latin-1", "replace")) for name, value in headers]
-    return Response(reply.http_status, encoded, body)
+    return Response(reply.http_status, headers, body)
 
 
 def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
@@ -213,7 +212,7 @@ def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
     if not country or not party:
         missing = "country-code" if not country else "party-id"
         raise InvalidParameter(f"OCPI-{which}-{missing}: is missing; routing headers come in pairs")
-    found = PartyId(country, party)
+    found = get_party(country, party)
     if not found.is_well_formed:
         raise InvalidParameter(f"OCPI-{which}-party-id: {country[:5]!r} {party[:5]!r} is not a party")
     return found
@@ -247,5 +246,6 @@ def _get_module_name(segments: list[str]) -> str:
     return ""
 
 
-def _one_line(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ")
+def _one_line(text: str) -> bytes:
+    line = text.encode("latin-1", "replace")
+    return line.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in line or b"\r" in line else line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Version(StrEnum):
@@ -91,6 +92,12 @@ class PartyId:
 
     def __str__(self) -> str:
         return f"{self.country_code}*{self.party_id}"
+
+
+@lru_cache(maxsize=8192)  # bounded: strangers choose what is written in a call
+def get_party(country_code: str, party_id: str) -> PartyId:
+    """Of the few parties there are, each is named several times in every call; one that is well formed or not."""
+    return PartyId(country_code, party_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
