@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import aliases, trail
 from gateway.course import Course
@@ -20,12 +20,11 @@ from parties.quirks import Quirk
 from routing.decide import Forward
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What was made durable before the call went out. `settled`: its answer is known already (CDR-05)."""
 
     changes: tuple[Change, ...] = ()
-    written: Written = Written()  # noqa: RUF009  (frozen)
+    written: Written = Written()
     location: NewAlias | None = None
     settled: Reply | None = None
 

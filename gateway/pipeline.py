@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import directed, follow
 from gateway.ask import ask

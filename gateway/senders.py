@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import InvalidParameter, NotYourParty, UnknownObject

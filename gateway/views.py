@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import announcements, configuration, pipeline, trail
 from gateway.admission import Slot
@@ -24,8 +25,7 @@ from telemetry import count, spans, work
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request under /ocpi. `read_body` is awaited only after the caller is known (TRANS-02)."""
 
     method: str
@@ -43,8 +43,7 @@ class Request:
         return self.method == "GET" and self.path.strip("/").count("/") == 3
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes

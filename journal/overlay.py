@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from journal.rows import Change, Columns, Job, Mark, NewEvent, NewLogRow, Outcome, Table
 from journal.storable import refuse_unstorable
 from journal.tables import ModelTable
@@ -38,8 +40,7 @@ class Slot:
         return {**dict(zip(self.table.key, self.key, strict=True)), **self.written}
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     event: NewEvent | None
     log: tuple[NewLogRow, ...]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
+
+from msgspec.structs import replace
 
 from journal.rows import Columns, Job, NewAlias, NewEvent, NewLogRow
 from ocpi.errors import InvalidParameter
 
-LOG_COLUMNS = tuple(field.name for field in fields(NewLogRow))
-EVENT_COLUMNS = tuple(field.name for field in fields(NewEvent))
-ALIAS_COLUMNS = tuple(field.name for field in fields(NewAlias))
+LOG_COLUMNS = NewLogRow.__struct_fields__
+EVENT_COLUMNS = NewEvent.__struct_fields__
+ALIAS_COLUMNS = NewAlias.__struct_fields__
 
 event_values = attrgetter(*EVENT_COLUMNS)
-_log_texts = attrgetter(*(field.name for field in fields(NewLogRow) if field.type == "str"))
+_log_texts = attrgetter(*(name for name, kind in NewLogRow.__annotations__.items() if kind == "str"))
 alias_values = attrgetter(*ALIAS_COLUMNS)
 
 # What a peer sent may be of any length; what is indexed may not. 250 characters are at most 1,000 bytes.

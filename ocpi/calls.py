@@ -1,10 +1,15 @@
-"""The vocabulary of one OCPI message: who calls whom, with what, and what is answered. No framework, no I/O."""
+"""The vocabulary of one OCPI message: who calls whom, with what, and what is answered. No framework, no I/O.
+
+What is made for every call is a msgspec.Struct: it is made in C, in a tenth of the time a frozen dataclass takes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+
+import msgspec
 
 
 class Version(StrEnum):
@@ -100,8 +105,7 @@ def get_party(country_code: str, party_id: str) -> PartyId:
     return PartyId(country_code, party_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a functional module, as it came. `path` is what stands behind the endpoint, percent-decoded."""
 
     module: str
@@ -130,8 +134,7 @@ class Call:
         return self.on_behalf_of or self.sender
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `body` is the whole envelope when it is relayed as it came; else `data` (raw JSON) is wrapped."""
 
     http_status: int = 200
