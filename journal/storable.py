@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
@@ -39,7 +39,7 @@ def refuse_unstorable_job(job: Job) -> None:
         _refuse_texts(ALIAS_COLUMNS, alias_values(alias))
 
 
-def refuse_unstorable_values(values: Iterable[Any]) -> None:
+def refuse_unstorable_values(values: Collection[Any]) -> None:
     """For reads: psycopg2 fails on what no row can have."""
     for value in values:
         _refuse_texts(("text",), (value,))
@@ -49,7 +49,9 @@ def refuse_unstorable(columns: Columns) -> None:
     _refuse_texts(columns.keys(), columns.values())
 
 
-def _refuse_texts(names: Iterable[str], values: Iterable[Any]) -> None:
+def _refuse_texts(names: Collection[str], values: Collection[Any]) -> None:
+    if is_storable("".join([value for value in values if isinstance(value, str)])):
+        return  # as good as always, and quickly found
     for name, value in zip(names, values, strict=False):
         if isinstance(value, str) and not is_storable(value):
             raise InvalidParameter(f"{name}: has a character that cannot be stored (U+0000 or half a surrogate pair)")
