@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Max
+from msgspec.structs import replace
 
 from agreements.network import load_facts
 from forwarding import pull_claim, pull_gone

@@ -9,9 +9,11 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from journal.committer import Committer
 from journal.rows import Change, Columns, Job, NewEvent, Outcome

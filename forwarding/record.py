@@ -57,7 +57,7 @@ def save(cursor: Any, records: Sequence[Record], *, now: datetime) -> list[bool]
     rows = tuple(row for record in records for row in record.log)
     marks = tuple(mark for record in records for mark in record.marks)
     if rows or marks:
-        for result in run_batch(cursor, [Job(marks=marks, log=lambda outcomes: rows)]):
+        for result in run_batch(cursor, [Job(marks=marks, log=lambda outcomes: rows)], begin=""):
             if isinstance(result, Exception):
                 raise result
     dead = [letter for record in records for letter in record.dead]

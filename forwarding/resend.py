@@ -7,11 +7,12 @@ state is stored, that is sent; what the receiver accepted meanwhile is closed an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
+from msgspec.structs import replace
 
 from forwarding.meanwhile import STATES, find_settlement
 from forwarding.models import DeadLetter

@@ -94,8 +94,8 @@ class Slot:
         """
         admission = self._admission
         admission._charge(platform, facts)
-        most = settings.HUB_MAX_LISTS
         if is_list:
+            most = settings.HUB_MAX_LISTS
             if admission._lists[platform] >= max(1, most // 2):
                 raise TooManyCalls("too many of your lists are open at the same time", seconds=1)
             if admission._lists.total() >= most:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway.aliases import Alias
 from gateway.course import Course

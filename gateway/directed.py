@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import aliases, trail
 from gateway.course import Course
@@ -20,12 +20,11 @@ from parties.quirks import Quirk
 from routing.decide import Forward
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What was made durable before the call went out. `settled`: its answer is known already (CDR-05)."""
 
     changes: tuple[Change, ...] = ()
-    written: Written = Written()  # noqa: RUF009  (frozen)
+    written: Written = Written()
     location: NewAlias | None = None
     settled: Reply | None = None
 
@@ -61,7 +60,8 @@ async def forward(course: Course, decision: Forward) -> Reply:
         url=join_url(decision.url, outgoing.call, habits=habits),
         timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
     )
-    hop = replace(hop, repeated=hop.repeated or stored.was_posted)
+    if stored.was_posted:
+        hop = replace(hop, repeated=True)
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
     marks = (*_mark_verdict(course, hop, stored), *get_answer_marks(course, hop, outgoing.alias))

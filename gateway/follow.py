@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import aliases, callbacks, response_urls
 from gateway.configuration import demand_get

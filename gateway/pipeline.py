@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import directed, follow
 from gateway.ask import ask
@@ -53,6 +53,8 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
     except Exception:
         logger.exception("%s %s failed", note.call.method, note.call.module)
         reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), hub)
+    if reply.receiver is not None and reply.sender is not None:
+        return reply
     return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or settings.HUB_PARTY)
 
 

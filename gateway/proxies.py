@@ -8,14 +8,16 @@ from typing import Any
 
 from django.conf import settings
 
-_FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"forwarded")
+_FORWARDED = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"forwarded"}
+)
 FORWARDED_BY_STRANGER = "hub.forwarded_by_stranger"  # in the scope: its address is the proxy's, not the caller's
 
 
 def settle(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The scope with the scheme and address of the real client; a stranger's forwarding headers are dropped."""
     headers = scope["headers"]
-    if not any(name in _FORWARDED for name, _ in headers):
+    if _FORWARDED.isdisjoint([name for name, _ in headers]):
         return scope
     if not _is_trusted(scope.get("client")):
         kept = [(name, value) for name, value in headers if name not in _FORWARDED]

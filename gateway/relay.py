@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from agreements.network import Facts
 from gateway.hops import make_key
@@ -23,8 +24,7 @@ _LIST_HEADERS = ("X-Total-Count", "X-Limit")
 _TOKEN_PROBLEMS = (401, 403, 407)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """What was sent, and what came back: a reply, or the error that stands for it."""
 
     request_id: str

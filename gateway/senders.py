@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import InvalidParameter, NotYourParty, UnknownObject
@@ -15,12 +16,11 @@ from routing.network import Network
 def identify_sender(call: Call, network: Network, module: RoutedModule, *, platform: int) -> Call:
     """FROM must name one of the caller's own parties (E2), or one behind it if it is a hub (ROUTE-03); left out, it is
     assumed where only one of its own fits (ROUTE-04)."""
-    own = network.get_parties_of(platform)
     if call.sender is not None:
-        if all(node.party != call.sender for node in own):
+        if all(node.platform != platform for node in network.get_acting_nodes(call.sender)):
             raise NotYourParty(f"{call.sender} is not a party of this platform")
         return call
-    own = tuple(node for node in own if node.via is None)
+    own = tuple(node for node in network.get_parties_of(platform) if node.via is None)
     fitting = {node.party for node in own}
     if len(fitting) > 1:
         pushes = call.interface is Interface.RECEIVER

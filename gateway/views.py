@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from gateway import announcements, configuration, pipeline, trail
 from gateway.admission import Slot
 from gateway.auth import Authenticator, Caller
 from gateway.hub import Hub
 from ocpi import envelope
-from ocpi.calls import Call, Interface, PartyId, Reply, Version
+from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
 from parties.quirks import Quirk
 from telemetry import count, spans, work
@@ -24,8 +25,7 @@ from telemetry import count, spans, work
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request under /ocpi. `read_body` is awaited only after the caller is known (TRANS-02)."""
 
     method: str
@@ -43,8 +43,7 @@ class Request:
         return self.method == "GET" and self.path.strip("/").count("/") == 3
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
@@ -149,9 +148,9 @@ class Views:
 
     def _record_heard(self, caller: Caller) -> None:
         if caller.is_registered:
-            nodes = self._hub.facts.get().network.get_own_parties_of(caller.platform)
+            offline = self._hub.facts.get().network.offline
             self._hub.limits.breakers.note_heard(caller.platform)
-            self._hub.heartbeats.record(caller.platform, was_offline=any(n.status == "OFFLINE" for n in nodes))
+            self._hub.heartbeats.record(caller.platform, was_offline=caller.platform in offline)
 
 
 async def read_call(request: Request, interface: Interface, module: str, path: list[str], call: Call) -> Call:
@@ -178,27 +177,29 @@ def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Respons
         status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
     )
     headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("X-Request-ID", ids[0]),
-        ("X-Correlation-ID", ids[1]),
-        *reply.headers,
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"X-Request-ID", _one_line(ids[0])),
+        (b"X-Correlation-ID", _one_line(ids[1])),
+        *((name.encode("latin-1"), _one_line(value)) for name, value in reply.headers),
     ]
     if reply.sender is not None and reply.receiver is not None:
         headers += [
-            ("OCPI-to-country-code", reply.receiver.country_code),
-            ("OCPI-to-party-id", reply.receiver.party_id),
-            ("OCPI-from-country-code", reply.sender.country_code),
-            ("OCPI-from-party-id", reply.sender.party_id),
+            (b"OCPI-to-country-code", _one_line(reply.receiver.country_code)),
+            (b"OCPI-to-party-id", _one_line(reply.receiver.party_id)),
+            (b"OCPI-from-country-code", _one_line(reply.sender.country_code)),
+            (b"OCPI-from-party-id", _one_line(reply.sender.party_id)),
         ]
-    encoded = [(name.encode("latin-1"), _one_line(value).encode("latin-1", "replace")) for name, value in headers]
-    return Response(reply.http_status, encoded, body)
+    return Response(reply.http_status, headers, body)
 
 
 def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     """Both message ids; made up where the peer sent none (TRANS-38)."""
+    request_id, correlation_id = headers.get("x-request-id"), headers.get("x-correlation-id")
+    if request_id and correlation_id:
+        return request_id, correlation_id
     made = str(uuid.uuid4())
-    return headers.get("x-request-id") or made, headers.get("x-correlation-id") or made
+    return request_id or made, correlation_id or made
 
 
 def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
@@ -210,7 +211,7 @@ def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
     if not country or not party:
         missing = "country-code" if not country else "party-id"
         raise InvalidParameter(f"OCPI-{which}-{missing}: is missing; routing headers come in pairs")
-    found = PartyId(country, party)
+    found = get_party(country, party)
     if not found.is_well_formed:
         raise InvalidParameter(f"OCPI-{which}-party-id: {country[:5]!r} {party[:5]!r} is not a party")
     return found
@@ -244,5 +245,6 @@ def _get_module_name(segments: list[str]) -> str:
     return ""
 
 
-def _one_line(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ")
+def _one_line(text: str) -> bytes:
+    line = text.encode("latin-1", "replace")
+    return line.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in line or b"\r" in line else line

@@ -4,9 +4,8 @@ other eMSPs' sessions and CDRs with it. What is not the asker's is cut out; what
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from gateway.course import Course
 from ocpi import patch

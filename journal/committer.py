@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
-from journal.batch import KeyTaken, Result, run_batch
+from journal.batch import Result, run_batch
 from journal.connection import connect, is_lost
 from journal.rows import Job
 from ocpi.errors import OcpiError, ServerError
@@ -20,7 +20,8 @@ from telemetry import metrics
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # of a whole batch, when another process was merely quicker
-PASSING = (KeyTaken, errors.DeadlockDetected, errors.SerializationFailure)
+# Of the same key inserted meanwhile: at the next attempt the other's row can be locked.
+PASSING = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
 BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
 
 
@@ -100,7 +101,8 @@ class Committer:
 
     def _commit(self, connection: Connection) -> None:
         try:
-            connection.commit()
+            with connection.cursor() as cursor:
+                cursor.execute("COMMIT")
         except psycopg2.Error as error:
             if is_lost(connection, error):
                 self.close()
@@ -112,13 +114,15 @@ class Committer:
         if self._connection is None or self._connection.closed:
             try:
                 self._connection = connect(self._dsn, name="hub writer")
+                self._connection.autocommit = True  # else psycopg2 sends a BEGIN of its own first: a round trip more
             except psycopg2.Error as error:
                 raise DatabaseDown(_short(error)) from error
         return self._connection
 
     def _roll_back(self, connection: Connection) -> None:
         try:
-            connection.rollback()
+            with connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
         except psycopg2.Error:
             self.close()  # the next attempt gets a new one
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from journal.rows import Change, Columns, Job, Mark, NewEvent, NewLogRow, Outcome, Table
 from journal.storable import refuse_unstorable
 from journal.tables import ModelTable
@@ -32,23 +34,32 @@ class Slot:
     def is_update(self) -> bool:
         return self.stored and bool(self.written)
 
+    @property
+    def keyed(self) -> Columns:
+        """What is written, with the key."""
+        return {**dict(zip(self.table.key, self.key, strict=True)), **self.written}
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+
+class Accepted(msgspec.Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     event: NewEvent | None
     log: tuple[NewLogRow, ...]
 
 
 class Overlay:
-    """Rows by table and key. Those under lock are slots; `bases` were read without lock."""
+    """Rows by table and key. Those under lock are slots; `bases` were read without lock; `unseen` are only marked."""
 
     def __init__(self) -> None:
         self.slots: dict[RowId, Slot] = {}
+        self.unseen: dict[RowId, Slot] = {}
         self.bases: dict[RowId, Columns] = {}
 
     def add(self, table: Table, key: Key, row: Columns | None) -> None:
         self.slots[table.name, key] = Slot(table=table, key=key, stored=row is not None, row=row, written={})
+
+    def add_unseen(self, table: Table, key: Key) -> None:
+        """It may be there or not: the statement that marks it will know."""
+        self.unseen[table.name, key] = Slot(table=table, key=key, stored=True, row={}, written={})
 
     def apply(self, job: Job) -> Accepted:
         """All of the job or, when anything raises, nothing of it: later jobs must not see a refused one."""
@@ -60,7 +71,8 @@ class Overlay:
                 before.append((slot, slot.row, slot.written))
                 outcomes.append(self._change(slot, change))
             for mark in job.marks:
-                slot = self.slots[mark.table.name, mark.key]
+                row_id = (mark.table.name, mark.key)
+                slot = self.slots.get(row_id) or self.unseen[row_id]
                 before.append((slot, slot.row, slot.written))
                 _mark(slot, mark)
             return _accepted(job, tuple(outcomes))
@@ -115,14 +127,23 @@ def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
     )
 
 
-def rows_to_lock(jobs: Iterable[Job]) -> dict[str, tuple[Table, dict[Key, bool]]]:
-    """By table: the keys that change, and whether the row must be read (a mark only needs it to be there)."""
-    wanted: dict[str, tuple[Table, dict[Key, bool]]] = {}
+def rows_to_lock(jobs: Iterable[Job]) -> dict[str, tuple[Table, set[Key]]]:
+    """By table: the keys that change."""
+    wanted: dict[str, tuple[Table, set[Key]]] = {}
+    for job in jobs:
+        for change in job.changes:
+            wanted.setdefault(change.table.name, (change.table, set()))[1].add(change.key)
+    return wanted
+
+
+def rows_to_mark(jobs: Iterable[Job]) -> dict[str, tuple[Table, set[Key]]]:
+    """By table: the keys that are marked and do not change otherwise."""
+    changing = {(change.table.name, change.key) for job in jobs for change in job.changes}
+    wanted: dict[str, tuple[Table, set[Key]]] = {}
     for job in jobs:
         for mark in job.marks:
-            wanted.setdefault(mark.table.name, (mark.table, {}))[1].setdefault(mark.key, False)
-        for change in job.changes:
-            wanted.setdefault(change.table.name, (change.table, {}))[1][change.key] = True
+            if (mark.table.name, mark.key) not in changing:
+                wanted.setdefault(mark.table.name, (mark.table, set()))[1].add(mark.key)
     return wanted
 
 

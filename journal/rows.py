@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 SUBLANES = 8  # a platform's deliveries run side by side in this many lanes; one object always in the same one
 
 Columns = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included)."""
+    """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included).
+
+    There is one for each table, and the text of its statements is kept by it.
+    """
 
     name: str
     key: tuple[str, ...]
@@ -28,8 +33,7 @@ class Outcome(Enum):
     KEPT = "kept"  # what was stored stays: stale or identical
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Read one row under lock, work out the new one, write it.
 
     `apply` is pure. It gets the row's columns (None: there is none; tombstones are rows), and those of `base_key`, read
@@ -43,8 +47,7 @@ class Change:
     base_key: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Set columns of a row that is there, without reading it (what the receiver answered, say)."""
 
     table: Table
@@ -52,8 +55,7 @@ class Mark:
     columns: Columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One change that must be told, however many will hear it. `receiver` names the only one, else all who may."""
 
     module: str
@@ -73,8 +75,7 @@ class NewEvent:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLogRow:
+class NewLogRow(msgspec.Struct, frozen=True, kw_only=True):
     """One call, in or out. Never a body, never a secret; `object_id` is masked by the module where it is personal."""
 
     at: datetime
@@ -99,8 +100,7 @@ class NewLogRow:
     size: int = 0  # bytes of the body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAlias:
+class NewAlias(msgspec.Struct, frozen=True, kw_only=True):
     """A hub URL that stands for a partner's (ROUTE-43, ROUTE-44): unguessable, bound to one platform, expiring."""
 
     token: str
@@ -116,8 +116,7 @@ class NewAlias:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one call wants durable, in one transaction with other calls' jobs.
 
     `event` is left out when every change was KEPT. `log` is asked with the outcomes once they are known.
@@ -130,7 +129,6 @@ class Job:
     log: Callable[[tuple[Outcome, ...]], tuple[NewLogRow, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    outcomes: tuple[Outcome, ...] = field(default=())
+class Written(msgspec.Struct, frozen=True):
+    outcomes: tuple[Outcome, ...] = ()
     event: int | None = None  # the event's id, where one was appended

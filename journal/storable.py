@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
+
+from msgspec.structs import replace
 
 from journal.rows import Columns, Job, NewAlias, NewEvent, NewLogRow
 from ocpi.errors import InvalidParameter
 
-LOG_COLUMNS = tuple(field.name for field in fields(NewLogRow))
-EVENT_COLUMNS = tuple(field.name for field in fields(NewEvent))
-ALIAS_COLUMNS = tuple(field.name for field in fields(NewAlias))
+LOG_COLUMNS = NewLogRow.__struct_fields__
+EVENT_COLUMNS = NewEvent.__struct_fields__
+ALIAS_COLUMNS = NewAlias.__struct_fields__
 
 event_values = attrgetter(*EVENT_COLUMNS)
+_log_texts = attrgetter(*(name for name, kind in NewLogRow.__annotations__.items() if kind == "str"))
 alias_values = attrgetter(*ALIAS_COLUMNS)
 
 # What a peer sent may be of any length; what is indexed may not. 250 characters are at most 1,000 bytes.
@@ -37,7 +39,7 @@ def refuse_unstorable_job(job: Job) -> None:
         _refuse_texts(ALIAS_COLUMNS, alias_values(alias))
 
 
-def refuse_unstorable_values(values: Iterable[Any]) -> None:
+def refuse_unstorable_values(values: Collection[Any]) -> None:
     """For reads: psycopg2 fails on what no row can have."""
     for value in values:
         _refuse_texts(("text",), (value,))
@@ -47,7 +49,9 @@ def refuse_unstorable(columns: Columns) -> None:
     _refuse_texts(columns.keys(), columns.values())
 
 
-def _refuse_texts(names: Iterable[str], values: Iterable[Any]) -> None:
+def _refuse_texts(names: Collection[str], values: Collection[Any]) -> None:
+    if is_storable("".join([value for value in values if isinstance(value, str)])):
+        return  # as good as always, and quickly found
     for name, value in zip(names, values, strict=False):
         if isinstance(value, str) and not is_storable(value):
             raise InvalidParameter(f"{name}: has a character that cannot be stored (U+0000 or half a surrogate pair)")
@@ -65,9 +69,17 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def log_values(row: NewLogRow) -> tuple[Any, ...]:
+def event_columns(event: NewEvent) -> dict[str, Any]:
+    return dict(zip(EVENT_COLUMNS, event_values(event), strict=True))
+
+
+def mended(row: NewLogRow) -> NewLogRow:
     """Whatever a peer wrote into a header or a status code, the row that tells of it is kept."""
-    return tuple(_mended(name, getattr(row, name)) for name in LOG_COLUMNS)
+    texts = _log_texts(row)
+    is_sound = max(map(len, texts)) <= LOG_TEXT and is_storable("".join(texts))
+    if is_sound and all(-limit < (getattr(row, name) or 0) < limit for name, limit in LOG_CODES.items()):
+        return row  # as good as always, and quickly found
+    return replace(row, **{name: _mended(name, getattr(row, name)) for name in LOG_COLUMNS})
 
 
 def _mended(name: str, value: Any) -> Any:

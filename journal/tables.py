@@ -13,7 +13,7 @@ from django.db.models.fields import NOT_PROVIDED
 from journal.rows import Table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelTable(Table):
     """`defaults` fill the columns that a new row was not given: Django's defaults are unknown to PostgreSQL."""
 

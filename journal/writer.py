@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 
 from journal.batch import Result, run_batch
 from journal.committer import Committer
+from journal.intake import Intake
 from journal.rows import Job, Written
 from ocpi.errors import Overloaded, ServerError
 from telemetry import metrics, spans
@@ -53,7 +53,7 @@ class Writer:
         self._max_waiting = max_waiting
         self._patience = patience
         self._new_committer = lambda: Committer(dsn=dsn, patience=patience, run=run)
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._intake: Intake[_Waiting] = Intake()
         self._thread: threading.Thread | None = None
         self._idle: list[Committer] = []  # of `write_blocking`
         self._last_event = 0  # appended and not yet told
@@ -75,7 +75,7 @@ class Writer:
         """What was handed in before is still written."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(None)
+            self._intake.end()
             thread.join()
         while self._idle:
             self._idle.pop().close()
@@ -84,17 +84,17 @@ class Writer:
         """Returns when the job is durable; raises its own refusal, Overloaded, or ServerError (nothing promised)."""
         if self._thread is None:
             raise ServerError("the hub is stopping")
-        if self._queue.qsize() >= self._max_waiting:
+        if self._intake.count >= self._max_waiting:
             raise Overloaded("too many calls wait to be stored")
         loop = asyncio.get_running_loop()
         future: Future = loop.create_future()
-        self._queue.put(_Waiting(job, future, loop))
+        self._intake.add(_Waiting(job, future, loop), loop=loop)
+        limit = loop.call_later(self._patience + 1, _give_up, future)
         try:
             with spans.span("store"):
-                async with asyncio.timeout(self._patience + 1):
-                    return await future
-        except TimeoutError as error:
-            raise ServerError("the database did not answer in time; the outcome is unknown") from error
+                return await future
+        finally:
+            limit.cancel()
 
     def write_blocking(self, job: Job) -> Written:
         """The same for threads and tasks, in a transaction of its own on a connection of its own."""
@@ -128,23 +128,9 @@ class Writer:
 
     def _gather(self) -> list[_Waiting] | None:
         """Whatever waits, up to a full batch; nothing when events wait to be told; None at the end."""
-        try:
-            first = self._queue.get(timeout=WAKE_INTERVAL if self._last_event else None)
-        except queue.Empty:
-            return []
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < MAX_BATCH:
-            try:
-                following = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                self._queue.put(None)  # write these first, then end
-                break
-            batch.append(following)
-        metrics.writer_waiting.set(self._queue.qsize())
+        batch = self._intake.take(most=MAX_BATCH, timeout=WAKE_INTERVAL if self._last_event else None)
+        if batch:
+            metrics.writer_waiting.set(self._intake.count)
         return batch
 
     def _write(self, batch: Sequence[_Waiting], *, committer: Committer) -> None:
@@ -192,6 +178,11 @@ def _resolve(batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
             loop.call_soon_threadsafe(_settle, pairs)
         except RuntimeError:
             logger.debug("an event loop ended before its %d answers", len(pairs))
+
+
+def _give_up(future: Future) -> None:
+    if not future.done():
+        future.set_exception(ServerError("the database did not answer in time; the outcome is unknown"))
 
 
 def _settle(pairs: Sequence[tuple[Future, Result]]) -> None:

@@ -1,9 +1,15 @@
-"""The vocabulary of one OCPI message: who calls whom, with what, and what is answered. No framework, no I/O."""
+"""The vocabulary of one OCPI message: who calls whom, with what, and what is answered. No framework, no I/O.
+
+What is made for every call is a msgspec.Struct: it is made in C, in a tenth of the time a frozen dataclass takes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
 
 
 class Version(StrEnum):
@@ -93,8 +99,13 @@ class PartyId:
         return f"{self.country_code}*{self.party_id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+@lru_cache(maxsize=8192)  # bounded: strangers choose what is written in a call
+def get_party(country_code: str, party_id: str) -> PartyId:
+    """Of the few parties there are, each is named several times in every call; one that is well formed or not."""
+    return PartyId(country_code, party_id)
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a functional module, as it came. `path` is what stands behind the endpoint, percent-decoded."""
 
     module: str
@@ -123,8 +134,7 @@ class Call:
         return self.on_behalf_of or self.sender
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """One answer. `body` is the whole envelope when it is relayed as it came; else `data` (raw JSON) is wrapped."""
 
     http_status: int = 200

@@ -15,6 +15,9 @@ from msgspec import Meta
 Path = str
 Walk = Callable[[Any, Path, list[Path]], None]  # value, its path, paths found so far
 Test = Callable[[Any], bool]  # True: report it
+Fine = Callable[[Any], bool]  # True: nothing to report, at or below this value
+TestOf = Callable[[Any, dict[str, Any]], Test | None]  # of a type and its marks
+FineOf = Callable[[Any, dict[str, Any]], Fine | None]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
@@ -84,21 +87,49 @@ def is_object(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
 
 
-def _found(walk: Walk | None, obj: object) -> list[Path]:
+class _Check(typing.NamedTuple):
+    """Nearly all objects are fine, which is quickly seen; paths are only made for those that are not."""
+
+    is_fine: Fine
+    walk: Walk
+
+
+def _found(check: _Check | None, obj: object) -> list[Path]:
     found: list[Path] = []
-    if walk is not None:
-        walk(obj, "", found)
+    if check is not None and not check.is_fine(obj):
+        check.walk(obj, "", found)
     return found
 
 
 @cache
-def _texts(hint: Any) -> Walk | None:
-    return _compile(hint, _text_test)
+def _texts(hint: Any) -> _Check | None:
+    return _make_check(hint, _text_test, _fine_text)
 
 
 @cache
-def _enums(hint: Any) -> Walk | None:
-    return _compile(hint, _enum_test)
+def _enums(hint: Any) -> _Check | None:
+    return _make_check(hint, _enum_test, _fine_enum)
+
+
+def _make_check(hint: Any, test_of: TestOf, fine_of: FineOf) -> _Check | None:
+    fine, walk = _compile_fine(hint, fine_of), _compile(hint, test_of)
+    return None if fine is None or walk is None else _Check(fine, walk)
+
+
+def _fine_text(hint: Any, marks: dict[str, Any]) -> Fine | None:
+    """May be too strict: the walk has the last word."""
+    if hint is not str:
+        return None
+    return _is_fine_cistring if marks.get("ascii") else str.isprintable
+
+
+def _fine_enum(hint: Any, marks: dict[str, Any]) -> Fine | None:
+    values: frozenset[str] | None = marks.get("values")
+    return None if values is None else values.__contains__
+
+
+def _is_fine_cistring(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _text_test(hint: Any, marks: dict[str, Any]) -> Test | None:
@@ -113,7 +144,7 @@ def _enum_test(hint: Any, marks: dict[str, Any]) -> Test | None:
 
 
 def _is_bad_cistring(value: str) -> bool:
-    return not (value.isascii() and value.isprintable())
+    return not _is_fine_cistring(value)
 
 
 def _is_bad_string(value: str) -> bool:
@@ -121,7 +152,7 @@ def _is_bad_string(value: str) -> bool:
     return not value.isprintable() and _CONTROL.search(value) is not None
 
 
-def _compile(hint: Any, test_of: Callable[[Any, dict[str, Any]], Test | None]) -> Walk | None:
+def _compile(hint: Any, test_of: TestOf) -> Walk | None:
     """A walk that reports the paths below `hint` whose test says so; None where there is nothing to test."""
     plain, marks = split(hint)
     if is_object(plain):
@@ -140,7 +171,7 @@ def _leaf(test: Test) -> Walk:
     return walk
 
 
-def _compile_list(item: Any, test_of: Callable[[Any, dict[str, Any]], Test | None]) -> Walk | None:
+def _compile_list(item: Any, test_of: TestOf) -> Walk | None:
     inner = _compile(item, test_of)
     if inner is None:
         return None
@@ -152,7 +183,7 @@ def _compile_list(item: Any, test_of: Callable[[Any, dict[str, Any]], Test | Non
     return walk
 
 
-def _compile_object(cls: Any, test_of: Callable[[Any, dict[str, Any]], Test | None]) -> Walk | None:
+def _compile_object(cls: Any, test_of: TestOf) -> Walk | None:
     compiled = ((name, _compile(hint, test_of)) for name, hint in hints(cls).items() if name in cls.__struct_fields__)
     fields = [(name, walk) for name, walk in compiled if walk is not None]
     if not fields:
@@ -166,3 +197,33 @@ def _compile_object(cls: Any, test_of: Callable[[Any, dict[str, Any]], Test | No
                 walk(value, prefix + name, found)
 
     return walk_object
+
+
+def _compile_fine(hint: Any, fine_of: FineOf) -> Fine | None:
+    """The same walk without paths, which ends with the first value to report."""
+    plain, marks = split(hint)
+    if is_object(plain):
+        return _compile_fine_object(plain, fine_of)
+    if typing.get_origin(plain) is list:
+        inner = _compile_fine(typing.get_args(plain)[0], fine_of)
+        return None if inner is None else lambda values: all(map(inner, values))
+    return fine_of(plain, marks)
+
+
+def _compile_fine_object(cls: Any, fine_of: FineOf) -> Fine | None:
+    fields: list[tuple[str, Fine]] = []
+    for name, hint in hints(cls).items():
+        fine = _compile_fine(hint, fine_of) if name in cls.__struct_fields__ else None
+        if fine is not None:
+            fields.append((name, fine))
+    if not fields:
+        return None
+
+    def is_fine(obj: Any) -> bool:
+        for name, fine in fields:
+            value = getattr(obj, name)
+            if value is not None and value is not msgspec.UNSET and not fine(value):
+                return False
+        return True
+
+    return is_fine

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ocpi.calls import Call, Interface, PartyId, Role
+from ocpi.calls import Call, Interface, PartyId, Role, get_party
 from ocpi.errors import MethodNotAllowed, UnknownObject
 
 
@@ -42,7 +42,7 @@ class Match:
         """The owner in the URL of client-owned objects (TRANS-33)."""
         if "country_code" not in self.values:
             return None
-        return PartyId(self.values["country_code"], self.values["party_id"])
+        return get_party(self.values["country_code"], self.values["party_id"])
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import certifi
@@ -20,7 +22,9 @@ from django.conf import settings
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_ODD = re.compile(r"[^!-~]|\\")  # blanks, control characters, letters outside ASCII; a backslash is a slash to some
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
 _6TO4_RELAYS = ipaddress.IPv4Network("192.88.99.0/24")
 
 
@@ -52,10 +56,22 @@ def check_url(url: str, *, egress: Egress) -> None:
     Raises:
         EgressRefused: the hub does not call it.
     """
-    if not url.isascii() or any(letter <= " " or letter in "\\\x7f" for letter in url):
+    if _ODD.search(url):
         raise EgressRefused("the URL holds blanks, control characters or letters outside ASCII")
+    _check_origin(get_origin(url), egress=egress)
+
+
+def get_origin(url: str) -> str:
+    """The URL up to where its path, query or fragment begins: all that says where it leads."""
+    found = _ORIGIN.match(url)
+    return found[0] if found else url
+
+
+@lru_cache(4096)
+def _check_origin(origin: str, *, egress: Egress) -> None:
+    """What was allowed once stays so: it is judged by its text alone, and refusals are not remembered."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(origin)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise EgressRefused(f"not a URL: {error}") from error

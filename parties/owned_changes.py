@@ -6,9 +6,11 @@ Only a strictly older `last_updated` loses (LOC-16); deletes leave tombstones; n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from journal.rows import Change, Columns, Table
 from ocpi.errors import OcpiError, UnknownObject
@@ -17,15 +19,14 @@ Guard = Callable[[Columns], None]
 MOST_FLAGS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(msgspec.Struct, frozen=True, kw_only=True):
     """A document with what stands beside it in its row."""
 
     document: str
     object_id: str
     last_updated: datetime
     is_verified: bool
-    columns: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = {}
     flags: tuple[str, ...] = ()  # what is odd about it but refuses nothing
 
 
@@ -33,8 +34,7 @@ Remark = Callable[[Columns, Described], str | None]  # the stored row, its next 
 Describe = Callable[[bytes], Described]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The row a change is about. `base` is the hub's own copy where the row is one party's variant."""
 
     table: Table

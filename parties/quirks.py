@@ -52,7 +52,7 @@ def shape_url(url: str, quirks: frozenset[Quirk]) -> str:
 
 def unwrap(document: bytes) -> bytes | None:
     """The one object of a list of one; None: it is something else."""
-    if document.lstrip()[:1] != b"[":
+    if document[:1] == b"{" or document.lstrip()[:1] != b"[":
         return None
     try:
         found = msgspec.json.decode(document, type=list[msgspec.Raw])
@@ -68,7 +68,7 @@ def find_in_push(call: Call) -> dict[Quirk, str]:
         return {Quirk.WRAPPED_OBJECT: f"{call.method} {call.module}: a list of one object"}
     if call.method == "POST" and b'"cdr_location"' in call.body and b'"evse_uid"' not in call.body:
         return {Quirk.NO_EVSE_UID: f"{call.method} {call.module}: cdr_location has no evse_uid"}
-    null = _NULL.search(call.body) if call.method in ("PUT", "POST") else None
+    null = _NULL.search(call.body) if b"null" in call.body and call.method in ("PUT", "POST") else None
     return {Quirk.NULL_FOR_ABSENT: f"{call.method} {call.module}: {null[1].decode()} is null"} if null else {}
 
 

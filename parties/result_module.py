@@ -5,10 +5,10 @@ What is remembered of such a call is written before it goes out, as its result m
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from journal.rows import Change, Mark
 from ocpi import response_url

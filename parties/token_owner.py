@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ocpi.calls import Call, PartyId
+from ocpi.calls import Call, PartyId, get_party
 from ocpi.errors import InvalidParameter
 
 
@@ -32,7 +32,7 @@ def read_token_owner(body: bytes) -> PartyId:
         raise InvalidParameter(f"cdr_token: {e}") from e
     if token is None:
         raise InvalidParameter("cdr_token: is missing")
-    owner = PartyId(token.country_code, token.party_id)
+    owner = get_party(token.country_code, token.party_id)
     if not owner.is_well_formed:
         raise InvalidParameter("cdr_token.party_id: country_code and party_id are not those of a party")
     return owner

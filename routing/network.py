@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -106,9 +106,11 @@ class Network:
     mandates: Mapping[str, Mapping[str, tuple[Mandate, ...]]] = field(default_factory=dict)  # agent → principal, by key
     operators: Mapping[str, bytes] = field(default_factory=dict)  # what to fill in, by CPO (LOC-14)
     by_platform: Mapping[int, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
+    offline: frozenset[int] = field(init=False, repr=False, compare=False)  # platforms with a party that is OFFLINE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_platform", _index_by_platform(self.nodes.values()))
+        object.__setattr__(self, "offline", frozenset(_find_offline(self.nodes.values())))
 
     def get_nodes(self, party: PartyId) -> tuple[Node, ...]:
         return self.nodes.get(party.key, ())
@@ -177,6 +179,14 @@ def _index_by_platform(nodes: Iterable[tuple[Node, ...]]) -> dict[int, tuple[Nod
         for node in found:
             index.setdefault(node.platform, []).append(node)
     return {platform: tuple(found) for platform, found in index.items()}
+
+
+def _find_offline(nodes: Iterable[tuple[Node, ...]]) -> Iterator[int]:
+    """Those behind a hub say nothing of whether that is there."""
+    for found in nodes:
+        for node in found:
+            if node.via is None and node.status is ConnectionStatus.OFFLINE:
+                yield node.platform
 
 
 def build_nodes(nodes: Iterable[Node]) -> dict[str, tuple[Node, ...]]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Mapping
-from dataclasses import replace
 from types import TracebackType
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from ocpi import envelope
 from parties.client.connection import ConnectionBroke, ExchangeTimeout, TooMuch

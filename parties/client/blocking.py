@@ -6,12 +6,12 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 
 import requests
 from django.conf import settings
+from msgspec.structs import replace
 from multidict import CIMultiDict, CIMultiDictProxy
 from urllib3.util import SKIP_HEADER
 

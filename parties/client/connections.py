@@ -7,6 +7,7 @@ knows no OCPI and repeats nothing; what a failure proves is said by its kind. No
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import time
@@ -20,11 +21,12 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from parties.client.connection import Connection, ExchangeTimeout
 from parties.client.unpack import unpack
-from parties.egress import Egress, make_socket, make_tls_context
+from parties.egress import Egress, get_origin, make_socket, make_tls_context
 
 KEEP_ALIVE = 1.8  # seconds; the shortest idle limit among common servers is 2
 CONNECT_LIMIT = 3.0  # seconds for DNS, TCP and TLS together
 NAME_SECONDS = 30.0  # how long an answer of the DNS is used
+_ODD = re.compile(r"[^!-~]")
 _SECOND_FAMILY_AFTER = 0.25  # seconds until the other address family is tried as well (RFC 8305)
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -182,24 +184,28 @@ class Connections:
         return found
 
 
-@lru_cache(maxsize=4096)
 def split_url(url: str) -> tuple[Server, str, str]:
     """Server, request target as the peer wrote it (TRANS-25, TRANS-33), and the Host header.
 
     Raises:
         ValueError: no URL that can be called.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"not a URL to call: {url[:100]!r}")
-    if not url.isascii() or any(letter <= " " or letter == "\x7f" for letter in url):
+    if _ODD.search(url):
         raise ValueError("the URL holds blanks, control characters or letters outside ASCII")
+    origin = get_origin(url)
+    server, host = _split_origin(origin)
+    target = url[len(origin) :].partition("#")[0]
+    return server, target if target.startswith("/") else "/" + target, host
+
+
+@lru_cache(maxsize=4096)
+def _split_origin(origin: str) -> tuple[Server, str]:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"not a URL to call: {origin[:100]!r}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.port:
-        host = f"{host}:{parts.port}"
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Server(parts.scheme, parts.hostname, port), target, host
+    return Server(parts.scheme, parts.hostname, port), f"{host}:{parts.port}" if parts.port else host
 
 
 def write_request(method: str, target: str, *, host: str, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 from multidict import CIMultiDictProxy
 
 from parties.quirks import Quirk
@@ -20,8 +21,7 @@ class Peer:
     quirks: frozenset[Quirk] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the peer said; names of headers match without regard to case (TRANS-51)."""
 
     http_status: int

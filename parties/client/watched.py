@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
 
 from parties.client.peer import Answer, PeerBusy, PeerResting, PeerTimeout, PeerUnreachable
 from telemetry import count, work
 
-
-@dataclass(slots=True)
-class Seen:
-    answer: Answer | None = None
+_ENDS = {PeerResting: "resting", PeerBusy: "busy", PeerTimeout: "timeout", PeerUnreachable: "unreachable"}
 
 
-@contextmanager
-def watched(peer_id: int) -> Iterator[Seen]:
-    at, seen = work.get(), Seen()
-    if at is not None:
-        at.begin_waiting()
-    try:
-        yield seen
-    except PeerResting:
-        count.note_no_answer(peer_id, end="resting")
-        raise
-    except PeerBusy:
-        count.note_no_answer(peer_id, end="busy")
-        raise
-    except PeerTimeout:
-        count.note_no_answer(peer_id, end="timeout")
-        raise
-    except PeerUnreachable:
-        count.note_no_answer(peer_id, end="unreachable")
-        raise
-    finally:
-        if at is not None:
-            at.end_waiting()
-        if seen.answer is not None:
-            count.note_answer(peer_id, http_status=seen.answer.http_status, seconds=seen.answer.elapsed_ms / 1000)
+class watched:
+    """One request; `answer` is set where there is one."""
+
+    __slots__ = ("_at", "_peer_id", "answer")
+
+    def __init__(self, peer_id: int) -> None:
+        self._peer_id = peer_id
+        self._at = work.get()
+        self.answer: Answer | None = None
+
+    def __enter__(self) -> watched:
+        if self._at is not None:
+            self._at.begin_waiting()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._at is not None:
+            self._at.end_waiting()
+        if self.answer is not None:
+            seconds = self.answer.elapsed_ms / 1000
+            count.note_answer(self._peer_id, http_status=self.answer.http_status, seconds=seconds)
+        elif error is not None and (end := _get_end(error)) is not None:
+            count.note_no_answer(self._peer_id, end=end)
+
+
+def _get_end(error: BaseException) -> str | None:
+    return next((end for kind, end in _ENDS.items() if isinstance(error, kind)), None)

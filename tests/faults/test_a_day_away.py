@@ -18,7 +18,7 @@ import psycopg2
 from django.utils.timezone import now
 from psycopg2.extras import execute_values
 
-from journal.batch import sublane_of, take_turn
+from journal.batch import TURN, sublane_of
 from tests.documents import cdr_document, evse_document, location_document, session_document, token_document
 from tests.faults.hubs import FaultHub, run_faulty_hub
 from tests.faults.partner import Arrival, Partner
@@ -112,7 +112,7 @@ def write_day(hub: FaultHub, rows: list[Row]) -> None:
             cursor.execute(OLDER)
         for start in range(0, len(rows), 1000):
             with connection, connection.cursor() as cursor:
-                take_turn(cursor)
+                cursor.execute(TURN)
                 execute_values(cursor, EVENT, rows[start : start + 1000])
     finally:
         connection.close()

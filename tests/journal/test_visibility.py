@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from journal.batch import run_batch, take_turn
+from journal.batch import TURN, run_batch
 from journal.rows import Job
 from journal.writer import Writer
 from tests.journal.conftest import Query
@@ -34,11 +34,10 @@ class Follower:
         self.cursor = max([self.cursor, *self.seen])
 
 
-def no_turn(cursor: Any) -> None:
-    """The advisory lock taken out."""
+NO_TURN = "SELECT 1"  # the advisory lock taken out
 
 
-def race(query: Query, *, turn: Callable[[Any], None]) -> tuple[list[int], list[int]]:
+def race(query: Query, *, turn: str) -> tuple[list[int], list[int]]:
     """One writer holds its transaction open, its id drawn, while a second writes. Returns ids seen and ids there."""
     drawn, go_on = threading.Event(), threading.Event()
 
@@ -72,13 +71,13 @@ def waits_for_its_turn(query: Query) -> bool:
 
 class TestVisibility:
     def test_shows_ids_in_their_order(self, query: Query) -> None:
-        seen, there = race(query, turn=take_turn)
+        seen, there = race(query, turn=TURN)
 
         assert len(there) == 2
         assert seen == there
 
     def test_skips_an_event_without_the_turn(self, query: Query) -> None:
-        seen, there = race(query, turn=no_turn)
+        seen, there = race(query, turn=NO_TURN)
 
         assert seen == there[1:]
 

@@ -116,7 +116,7 @@ class TestPatience:
     def test_a_row_that_somebody_holds_fails_its_own_jobs_only(
         self, query: Query, new_writer: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(batch, "BEGIN", batch.BEGIN.replace("1500ms", "50ms"))
+        monkeypatch.setattr(batch, "SETTINGS", batch.SETTINGS.replace("1500ms", "50ms"))
         writer = new_writer()
         write(writer, job(count("held")))
         query("BEGIN; SELECT 1 FROM journal_test_thing WHERE name = 'held' FOR UPDATE")
@@ -131,7 +131,7 @@ class TestPatience:
         self, query: Query, new_writer: Callable[..., Writer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The batch and then the first job wait for the row, 150 ms each: the last job is told, not tried."""
-        monkeypatch.setattr(batch, "BEGIN", batch.BEGIN.replace("1500ms", "150ms"))
+        monkeypatch.setattr(batch, "SETTINGS", batch.SETTINGS.replace("1500ms", "150ms"))
         writer = new_writer(patience=0.2)
         write(writer, job(count("held")))
         query("BEGIN; SELECT 1 FROM journal_test_thing WHERE name = 'held' FOR UPDATE")

@@ -6,11 +6,14 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from parties.client import AsyncClient, Peer, PeerUnreachable, SyncClient
-from parties.egress import Egress, EgressRefused, check_address, check_url
+from parties.egress import Egress, EgressRefused, check_address, check_url, get_origin
 from tests.parties.http_peer import serve
 
 OPEN = Egress(require_https=False)
@@ -168,3 +171,23 @@ class TestCheckAddress:
         check_address("::ffff:127.0.0.1", egress=LOOPBACK)
         with pytest.raises(EgressRefused):
             check_address("::ffff:10.0.0.1", egress=LOOPBACK)
+
+
+class TestGetOrigin:
+    @given(st.text(alphabet=st.sampled_from("htps:/?#@[].1aB%&=;\\-"), max_size=40))
+    @example("https://good.example?@127.0.0.1/")
+    @example("https:///127.0.0.1/")
+    @example("https:127.0.0.1")
+    @example("//127.0.0.1/x")
+    def test_leads_where_the_whole_url_leads(self, rest: str) -> None:
+        """It alone is judged, and remembered: nothing behind it may change the host."""
+        for url in (rest, f"https://{rest}", f"https://partner.example/{rest}"):
+            assert get_place(get_origin(url)) == get_place(url)
+
+
+def get_place(url: str) -> tuple[str, str] | str:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        return str(error)
+    return parts.scheme, parts.netloc
