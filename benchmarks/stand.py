@@ -17,11 +17,14 @@ from typing import Any
 
 import psycopg2
 
+from benchmarks.cores import ALL, MEASURED, OTHERS, pin
 from benchmarks.load import make_request
+from benchmarks.progress import say
 from benchmarks.seed import Cast, token_of
 from roaming_hub.stack import Stack
 from roaming_hub.stack.programs import hub_programs
 
+_NOT_OURS = ("HUB_", "DATABASE_URL", "REDIS_URL")
 _PORTS = range(20000, 32000)  # below those the kernel gives to outgoing connections
 
 
@@ -45,6 +48,20 @@ class Stand:
             headers |= {"OCPI-to-country-code": receiver[:2], "OCPI-to-party-id": receiver[3:]}
         return make_request(method, f"/ocpi/2.2.1/{path}", headers=headers, body=body)
 
+    def pin_web(self) -> None:
+        """The web process has a core for itself; database, queue and workers share the others."""
+        for name, pid in self.stack.processes.items():
+            pin(pid, MEASURED if name == "web" else OTHERS)
+
+    def unpin(self) -> None:
+        for pid in self.stack.processes.values():
+            pin(pid, ALL)
+
+    @property
+    def web(self) -> int:
+        """Process id."""
+        return self.stack.processes["web"]
+
     @contextmanager
     def connect(self) -> Iterator[Any]:
         """To the hub's database, each statement for itself."""
@@ -60,6 +77,7 @@ class Stand:
 def run_hub(cast: Cast, *, environ: Mapping[str, str] | None = None) -> Iterator[Stand]:
     """A fresh hub with these partners; its data is gone afterwards. PostgreSQL syncs every commit to disk."""
     port = find_port()
+    say(f"a hub with {len(cast.cpos)} CPOs and {len(cast.emsps)} eMSPs")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)  # the database server may run as another user
         own = {
@@ -71,7 +89,7 @@ def run_hub(cast: Cast, *, environ: Mapping[str, str] | None = None) -> Iterator
             "HUB_LOG_LEVEL": "WARNING",
             **(environ or {}),
         }
-        kept = {name: value for name, value in _surroundings().items() if not name.startswith("HUB_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
         with Stack(
             state=Path(folder) / "state", programs=hub_programs, environ=kept | own, say=lambda line: None
         ) as stack:
@@ -93,7 +111,3 @@ def find_ports(count: int) -> list[int]:
     while len(found) < count:
         found.add(find_port())
     return sorted(found)
-
-
-def _surroundings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}

@@ -10,19 +10,20 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from benchmarks.cores import MEASURED, pin
 from benchmarks.stand import Stand, find_port
 from roaming_hub.stack.programs import PROJECT
 
-OTHERS = os.environ.get(
-    "BENCH_PYTHON", str(PROJECT / ".venv-bench" / "bin" / "python")
-)  # has what the hub does not need
+# The Python that has what the hub does not need: benchmarks/yardsticks/requirements.lock
+OTHERS = os.environ.get("BENCH_PYTHON", str(PROJECT / ".venv-bench" / "bin" / "python"))
+_GUNICORN = ("-m", "gunicorn", "-k", "gthread", "--threads", "32", "-w", "1", "--keep-alive", "75")
 
 
 @contextmanager
 def run_proxy(target: str) -> Iterator[int]:
     """The bare aiohttp proxy."""
     port = find_port()
-    with _running(port, [sys.executable, "-m", "benchmarks.yardsticks.aiohttp_proxy", str(port), target]):
+    with running(port, [sys.executable, "-m", "benchmarks.yardsticks.aiohttp_proxy", str(port), target]):
         yield port
 
 
@@ -34,25 +35,11 @@ def run_naive_hub(stand: Stand, *, provider: str, consumer: str, target: str) ->
     with stand.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DROP DATABASE IF EXISTS naive")
         cursor.execute("CREATE DATABASE naive")
-    subprocess.run(
-        [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", provider, consumer, target],
-        env={**os.environ, **own},
-        check=True,
-        cwd=PROJECT,
-    )
-    threads = ["-k", "gthread", "--threads", "32", "-w", "1", "--keep-alive", "75"]
-    command = [
-        OTHERS,
-        "-m",
-        "gunicorn",
-        "-b",
-        f"127.0.0.1:{port}",
-        *threads,
-        "--log-level",
-        "error",
-        "--no-control-socket",
-    ]
-    with _running(port, [*command, "benchmarks.yardsticks.naive_hub:application"], environ=own):
+    make = [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", provider, consumer, target]
+    subprocess.run(make, env={**os.environ, **own}, check=True, cwd=PROJECT)
+    quiet = ["--log-level", "error", "--no-control-socket"]
+    command = [OTHERS, *_GUNICORN, *quiet, "-b", f"127.0.0.1:{port}", "benchmarks.yardsticks.naive_hub:application"]
+    with running(port, command, environ=own):
         yield port
 
 
@@ -61,12 +48,19 @@ def run_library() -> Iterator[int]:
     """An OCPI library that only receives."""
     port = find_port()
     command = [OTHERS, "-m", "uvicorn", "benchmarks.yardsticks.library_hub:application", "--port", str(port)]
-    with _running(port, [*command, "--log-level", "error", "--no-access-log"]):
+    with running(port, [*command, "--log-level", "error", "--no-access-log"]):
         yield port
 
 
 @contextmanager
-def _running(port: int, command: list[str], *, environ: Mapping[str, str] | None = None) -> Iterator[None]:
+def running(
+    port: int,
+    command: list[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    cores: frozenset[int] = MEASURED,
+) -> Iterator[None]:
+    """A server on this port, on the core the hub has when it is its turn."""
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
@@ -76,11 +70,17 @@ def _running(port: int, command: list[str], *, environ: Mapping[str, str] | None
     )
     try:
         end = time.monotonic() + 30
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not _answers(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"did not start: {' '.join(command)}")
             time.sleep(0.1)
+        pin(process.pid, cores)
         yield
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
