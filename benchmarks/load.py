@@ -39,6 +39,7 @@ class Load:
 
 @dataclass
 class Outcome:
+    begun: float = 0.0  # time.perf_counter()
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)  # seconds, of answers with HTTP 2xx
     failures: int = 0  # other statuses or bodies, broken connections, no answer
@@ -106,7 +107,7 @@ async def _run_one(load: Load) -> Outcome:
         caller.send_next()
     await asyncio.wait([asyncio.ensure_future(caller.done) for caller in callers], timeout=load.seconds + _GRACE)
     outcome.failures += sum(not caller.done.done() for caller in callers)
-    outcome.seconds = pace.last_answer - pace.begun
+    outcome.begun, outcome.seconds = pace.begun, pace.last_answer - pace.begun
     return outcome
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +36,7 @@ class Heard:
 
     calls: int = 0
     out_of_order: int = 0
+    last_at: float = 0.0  # time.perf_counter(), the same clock in every process
 
 
 class Partners:
@@ -64,6 +66,16 @@ class Partners:
         self._pipe.send("look")
         heard: Heard = self._pipe.recv()
         return heard
+
+    def wait_for(self, calls: int, *, quiet: float, seconds: float = 60.0) -> Heard:
+        """Until so many have come, or none came for `quiet` seconds."""
+        began = time.perf_counter()
+        while True:
+            heard = self.look()
+            now = time.perf_counter()
+            if heard.calls >= calls or now - max(heard.last_at, began) > quiet or now - began > seconds:
+                return heard
+            time.sleep(0.05)
 
     def reset(self) -> None:
         self._pipe.send("reset")
@@ -117,6 +129,7 @@ class _Book:
 
     def note(self, port: int, url: bytes, body: bytes) -> None:
         self.heard.calls += 1
+        self.heard.last_at = time.perf_counter()
         start = body.rfind(b'"last_updated":"')
         if start < 0:
             return
