@@ -7,23 +7,35 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-
-import psutil
+from pathlib import Path
 
 ALL = frozenset(os.sched_getaffinity(0))
 MEASURED = frozenset(sorted(ALL)[:1])
 OTHERS = ALL - MEASURED or ALL
+_GONE = (ProcessLookupError, FileNotFoundError)
 
 
 def pin(pid: int, cores: frozenset[int]) -> None:
     """A process that we started, its threads and all that it started. What they start later inherits it."""
-    process = psutil.Process(pid)
-    for each in (process, *process.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            for thread in each.threads():
-                with suppress(ProcessLookupError):
-                    os.sched_setaffinity(thread.id, cores)
+    for each in _get_family(pid):
+        with suppress(*_GONE):
+            for thread in Path(f"/proc/{each}/task").iterdir():
+                with suppress(*_GONE):
+                    os.sched_setaffinity(int(thread.name), cores)
 
 
 def pin_myself(cores: frozenset[int]) -> None:
     os.sched_setaffinity(0, cores)
+
+
+def _get_family(pid: int) -> list[int]:
+    """Itself, its children and theirs."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(*_GONE):
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    family = [pid]
+    for each in family:
+        family += children.get(each, [])
+    return family

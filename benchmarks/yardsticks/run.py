@@ -43,6 +43,14 @@ def run_naive_hub(stand: Stand, *, provider: str, consumer: str, target: str) ->
         yield port
 
 
+def pull_naively(stand: Stand, url: str) -> float:
+    """Seconds that the naive hub, which must be running, takes to read a page of locations into its tables."""
+    command = [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", "pull", url]
+    environ = {**os.environ, "DATABASE_URL": stand.stack.environ["DATABASE_URL"]}
+    done = subprocess.run(command, env=environ, check=True, cwd=PROJECT, capture_output=True, text=True)
+    return float(done.stdout)
+
+
 @contextmanager
 def run_library() -> Iterator[int]:
     """An OCPI library that only receives."""
