@@ -15,6 +15,7 @@ Group = Callable[..., list[Row]]
 GROUPS: dict[str, str] = {
     "relay": "benchmarks.relay:measure",
     "waiting": "benchmarks.relay:measure_waiting",
+    "profile": "benchmarks.profile:measure",
     "isolation": "benchmarks.isolation:measure",
     "fanout": "benchmarks.fanout:measure",
     "broadcast": "benchmarks.broadcast:measure",

@@ -32,8 +32,8 @@ _LOOK = "SELECT state, stored, extract(epoch FROM finished_at - started_at), las
 def measure(*, rounds: int) -> list[Row]:
     """The CPO has an agreement, but its partner has none on locations: nothing is told on meanwhile."""
     (port,) = find_ports(1)
-    pages = [_make_page(number) for number in range(PAGES)]
-    manner = Manner(answers=dict(_answer(port, number, page) for number, page in enumerate(pages)))
+    pages = [make_page(number) for number in range(PAGES)]
+    manner = Manner(answers=dict(answer_page(port, number, page) for number, page in enumerate(pages)))
     target = f"http://127.0.0.1:{port}"
     with (
         Partners({port: manner}),
@@ -52,12 +52,12 @@ def measure(*, rounds: int) -> list[Row]:
     return _make_rows(rates)
 
 
-def _make_page(number: int) -> bytes:
-    first = number * PAGE
-    return b"[" + b",".join(bodies.location(cpo=CPO, id=f"LOC{n}", number=n) for n in range(first, first + PAGE)) + b"]"
+def make_page(number: int, *, evses: int = 10) -> bytes:
+    numbers = range(number * PAGE, (number + 1) * PAGE)
+    return b"[" + b",".join(bodies.location(cpo=CPO, id=f"LOC{n}", number=n, evses=evses) for n in numbers) + b"]"
 
 
-def _answer(port: int, number: int, page: bytes) -> tuple[bytes, bytes]:
+def answer_page(port: int, number: int, page: bytes) -> tuple[bytes, bytes]:
     """(path and query, HTTP answer)"""
     query = f"?limit={PAGE}" + (f"&offset={number * PAGE}" if number else "")
     body = b'{"data":' + page + b',"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'

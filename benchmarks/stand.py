@@ -37,15 +37,7 @@ class Stand:
         self, method: str, path: str, *, sender: str, receiver: str | None = None, body: bytes = b"", n: int = 0
     ) -> bytes:
         """A call of `sender` to `/ocpi/2.2.1/{path}`, with all the headers OCPI wants."""
-        headers = {
-            "Authorization": "Token " + b64encode(token_of(sender).encode()).decode(),
-            "X-Request-ID": f"request-{n}",
-            "X-Correlation-ID": f"correlation-{n}",
-            "OCPI-from-country-code": sender[:2],
-            "OCPI-from-party-id": sender[3:],
-        }
-        if receiver:
-            headers |= {"OCPI-to-country-code": receiver[:2], "OCPI-to-party-id": receiver[3:]}
+        headers = self.headers(sender=sender, receiver=receiver, n=n)
         return make_request(method, f"/ocpi/2.2.1/{path}", headers=headers, body=body)
 
     def pin_web(self) -> None:
@@ -61,6 +53,18 @@ class Stand:
     def web(self) -> int:
         """Process id."""
         return self.stack.processes["web"]
+
+    def headers(self, *, sender: str, receiver: str | None = None, n: int = 0) -> dict[str, str]:
+        told = {
+            "Authorization": "Token " + b64encode(token_of(sender).encode()).decode(),
+            "X-Request-ID": f"request-{n}",
+            "X-Correlation-ID": f"correlation-{n}",
+            "OCPI-from-country-code": sender[:2],
+            "OCPI-from-party-id": sender[3:],
+        }
+        if receiver:
+            told |= {"OCPI-to-country-code": receiver[:2], "OCPI-to-party-id": receiver[3:]}
+        return told
 
     @contextmanager
     def connect(self) -> Iterator[Any]:

@@ -6,11 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from benchmarks.cores import MEASURED, pin
+from benchmarks.machine import find_nginx
 from benchmarks.stand import Stand, find_port
 from roaming_hub.stack.programs import PROJECT
 
@@ -58,6 +61,32 @@ def run_library() -> Iterator[int]:
     command = [OTHERS, "-m", "uvicorn", "benchmarks.yardsticks.library_hub:application", "--port", str(port)]
     with running(port, [*command, "--log-level", "error", "--no-access-log"]):
         yield port
+
+
+@contextmanager
+def run_nginx(page: bytes) -> Iterator[int]:
+    """One nginx worker that sends `/page.json` from disk."""
+    port = find_port()
+    program = find_nginx()
+    assert program is not None, "nginx is not installed"
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        (Path(folder) / "page.json").write_bytes(page)
+        configuration = Path(folder) / "nginx.conf"
+        user = "user root;" if os.geteuid() == 0 else ""
+        configuration.write_text(_NGINX.format(folder=folder, port=port, user=user))
+        with running(port, [program, "-p", folder, "-c", str(configuration)]):
+            yield port
+
+
+_NGINX = """{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; sendfile on; keepalive_requests 1000000; default_type application/json;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
 
 
 @contextmanager

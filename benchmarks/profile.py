@@ -1,0 +1,146 @@
+"""Where each microsecond of a relayed call goes: py-spy looks at the web process under load.
+
+`make bench ROWS=profile` writes benchmarks/text/profile.md, which the page of the benchmarks shows. Time is that of
+the processor, of all threads of the process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks import machine, report
+from benchmarks.load import SUCCESS, Load, run_load
+from benchmarks.partner import Manner, Partners
+from benchmarks.progress import say
+from benchmarks.relay import CPO, EMSP, make_calls
+from benchmarks.rows import Row
+from benchmarks.seed import Cast
+from benchmarks.stand import find_ports, run_hub
+from benchmarks.yardsticks.run import OTHERS
+
+SECONDS = 15
+RATE = 250  # samples per second
+SHOWN = 30
+
+# The innermost frame that one of these names owns the time; the first that fits.
+OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("HTTP in: uvicorn, ASGI", ("/uvicorn/", "roaming_hub/web.py", "gateway/asgi.py", "gateway/reading.py")),
+    ("HTTP out: the client", ("parties/client/", "/aiohttp/", "/yarl/", "/multidict/", "parties/egress.py")),
+    ("limits, breakers, admission", ("parties/limits/", "gateway/admission.py")),
+    ("metrics, logs, traces", ("telemetry/", "/prometheus_client/", "/structlog/", "/logging/")),
+    ("journal: writer, batches, SQL", ("journal/", "/psycopg2/", "parties/owned_changes.py")),
+    ("routing: decide, facts", ("routing/", "agreements/", "gateway/facts.py")),
+    ("gateway: the pipeline", ("gateway/",)),
+    ("modules: reading and checking documents", ("charging_sessions/", "parties/", "ocpi/", "tokens/", "locations/")),
+    ("asyncio, uvloop, threads", ("/asyncio/", "/uvloop/", "threading.py", "/concurrent/", "queue.py")),
+    ("Django", ("/django/",)),
+)
+OTHER = "other"
+
+
+def measure(*, rounds: int) -> list[Row]:
+    """No row: a text. Looked at once, whatever `rounds` says."""
+    (port,) = find_ports(1)
+    with Partners({port: Manner()}), run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand:
+        stand.pin_web()
+        calls = make_calls(stand)
+        run_load(Load(stand.port, calls, 64, 3.0))
+        spent, rate = _measure_cost(stand.web, stand.port, calls)
+        stacks = _record(stand.web, stand.port, calls)
+    text = _write(stacks, microseconds=spent, rate=rate)
+    report.PARTS.mkdir(exist_ok=True)
+    (report.PARTS / "profile.md").write_text(text)
+    return []
+
+
+def _measure_cost(pid: int, port: int, calls: list[bytes]) -> tuple[float, float]:
+    """Microseconds of the processor per call, and calls per second, without anybody looking."""
+    before = _read_cpu(pid)
+    (outcome,) = run_load(Load(port, calls, 64, 8.0, expect=SUCCESS))
+    spent = _read_cpu(pid) - before
+    say(f"{outcome.rate:,.0f} calls/s, {outcome.failures} failed")
+    return spent / len(outcome.latencies) * 1e6, outcome.rate
+
+
+def _read_cpu(pid: int) -> float:
+    """Seconds, user and system, of the process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _record(pid: int, port: int, calls: list[bytes]) -> Counter[tuple[str, ...]]:
+    """How often each stack was seen at work, outermost frame first."""
+    load = threading.Thread(target=lambda: run_load(Load(port, calls, 64, SECONDS + 3.0)))
+    load.start()
+    time.sleep(1.5)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        raw = Path(folder) / "raw"
+        program = str(Path(OTHERS).with_name("py-spy"))
+        command = [program, "record", "--pid", str(pid), "--format", "raw", "--full-filenames", "--output", str(raw)]
+        subprocess.run(
+            [*command, "--rate", str(RATE), "--duration", str(SECONDS)], check=True, capture_output=True, text=True
+        )
+        stacks = _read(raw.read_text())
+    load.join()
+    return stacks
+
+
+def _read(text: str) -> Counter[tuple[str, ...]]:
+    stacks: Counter[tuple[str, ...]] = Counter()
+    for line in text.splitlines():
+        frames, _, seen = line.rpartition(" ")
+        stacks[tuple(frames.split(";"))] += int(seen)
+    return stacks
+
+
+def get_owner(stack: tuple[str, ...]) -> str:
+    for frame in reversed(stack):
+        for owner, places in OWNERS:
+            if any(place in frame for place in places):
+                return owner
+    return OTHER
+
+
+def _write(stacks: Counter[tuple[str, ...]], *, microseconds: float, rate: float) -> str:
+    total = sum(stacks.values())
+    owners: Counter[str] = Counter()
+    functions: Counter[tuple[str, str]] = Counter()
+    for stack, seen in stacks.items():
+        owner = get_owner(stack)
+        owners[owner] += seen
+        functions[owner, _name(stack[-1])] += seen
+    each = microseconds / total
+    lines = [
+        "## Where each microsecond of a relayed call goes",
+        "",
+        f"One web process, 64 callers, session PUTs relayed to a partner that answers at once: {rate:,.0f} calls/s,",
+        f"{microseconds:,.0f} µs of the processor per call. {total:,} samples by py-spy, time by the innermost frame",
+        f"that belongs to somebody. Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
+        "",
+        "| whose | µs per call | share |",
+        "| --- | --- | --- |",
+        *(f"| {owner} | {seen * each:,.0f} | {seen / total:.0%} |" for owner, seen in owners.most_common()),
+        "",
+        "The functions that cost most by themselves:",
+        "",
+        "| function | whose | µs per call |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {owner} | {seen * each:,.0f} |" for (owner, name), seen in functions.most_common(SHOWN)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _name(frame: str) -> str:
+    """`function (file)`, the file below the project or the packages, without the line."""
+    function, _, place = frame.partition(" (")
+    file = place.rpartition(":")[0] or place.rstrip(")")
+    for start in ("site-packages/", f"{report.PROJECT}/", "/lib/python3"):
+        file = file.rpartition(start)[2]
+    return f"{function} ({file})"
