@@ -15,7 +15,7 @@ from benchmarks.stand import Stand, find_ports, run_hub
 CPO = "DE*CPA"
 EMSPS = [f"NL*M{n:02}" for n in range(20)]
 SICK = {"hangs": EMSPS[0], "fails": EMSPS[1], "drips": EMSPS[2]}
-RATE = 20.0  # calls per second for each partner
+RATE = 10.0  # calls per second for each partner
 LATENCY = 0.02  # of a healthy partner
 SECONDS = 8.0
 
