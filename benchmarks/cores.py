@@ -17,7 +17,7 @@ _GONE = (ProcessLookupError, FileNotFoundError)
 
 def pin(pid: int, cores: frozenset[int]) -> None:
     """A process that we started, its threads and all that it started. What they start later inherits it."""
-    for each in _get_family(pid):
+    for each in get_family(pid):
         with suppress(*_GONE):
             for thread in Path(f"/proc/{each}/task").iterdir():
                 with suppress(*_GONE):
@@ -28,7 +28,7 @@ def pin_myself(cores: frozenset[int]) -> None:
     os.sched_setaffinity(0, cores)
 
 
-def _get_family(pid: int) -> list[int]:
+def get_family(pid: int) -> list[int]:
     """Itself, its children and theirs."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

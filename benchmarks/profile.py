@@ -15,13 +15,14 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import machine, report
+from benchmarks.cores import get_family
 from benchmarks.load import SUCCESS, Load, run_load
 from benchmarks.partner import Manner, Partners
 from benchmarks.progress import say
 from benchmarks.relay import CPO, EMSP, make_calls
 from benchmarks.rows import Row
 from benchmarks.seed import Cast
-from benchmarks.stand import find_ports, run_hub
+from benchmarks.stand import Stand, find_ports, run_hub
 from benchmarks.yardsticks.run import OTHERS
 
 SECONDS = 15
@@ -51,26 +52,33 @@ def measure(*, rounds: int) -> list[Row]:
         stand.pin_web()
         calls = make_calls(stand)
         run_load(Load(stand.port, calls, 64, 3.0))
-        spent, rate = _measure_cost(stand.web, stand.port, calls)
+        spent, rate = _measure_cost(stand, calls)
         stacks = _record(stand.web, stand.port, calls)
-    text = _write(stacks, microseconds=spent, rate=rate)
+    text = _write(stacks, spent, rate=rate)
     report.PARTS.mkdir(exist_ok=True)
     (report.PARTS / "profile.md").write_text(text)
     return []
 
 
-def _measure_cost(pid: int, port: int, calls: list[bytes]) -> tuple[float, float]:
-    """Microseconds of the processor per call, and calls per second, without anybody looking."""
-    before = _read_cpu(pid)
-    (outcome,) = run_load(Load(port, calls, 64, 8.0, expect=SUCCESS))
-    spent = _read_cpu(pid) - before
+def _measure_cost(stand: Stand, calls: list[bytes]) -> tuple[dict[str, float], float]:
+    """Microseconds of the processor per call, by process, and calls per second, without anybody looking."""
+    before = _read_cpus(stand)
+    (outcome,) = run_load(Load(stand.port, calls, 64, 8.0, expect=SUCCESS))
+    after = _read_cpus(stand)
     say(f"{outcome.rate:,.0f} calls/s, {outcome.failures} failed")
-    return spent / len(outcome.latencies) * 1e6, outcome.rate
+    return {name: (after[name] - before[name]) / len(outcome.latencies) * 1e6 for name in before}, outcome.rate
+
+
+def _read_cpus(stand: Stand) -> dict[str, float]:
+    """Seconds, user and system, of each process of the stack with those that it started, so far."""
+    return {name: sum(map(_read_cpu, get_family(pid))) for name, pid in stand.stack.processes.items()}
 
 
 def _read_cpu(pid: int) -> float:
-    """Seconds, user and system, of the process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # it has ended meanwhile
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -107,7 +115,8 @@ def get_owner(stack: tuple[str, ...]) -> str:
     return OTHER
 
 
-def _write(stacks: Counter[tuple[str, ...]], *, microseconds: float, rate: float) -> str:
+def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], *, rate: float) -> str:
+    microseconds = spent["web"]
     total = sum(stacks.values())
     owners: Counter[str] = Counter()
     functions: Counter[tuple[str, str]] = Counter()
@@ -120,7 +129,10 @@ def _write(stacks: Counter[tuple[str, ...]], *, microseconds: float, rate: float
         "## Where each microsecond of a relayed call goes",
         "",
         f"One web process, 64 callers, session PUTs relayed to a partner that answers at once: {rate:,.0f} calls/s,",
-        f"{microseconds:,.0f} µs of the processor per call. {total:,} samples by py-spy, time by the innermost frame",
+        "so much of the processor per call: "
+        + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
+        + ".",
+        f"Of the web process, {total:,} samples by py-spy, time by the innermost frame",
         f"that belongs to somebody. Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
         "",
         "| whose | µs per call | share |",
