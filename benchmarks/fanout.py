@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 from benchmarks import bodies
 from benchmarks.cores import ALL
@@ -105,17 +107,27 @@ def _by_celery(stand: Stand, partners: Partners, ports: list[int], *, changes: i
 @contextmanager
 def _run_celery(stand: Stand) -> Iterator[None]:
     """As many processes as the hub's own worker has."""
-    flags = ["--without-gossip", "--without-mingle", "--concurrency", "2", "--loglevel", "ERROR"]
+    flags = ["--without-gossip", "--without-mingle", "--concurrency", "2", "--loglevel", "WARNING"]
     command = [OTHERS, "-m", "celery", "--app", "benchmarks.yardsticks.celery_fanout", "worker", *flags]
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env=_with_broker(stand), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        time.sleep(3.0)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
+    with tempfile.NamedTemporaryFile(prefix="bench-", suffix=".log") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=_with_broker(stand), stdout=log, stderr=log)
+        try:
+            _wait_until_ready(Path(log.name))
+            yield
+        except Exception:
+            say(f"Celery said: {Path(log.name).read_text()[-2000:]}")
+            raise
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_until_ready(log: Path) -> None:
+    end = time.monotonic() + 60
+    while " ready." not in (text := log.read_text()):
+        if time.monotonic() > end:
+            raise RuntimeError(f"Celery did not start: {text[-1000:]}")
+        time.sleep(0.1)
 
 
 def _with_broker(stand: Stand) -> dict[str, str]:
