@@ -131,9 +131,9 @@ def _wait_until_ready(log: Path) -> None:
 
 
 def _with_broker(stand: Stand) -> dict[str, str]:
-    """Another database of the hub's own Valkey."""
+    """The hub's own Valkey."""
     socket = stand.stack.environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
-    return {**os.environ, "BENCH_BROKER": f"redis+socket://{socket}?virtual_host=1"}
+    return {**os.environ, "BENCH_BROKER": f"redis+socket://{socket}?virtual_host=0"}
 
 
 def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], *, rounds: int) -> list[Row]:

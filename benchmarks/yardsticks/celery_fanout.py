@@ -16,6 +16,7 @@ import requests
 from celery import Celery, signals
 
 app = Celery("fanout", broker=os.environ["BENCH_BROKER"])
+app.conf.task_default_queue = "fanout"  # the hub's own workers are on the same server
 app.conf.task_ignore_result = True
 app.conf.task_serializer = "json"
 _session = requests.Session()  # one per process, kept open: kind to it
