@@ -118,7 +118,7 @@ def _measure_overhead(stand: Stand, proxy: int, *, rounds: int) -> list[Row]:
     found: dict[str, list[float]] = {"hub 50": [], "hub 99": [], "proxy 50": [], "proxy 99": []}
     for _ in range(rounds):
         for name, port in (("hub", stand.port), ("proxy", proxy)):
-            (outcome,) = run_load(Load(port, calls, 64, SECONDS, rate=rate))
+            outcome = get_outcome(Load(port, calls, 64, SECONDS, rate=rate, expect=SUCCESS))
             found[f"{name} 50"].append(outcome.percentile(0.5) * 1000)
             found[f"{name} 99"].append(outcome.percentile(0.99) * 1000)
     median = {name: sorted(values)[len(values) // 2] for name, values in found.items()}

@@ -16,6 +16,8 @@ JSON = PROJECT / "docs" / "benchmarks.json"
 PAGE = PROJECT / "docs" / "benchmarks.md"
 PARTS = PROJECT / "benchmarks" / "text"  # what people wrote about the figures, and the profile
 
+TEXT = "profile"  # the group that writes a text instead of rows
+
 Line = dict[str, Any]
 
 
@@ -67,6 +69,7 @@ def write_page(*, machine: Sequence[str], now: datetime) -> None:
         *map(_write_line, lines),
         "",
         *_write_missed(missed),
+        *_write_unmeasured(lines),
         _read_part("profile.md"),
         _read_part("learned.md"),
     ]
@@ -96,6 +99,12 @@ def _write_missed(missed: Sequence[Line]) -> list[str]:
     if not missed:
         return []
     return ["## What is missed", "", *(f"- {_say_miss(line)}" for line in missed), ""]
+
+
+def _write_unmeasured(lines: Sequence[Line]) -> list[str]:
+    measured = {line["group"] for line in lines}
+    names = [name for name in GROUPS if name not in measured and name != TEXT]
+    return [f"Not measured: {', '.join(names)}.", ""] if names else []
 
 
 def _say_miss(line: Line) -> str:
