@@ -7,6 +7,7 @@ the processor, of all threads of the process.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -43,6 +44,7 @@ OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Django", ("/django/",)),
 )
 OTHER = "other"
+KERNEL = "of the web process in the kernel"
 
 
 def measure(*, rounds: int) -> list[Row]:
@@ -70,27 +72,30 @@ def _measure_cost(stand: Stand, calls: list[bytes]) -> tuple[dict[str, float], f
 
 
 def _read_cpus(stand: Stand) -> dict[str, float]:
-    """Seconds, user and system, of each process of the stack with those that it started, so far."""
-    return {name: sum(map(_read_cpu, get_family(pid))) for name, pid in stand.stack.processes.items()}
+    """Seconds of each process of the stack with those that it started, so far; "kernel": the web's share of it there."""
+    found = {name: sum(sum(_read_cpu(each)) for each in get_family(pid)) for name, pid in stand.stack.processes.items()}
+    return found | {KERNEL: _read_cpu(stand.web)[1]}
 
 
-def _read_cpu(pid: int) -> float:
+def _read_cpu(pid: int) -> tuple[float, float]:
+    """Seconds as user, and in the kernel."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:  # it has ended meanwhile
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0, 0.0
+    ticks = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / ticks, int(fields[12]) / ticks
 
 
 def _record(pid: int, port: int, calls: list[bytes]) -> Counter[tuple[str, ...]]:
-    """How often each stack was seen at work, outermost frame first."""
+    """How often each stack was seen holding the interpreter (waiting threads look busy otherwise), outermost first."""
     load = threading.Thread(target=lambda: run_load(Load(port, calls, 64, SECONDS + 3.0)))
     load.start()
     time.sleep(1.5)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         raw = Path(folder) / "raw"
         program = str(Path(OTHERS).with_name("py-spy"))
-        command = [program, "record", "--pid", str(pid), "--format", "raw", "--full-filenames", "--output", str(raw)]
+        command = [program, "record", "--pid", str(pid), "--format", "raw", "--full-filenames", "--gil", "-o", str(raw)]
         subprocess.run(
             [*command, "--rate", str(RATE), "--duration", str(SECONDS)], check=True, capture_output=True, text=True
         )
@@ -129,11 +134,11 @@ def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], *, rate: f
         "## Where each microsecond of a relayed call goes",
         "",
         f"One web process, 64 callers, session PUTs relayed to a partner that answers at once: {rate:,.0f} calls/s,",
-        "so much of the processor per call: "
+        "each call costs the processor: "
         + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
         + ".",
-        f"Of the web process, {total:,} samples by py-spy, time by the innermost frame",
-        f"that belongs to somebody. Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
+        f"Below, the web process: {total:,} samples by py-spy of whoever held the interpreter, by the innermost frame",
+        f"that belongs to somebody; the kernel's time is spread over them. Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
         "",
         "| whose | µs per call | share |",
         "| --- | --- | --- |",
@@ -153,6 +158,7 @@ def _name(frame: str) -> str:
     """`function (file)`, the file below the project or the packages, without the line."""
     function, _, place = frame.partition(" (")
     file = place.rpartition(":")[0] or place.rstrip(")")
-    for start in ("site-packages/", f"{report.PROJECT}/", "/lib/python3"):
+    for start in ("site-packages/", f"{report.PROJECT}/"):
         file = file.rpartition(start)[2]
+    file = re.sub(r"^.*/lib/python[\d.]+/", "", file)
     return f"{function} ({file})"
