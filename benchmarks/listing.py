@@ -35,7 +35,7 @@ SECONDS = 4.0
 PATIENCE = 120.0  # seconds for a full pull; what is left then is estimated
 
 _SEED = f"""INSERT INTO locations_location ({COLUMNS})
- SELECT 'DEP' || lpad((n %% 33)::text, 2, '0'), 'loc' || n, '', 'LOC' || n, '2.2.1',
+ SELECT 'dep' || lpad((n %% 33)::text, 2, '0'), 'loc' || n, '', 'LOC' || n, '2.2.1',
         replace(replace(CASE WHEN n %% 3 = 0 THEN %s ELSE %s END, 'LOC@', 'LOC' || n),
                 '"PXX"', '"P' || lpad((n %% 33)::text, 2, '0') || '"'),
         '2026-01-01T00:00:00Z', true, '', now(), now(), '', 'NLD', 'Utrecht', 52.0894440, 5.1102780, 'Europe/Amsterdam',

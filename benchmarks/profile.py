@@ -72,7 +72,7 @@ def _measure_cost(stand: Stand, calls: list[bytes]) -> tuple[dict[str, float], f
 
 
 def _read_cpus(stand: Stand) -> dict[str, float]:
-    """Seconds of each process of the stack with those that it started, so far; "kernel": the web's share of it there."""
+    """Seconds of each process of the stack with those that it started, so far; and the web's in the kernel."""
     found = {name: sum(sum(_read_cpu(each)) for each in get_family(pid)) for name, pid in stand.stack.processes.items()}
     return found | {KERNEL: _read_cpu(stand.web)[1]}
 
@@ -138,7 +138,8 @@ def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], *, rate: f
         + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
         + ".",
         f"Below, the web process: {total:,} samples by py-spy of whoever held the interpreter, by the innermost frame",
-        f"that belongs to somebody; the kernel's time is spread over them. Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
+        "that belongs to somebody; the kernel's time is spread over them. "
+        f"Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
         "",
         "| whose | µs per call | share |",
         "| --- | --- | --- |",

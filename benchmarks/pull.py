@@ -16,7 +16,7 @@ CPO, EMSP = "DE*CPA", "NL*MSA"
 PAGES, PAGE = 10, 1000
 PATH = "/2.2.1/sender/locations"
 _SPLIT = f"""INSERT INTO {COPY} ({COLUMNS})
- SELECT 'DECPA', lower(e->>'id'), '', e->>'id', '2.2.1', e::text, (e->>'last_updated')::timestamptz, true, '',
+ SELECT 'decpa', lower(e->>'id'), '', e->>'id', '2.2.1', e::text, (e->>'last_updated')::timestamptz, true, '',
         now(), now(), '', e->>'country', e->>'city', (e->'coordinates'->>'latitude')::numeric,
         (e->'coordinates'->>'longitude')::numeric, e->>'time_zone', (e->>'publish')::boolean,
         json_array_length(e->'evses')
@@ -24,7 +24,7 @@ _SPLIT = f"""INSERT INTO {COPY} ({COLUMNS})
 
 _ASK = """INSERT INTO journal_pullrequest (platform, party, module, is_full, reason, requested_at, due_at, state, fence,
         attempts, pages, objects_read, stored, unchanged, "foreign", invalid, removed, last_error)
- SELECT id, 'DECPA', 'locations', true, 'STAFF', now(), now(), 'WAITING', 0, 0, 0, 0, 0, 0, 0, 0, 0, ''
+ SELECT id, 'decpa', 'locations', true, 'STAFF', now(), now(), 'WAITING', 0, 0, 0, 0, 0, 0, 0, 0, 0, ''
    FROM parties_platform WHERE name = %s"""
 _LOOK = "SELECT state, stored, extract(epoch FROM finished_at - started_at), last_error FROM journal_pullrequest"
 

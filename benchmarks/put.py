@@ -26,7 +26,7 @@ OBJECTS = 2048
 SECONDS = 4.0
 _UPSERT = f"""\\set n random(1, {OBJECTS})
 INSERT INTO {COPY} ({COLUMNS})
- VALUES ('DECPA', 'loc' || (:n)::text, '', 'LOC' || (:n)::text, '2.2.1', (:document)::text, now(), true, '',
+ VALUES ('decpa', 'loc' || (:n)::text, '', 'LOC' || (:n)::text, '2.2.1', (:document)::text, now(), true, '',
   now(), now(), '', 'NLD', 'Utrecht', 52.0894440, 5.1102780, 'Europe/Amsterdam', true, 10)
  ON CONFLICT (owner, object_key, audience) DO UPDATE SET document = excluded.document,
  last_updated = excluded.last_updated, changed_at = excluded.changed_at, country = excluded.country,
