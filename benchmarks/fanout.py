@@ -112,7 +112,7 @@ def _run_celery(stand: Stand) -> Iterator[None]:
     with tempfile.NamedTemporaryFile(prefix="bench-", suffix=".log") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env=_with_broker(stand), stdout=log, stderr=log)
         try:
-            _wait_until_ready(Path(log.name))
+            _wait_until_ready(process, Path(log.name))
             yield
         except Exception:
             say(f"Celery said: {Path(log.name).read_text()[-2000:]}")
@@ -122,18 +122,19 @@ def _run_celery(stand: Stand) -> Iterator[None]:
             process.wait(20)
 
 
-def _wait_until_ready(log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + 60
-    while " ready." not in (text := log.read_text()):
-        if time.monotonic() > end:
-            raise RuntimeError(f"Celery did not start: {text[-1000:]}")
+    while " ready." not in log.read_text():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError("Celery did not start")
         time.sleep(0.1)
 
 
 def _with_broker(stand: Stand) -> dict[str, str]:
-    """The hub's own Valkey."""
+    """On the hub's own Valkey."""
     socket = stand.stack.environ["REDIS_URL"].removeprefix("unix://").partition("?")[0]
-    return {**os.environ, "BENCH_BROKER": f"redis+socket://{socket}?virtual_host=0"}
+    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}  # the hub's
+    return {**kept, "BENCH_BROKER": f"redis+socket://{socket}?virtual_host=0"}
 
 
 def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], *, rounds: int) -> list[Row]:
