@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks import machine, report
+from benchmarks import machine, own_metrics, report
 from benchmarks.cores import get_family
 from benchmarks.load import SUCCESS, Load, run_load
 from benchmarks.partner import Manner, Partners
@@ -55,8 +55,9 @@ def measure(*, rounds: int) -> list[Row]:
         calls = make_calls(stand)
         run_load(Load(stand.port, calls, 64, 3.0))
         spent, rate = _measure_cost(stand, calls)
+        own = [_ask_hub(stand, calls, rate=rate * share) for share in (1.0, 0.1)]
         stacks = _record(stand.web, stand.port, calls)
-    text = _write(stacks, spent, rate=rate)
+    text = _write(stacks, spent, own, rate=rate)
     report.PARTS.mkdir(exist_ok=True)
     (report.PARTS / "profile.md").write_text(text)
     return []
@@ -69,6 +70,19 @@ def _measure_cost(stand: Stand, calls: list[bytes]) -> tuple[dict[str, float], f
     after = _read_cpus(stand)
     say(f"{outcome.rate:,.0f} calls/s, {outcome.failures} failed")
     return {name: (after[name] - before[name]) / len(outcome.latencies) * 1e6 for name in before}, outcome.rate
+
+
+def _ask_hub(stand: Stand, calls: list[bytes], *, rate: float) -> str:
+    """A line of what the hub says of itself at this rate."""
+    before = own_metrics.look(stand.port)
+    (outcome,) = run_load(Load(stand.port, calls, 64, 5.0, rate=rate, expect=SUCCESS))
+    after = own_metrics.look(stand.port)
+    commit, jobs, partner = (
+        own_metrics.get_mean(name, before, after)
+        for name in ("hub_writer_commit_seconds", "hub_writer_batch_jobs", "hub_partner_seconds")
+    )
+    figures = (outcome.rate, outcome.percentile(0.5) * 1000, commit * 1000, jobs, partner * 1000)
+    return "| {:,.0f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |".format(*figures)
 
 
 def _read_cpus(stand: Stand) -> dict[str, float]:
@@ -120,7 +134,7 @@ def get_owner(stack: tuple[str, ...]) -> str:
     return OTHER
 
 
-def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], *, rate: float) -> str:
+def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], own: list[str], *, rate: float) -> str:
     microseconds = spent["web"]
     total = sum(stacks.values())
     owners: Counter[str] = Counter()
@@ -137,6 +151,13 @@ def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], *, rate: f
         "each call costs the processor: "
         + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
         + ".",
+        "",
+        "Each call is stored, passed on, and logged: two transactions, shared with the calls of the same moment. Means:",
+        "",
+        "| calls/s | p50, ms | a transaction, ms | calls in it | the partner, ms |",
+        "| --- | --- | --- | --- | --- |",
+        *own,
+        "",
         f"Below, the web process: {total:,} samples by py-spy of whoever held the interpreter, by the innermost frame",
         "that belongs to somebody; the kernel's time is spread over them. "
         f"Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
