@@ -152,7 +152,7 @@ def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], own: list[
         + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
         + ".",
         "",
-        "Each call is stored, passed on, and logged: two transactions, shared with the calls of the same moment. Means:",
+        "Each call is stored, passed on, and logged: two transactions, which calls of the same moment share:",
         "",
         "| calls/s | p50, ms | a transaction, ms | calls in it | the partner, ms |",
         "| --- | --- | --- | --- | --- |",
