@@ -15,6 +15,7 @@ from benchmarks.yardsticks.run import pull_naively, run_naive_hub
 CPO, EMSP = "DE*CPA", "NL*MSA"
 PAGES, PAGE = 10, 1000
 PATH = "/2.2.1/sender/locations"
+ASKED = (100, 250, 500)  # objects a page that the hub may ask for; it gets pages of 1,000 all the same
 _SPLIT = f"""INSERT INTO {COPY} ({COLUMNS})
  SELECT 'decpa', lower(e->>'id'), '', e->>'id', '2.2.1', e::text, (e->>'last_updated')::timestamptz, true, '',
         now(), now(), '', e->>'country', e->>'city', (e->'coordinates'->>'latitude')::numeric,
@@ -33,7 +34,9 @@ def measure(*, rounds: int) -> list[Row]:
     """The CPO has an agreement, but its partner has none on locations: nothing is told on meanwhile."""
     (port,) = find_ports(1)
     pages = [make_page(number) for number in range(PAGES)]
-    manner = Manner(answers=dict(answer_page(port, number, page) for number, page in enumerate(pages)))
+    answers = dict(answer_page(port, number, page) for number, page in enumerate(pages))
+    first = answers[f"{PATH}?limit={PAGE}".encode()]
+    manner = Manner(answers=answers | {f"{PATH}?limit={limit}".encode(): first for limit in ASKED})
     target = f"http://127.0.0.1:{port}"
     with (
         Partners({port: manner}),
