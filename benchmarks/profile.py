@@ -6,7 +6,6 @@ the processor, of all threads of the process.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -15,11 +14,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks import machine, own_metrics, report
-from benchmarks.cores import get_family
-from benchmarks.load import SUCCESS, Load, run_load
+from benchmarks import cpu, machine, own_metrics, report
+from benchmarks.load import SUCCESS, Load, get_outcome, run_load
 from benchmarks.partner import Manner, Partners
-from benchmarks.progress import say
 from benchmarks.relay import CPO, EMSP, make_calls
 from benchmarks.rows import Row
 from benchmarks.seed import Cast
@@ -44,7 +41,6 @@ OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Django", ("/django/",)),
 )
 OTHER = "other"
-KERNEL = "of the web process in the kernel"
 
 
 def measure(*, rounds: int) -> list[Row]:
@@ -54,22 +50,17 @@ def measure(*, rounds: int) -> list[Row]:
         stand.pin_web()
         calls = make_calls(stand)
         run_load(Load(stand.port, calls, 64, 3.0))
-        spent, rate = _measure_cost(stand, calls)
+        spent, outcome = cpu.measure(
+            stand,
+            lambda: get_outcome(Load(stand.port, calls, 64, 8.0, expect=SUCCESS)),  # while nobody looks
+        )
+        rate = outcome.rate
         own = [_ask_hub(stand, calls, rate=rate * share) for share in (1.0, 0.1)]
         stacks = _record(stand.web, stand.port, calls)
     text = _write(stacks, spent, own, rate=rate)
     report.PARTS.mkdir(exist_ok=True)
     (report.PARTS / "profile.md").write_text(text)
     return []
-
-
-def _measure_cost(stand: Stand, calls: list[bytes]) -> tuple[dict[str, float], float]:
-    """Microseconds of the processor per call, by process, and calls per second, without anybody looking."""
-    before = _read_cpus(stand)
-    (outcome,) = run_load(Load(stand.port, calls, 64, 8.0, expect=SUCCESS))
-    after = _read_cpus(stand)
-    say(f"{outcome.rate:,.0f} calls/s, {outcome.failures} failed")
-    return {name: (after[name] - before[name]) / len(outcome.latencies) * 1e6 for name in before}, outcome.rate
 
 
 def _ask_hub(stand: Stand, calls: list[bytes], *, rate: float) -> str:
@@ -83,22 +74,6 @@ def _ask_hub(stand: Stand, calls: list[bytes], *, rate: float) -> str:
     )
     figures = (outcome.rate, outcome.percentile(0.5) * 1000, commit * 1000, jobs, partner * 1000)
     return "| {:,.0f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |".format(*figures)
-
-
-def _read_cpus(stand: Stand) -> dict[str, float]:
-    """Seconds of each process of the stack with those that it started, so far; and the web's in the kernel."""
-    found = {name: sum(sum(_read_cpu(each)) for each in get_family(pid)) for name, pid in stand.stack.processes.items()}
-    return found | {KERNEL: _read_cpu(stand.web)[1]}
-
-
-def _read_cpu(pid: int) -> tuple[float, float]:
-    """Seconds as user, and in the kernel."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:  # it has ended meanwhile
-        return 0.0, 0.0
-    ticks = os.sysconf("SC_CLK_TCK")
-    return int(fields[11]) / ticks, int(fields[12]) / ticks
 
 
 def _record(pid: int, port: int, calls: list[bytes]) -> Counter[tuple[str, ...]]:
@@ -134,7 +109,7 @@ def get_owner(stack: tuple[str, ...]) -> str:
     return OTHER
 
 
-def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], own: list[str], *, rate: float) -> str:
+def _write(stacks: Counter[tuple[str, ...]], spent: cpu.Costs, own: list[str], *, rate: float) -> str:
     microseconds = spent["web"]
     total = sum(stacks.values())
     owners: Counter[str] = Counter()
@@ -148,9 +123,7 @@ def _write(stacks: Counter[tuple[str, ...]], spent: dict[str, float], own: list[
         "## Where each microsecond of a relayed call goes",
         "",
         f"One web process, 64 callers, session PUTs relayed to a partner that answers at once: {rate:,.0f} calls/s,",
-        "each call costs the processor: "
-        + ", ".join(f"{name} {value:,.0f} µs" for name, value in spent.items() if value >= 1)
-        + ".",
+        f"each call costs the processor: {cpu.write(spent)}.",
         "",
         "Each call is stored, passed on, and logged: two transactions, which calls of the same moment share:",
         "",

@@ -9,7 +9,7 @@ import tempfile
 from base64 import b64encode
 from pathlib import Path
 
-from benchmarks import bodies
+from benchmarks import bodies, cpu
 from benchmarks.catalogue import COLUMNS, COPY, make_copy
 from benchmarks.cores import MEASURED
 from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
@@ -55,7 +55,8 @@ def measure(*, rounds: int) -> list[Row]:
             },
             rounds=rounds,
         )
-    return _make_rows(rates, size=len(bodies.location(cpo=CPO, id="LOC1", number=1)))
+        costs, _ = cpu.measure(stand, lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS)))
+    return _make_rows(rates, costs, size=len(bodies.location(cpo=CPO, id="LOC1", number=1)))
 
 
 def _make_calls(stand: Stand) -> list[bytes]:
@@ -106,7 +107,7 @@ def _run_pgbench(stand: Stand) -> float:
     return float(found.group(1))
 
 
-def _make_rows(rates: dict[str, float], *, size: int) -> list[Row]:
+def _make_rows(rates: dict[str, float], costs: cpu.Costs, *, size: int) -> list[Row]:
     what = "location PUT of 4 kB, validated and stored, objects/s"
     hub, pgbench, orm = rates["hub"], rates["pgbench"], rates["ORM"]
     return [
@@ -114,7 +115,12 @@ def _make_rows(rates: dict[str, float], *, size: int) -> list[Row]:
             name=f"{what} ÷ pgbench doing the same upsert",
             target=0.6,
             measured=hub / pgbench,
-            detail=(f"hub {hub:,.0f}/s", f"pgbench {pgbench:,.0f}/s", f"{size:,} bytes, {CALLERS} callers"),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"pgbench {pgbench:,.0f}/s",
+                f"{size:,} bytes, {CALLERS} callers",
+                f"an object costs {cpu.write(costs)}",
+            ),
         ),
         Row(
             name=f"{what} ÷ DRF and ORM",
