@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 STACK := $(BIN)/python -m roaming_hub.stack
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check faults conformance mutations fmt lock clean
+.PHONY: help demo up test check faults conformance mutations bench fmt lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +39,12 @@ conformance: $(VENV)/.dev ## a test per rule of OCPI 2.2.1, written up in docs/c
 mutations: $(VENV)/.dev ## show that those tests notice when a behaviour is gone, in docs/conformance.md (many minutes)
 	@$(BIN)/python -m tests.conformance.mutate --into docs/conformance.md
 
+# ROWS: only these, such as "relay fanout". BENCH_MEMORY_REQUESTS: how many calls the row about memory takes.
+ROWS ?=
+
+bench: $(VENV)/.run $(BENCH_VENV)/.bench ## the hub beside its yardsticks, in docs/benchmarks.md (40 minutes; ROWS="relay fanout")
+	@BENCH_PYTHON=$(CURDIR)/$(BENCH_VENV)/bin/python $(BIN)/python -m benchmarks $(ROWS)
+
 fmt: $(VENV)/.dev ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -52,7 +59,7 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (needs uv)
 		--no-emit-index-url --quiet --extra dev -c requirements-otel.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what can be made again; the data in .hub stays
-	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) .static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Steps of `test` and `check`, run inside the stack (migrations are compared with a real database).
@@ -83,4 +90,10 @@ $(VENV)/.run: requirements.lock | $(BIN)/python
 
 $(VENV)/.dev: requirements-dev.lock | $(BIN)/python
 	@$(PIP_INSTALL) -r requirements-dev.lock
+	@touch $@
+
+# What only the benchmarks need, away from the hub's own packages: the yardsticks, a profiler.
+$(BENCH_VENV)/.bench: benchmarks/yardsticks/requirements.lock | $(BIN)/python
+	@test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

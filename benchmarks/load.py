@@ -18,6 +18,9 @@ from typing import Any, cast
 import httptools
 import uvloop
 
+from benchmarks.cores import OTHERS, pin_myself
+
+SUCCESS = b'"status_code":1000'  # what OCPI calls success; HTTP 2xx alone says little
 _GRACE = 30.0  # seconds for the answers that are still due at the end
 
 
@@ -31,13 +34,15 @@ class Load:
     seconds: float
     rate: float | None = None  # requests/s of all callers together; None: as fast as answers come
     total: int | None = None  # stop after so many requests, whatever the time
+    expect: bytes = b""  # what must be in the body of a good answer
 
 
 @dataclass
 class Outcome:
+    begun: float = 0.0  # time.perf_counter()
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)  # seconds, of answers with HTTP 2xx
-    failures: int = 0  # other statuses, broken connections, no answer
+    failures: int = 0  # other statuses or bodies, broken connections, no answer
     first_failure: str = ""
     received: int = 0  # bytes of bodies
 
@@ -52,11 +57,11 @@ class Outcome:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("inf")
 
 
-def run_load(*loads: Load) -> list[Outcome]:
+def run_load(*loads: Load, cores: frozenset[int] = OTHERS) -> list[Outcome]:
     """All of them at the same time, in one process beside the caller's."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(loads, sender), daemon=True)
+    process = context.Process(target=_run, args=(loads, sender, cores), daemon=True)
     process.start()
     sender.close()
     try:
@@ -66,7 +71,19 @@ def run_load(*loads: Load) -> list[Outcome]:
     return outcomes
 
 
-def _run(loads: Sequence[Load], sender: Any) -> None:
+def get_outcome(load: Load) -> Outcome:
+    """
+    Raises:
+        RuntimeError: not every answer was good.
+    """
+    (outcome,) = run_load(load)
+    if outcome.failures:
+        raise RuntimeError(f"{outcome.failures} calls failed, the first with: {outcome.first_failure}")
+    return outcome
+
+
+def _run(loads: Sequence[Load], sender: Any, cores: frozenset[int]) -> None:
+    pin_myself(cores)
     uvloop.install()
     sender.send(asyncio.run(_run_all(loads)))
 
@@ -82,14 +99,15 @@ async def _run_one(load: Load) -> Outcome:
     callers = []
     for number in range(min(load.callers, load.total or load.callers)):
         mine = cycle(load.requests[number % len(load.requests) :: load.callers] or load.requests)
-        _, caller = await loop.create_connection(partial(_Caller, mine, pace, outcome), "127.0.0.1", load.port)
+        make = partial(_Caller, mine, pace, outcome, load.expect)
+        _, caller = await loop.create_connection(make, "127.0.0.1", load.port)
         callers.append(caller)
     pace.begin()
     for caller in callers:
         caller.send_next()
     await asyncio.wait([asyncio.ensure_future(caller.done) for caller in callers], timeout=load.seconds + _GRACE)
     outcome.failures += sum(not caller.done.done() for caller in callers)
-    outcome.seconds = pace.last_answer - pace.begun
+    outcome.begun, outcome.seconds = pace.begun, pace.last_answer - pace.begun
     return outcome
 
 
@@ -114,8 +132,9 @@ class _Pace:
 
 
 class _Caller(asyncio.Protocol):
-    def __init__(self, requests: Any, pace: _Pace, outcome: Outcome) -> None:
-        self._requests, self._pace, self._outcome = requests, pace, outcome
+    def __init__(self, requests: Any, pace: _Pace, outcome: Outcome, expect: bytes) -> None:
+        self._requests, self._pace, self._outcome, self._expect = requests, pace, outcome, expect
+        self._body = b""
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self.done: asyncio.Future[None] = self._loop.create_future()
@@ -145,14 +164,19 @@ class _Caller(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._outcome.received += len(body)
+        if self._expect:
+            self._body += body
 
     def on_message_complete(self) -> None:
         now = self._pace.last_answer = time.perf_counter()
         status = self._parser.get_status_code()
-        if 200 <= status < 300:
-            self._outcome.latencies.append(now - self._due)
-        else:
+        if not 200 <= status < 300:
             self._fail(f"HTTP {status}")
+        elif self._expect not in self._body:
+            self._fail(f"HTTP {status}: {self._body[:200]!r}")
+        else:
+            self._outcome.latencies.append(now - self._due)
+        self._body = b""
         self._parser = httptools.HttpResponseParser(self)
         self.send_next()
 

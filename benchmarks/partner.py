@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
 import httptools
 import uvloop
+
+from benchmarks.cores import OTHERS, pin_myself
 
 _ENVELOPE = b'{"data":null,"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _HEAD = b"HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -24,7 +27,7 @@ class Manner:
 
     latency: float = 0.0
     sick: str = ""
-    answer: bytes = b""  # a whole HTTP answer instead of the success
+    answers: Mapping[bytes, bytes] = field(default_factory=dict)  # whole HTTP answers, by path and query
 
 
 @dataclass
@@ -33,15 +36,16 @@ class Heard:
 
     calls: int = 0
     out_of_order: int = 0
+    last_at: float = 0.0  # time.perf_counter(), the same clock in every process
 
 
 class Partners:
     """`with Partners({port: Manner()}) as partners:` – one process, a port per partner."""
 
-    def __init__(self, manners: Mapping[int, Manner]) -> None:
+    def __init__(self, manners: Mapping[int, Manner], *, cores: frozenset[int] = OTHERS) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(dict(manners), theirs), daemon=True)
+        self._process = context.Process(target=_run, args=(dict(manners), theirs, cores), daemon=True)
 
     def __enter__(self) -> Partners:
         self._process.start()
@@ -63,21 +67,37 @@ class Partners:
         heard: Heard = self._pipe.recv()
         return heard
 
+    def wait_for(self, calls: int, *, quiet: float, seconds: float = 60.0) -> Heard:
+        """Until so many have come, or none came for `quiet` seconds."""
+        began = time.perf_counter()
+        while True:
+            heard = self.look()
+            now = time.perf_counter()
+            if heard.calls >= calls or now - max(heard.last_at, began) > quiet or now - began > seconds:
+                return heard
+            time.sleep(0.05)
+
     def reset(self) -> None:
         self._pipe.send("reset")
         self._pipe.recv()
 
+    def behave(self, manners: Mapping[int, Manner]) -> None:
+        """From now on, where a port is known already."""
+        self._pipe.send(dict(manners))
+        self._pipe.recv()
 
-def _run(manners: Mapping[int, Manner], pipe: Any) -> None:
+
+def _run(manners: dict[int, Manner], pipe: Any, cores: frozenset[int]) -> None:
+    pin_myself(cores)
     uvloop.install()
     asyncio.run(_serve(manners, pipe))
 
 
-async def _serve(manners: Mapping[int, Manner], pipe: Any) -> None:
+async def _serve(manners: dict[int, Manner], pipe: Any) -> None:
     loop = asyncio.get_running_loop()
     book = _Book()
-    for port, manner in manners.items():
-        await loop.create_server(partial(_Server, manner, port, book), "127.0.0.1", port, backlog=1024)
+    for port in manners:
+        await loop.create_server(partial(_Server, manners, port, book), "127.0.0.1", port, backlog=1024)
     ended = loop.create_future()
 
     def answer() -> None:
@@ -88,6 +108,8 @@ async def _serve(manners: Mapping[int, Manner], pipe: Any) -> None:
             return
         if asked == "reset":
             book.reset()
+        elif isinstance(asked, dict):
+            manners.update(asked)
         pipe.send(book.heard)
 
     loop.add_reader(pipe.fileno(), answer)
@@ -107,6 +129,7 @@ class _Book:
 
     def note(self, port: int, url: bytes, body: bytes) -> None:
         self.heard.calls += 1
+        self.heard.last_at = time.perf_counter()
         start = body.rfind(b'"last_updated":"')
         if start < 0:
             return
@@ -118,9 +141,8 @@ class _Book:
 
 
 class _Server(asyncio.Protocol):
-    def __init__(self, manner: Manner, port: int, book: _Book) -> None:
-        self._manner, self._port, self._book = manner, port, book
-        self._good = manner.answer or _GOOD
+    def __init__(self, manners: Mapping[int, Manner], port: int, book: _Book) -> None:
+        self._manners, self._port, self._book = manners, port, book
         self._url = b""
         self._body: list[bytes] = []
 
@@ -141,18 +163,20 @@ class _Server(asyncio.Protocol):
         self._book.note(self._port, self._url, b"".join(self._body))
         self._body.clear()
         self._parser = httptools.HttpRequestParser(self)
-        if self._manner.sick == "hangs":
+        manner = self._manners[self._port]
+        if manner.sick == "hangs":
             return
-        if self._manner.sick == "drips":
+        answer = _BAD if manner.sick == "fails" else manner.answers.get(self._url, _GOOD)
+        if manner.sick == "drips":
             self._drip(0)
-        elif self._manner.latency:
-            asyncio.get_running_loop().call_later(self._manner.latency, self._answer)
+        elif manner.latency:
+            asyncio.get_running_loop().call_later(manner.latency, self._answer, answer)
         else:
-            self._answer()
+            self._answer(answer)
 
-    def _answer(self) -> None:
+    def _answer(self, answer: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(_BAD if self._manner.sick == "fails" else self._good)
+            self._transport.write(answer)
 
     def _drip(self, sent: int) -> None:
         if not self._transport.is_closing() and sent < len(_GOOD):

@@ -17,11 +17,14 @@ from typing import Any
 
 import psycopg2
 
+from benchmarks.cores import ALL, MEASURED, OTHERS, pin
 from benchmarks.load import make_request
+from benchmarks.progress import say
 from benchmarks.seed import Cast, token_of
 from roaming_hub.stack import Stack
 from roaming_hub.stack.programs import hub_programs
 
+_NOT_OURS = ("HUB_", "DATABASE_URL", "REDIS_URL")
 _PORTS = range(20000, 32000)  # below those the kernel gives to outgoing connections
 
 
@@ -34,7 +37,25 @@ class Stand:
         self, method: str, path: str, *, sender: str, receiver: str | None = None, body: bytes = b"", n: int = 0
     ) -> bytes:
         """A call of `sender` to `/ocpi/2.2.1/{path}`, with all the headers OCPI wants."""
-        headers = {
+        headers = self.headers(sender=sender, receiver=receiver, n=n)
+        return make_request(method, f"/ocpi/2.2.1/{path}", headers=headers, body=body)
+
+    def pin_web(self) -> None:
+        """The web process has a core for itself; database, queue and workers share the others."""
+        for name, pid in self.stack.processes.items():
+            pin(pid, MEASURED if name == "web" else OTHERS)
+
+    def unpin(self) -> None:
+        for pid in self.stack.processes.values():
+            pin(pid, ALL)
+
+    @property
+    def web(self) -> int:
+        """Process id."""
+        return self.stack.processes["web"]
+
+    def headers(self, *, sender: str, receiver: str | None = None, n: int = 0) -> dict[str, str]:
+        told = {
             "Authorization": "Token " + b64encode(token_of(sender).encode()).decode(),
             "X-Request-ID": f"request-{n}",
             "X-Correlation-ID": f"correlation-{n}",
@@ -42,8 +63,8 @@ class Stand:
             "OCPI-from-party-id": sender[3:],
         }
         if receiver:
-            headers |= {"OCPI-to-country-code": receiver[:2], "OCPI-to-party-id": receiver[3:]}
-        return make_request(method, f"/ocpi/2.2.1/{path}", headers=headers, body=body)
+            told |= {"OCPI-to-country-code": receiver[:2], "OCPI-to-party-id": receiver[3:]}
+        return told
 
     @contextmanager
     def connect(self) -> Iterator[Any]:
@@ -60,6 +81,7 @@ class Stand:
 def run_hub(cast: Cast, *, environ: Mapping[str, str] | None = None) -> Iterator[Stand]:
     """A fresh hub with these partners; its data is gone afterwards. PostgreSQL syncs every commit to disk."""
     port = find_port()
+    say(f"a hub with {len(cast.cpos)} CPOs and {len(cast.emsps)} eMSPs")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)  # the database server may run as another user
         own = {
@@ -71,7 +93,7 @@ def run_hub(cast: Cast, *, environ: Mapping[str, str] | None = None) -> Iterator
             "HUB_LOG_LEVEL": "WARNING",
             **(environ or {}),
         }
-        kept = {name: value for name, value in _surroundings().items() if not name.startswith("HUB_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
         with Stack(
             state=Path(folder) / "state", programs=hub_programs, environ=kept | own, say=lambda line: None
         ) as stack:
@@ -93,7 +115,3 @@ def find_ports(count: int) -> list[int]:
     while len(found) < count:
         found.add(find_port())
     return sorted(found)
-
-
-def _surroundings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}

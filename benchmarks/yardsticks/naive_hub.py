@@ -3,7 +3,7 @@
 """The usual way to write a hub: DRF views and serializers, the ORM for every row, `requests` to the receiver.
 
 Run by gunicorn with threads; `DATABASE_URL` from the environment. `python -m benchmarks.yardsticks.naive_hub PROVIDER
-CONSUMER TARGET` makes the tables and the two partners.
+CONSUMER TARGET` makes the tables and the two partners, `… pull URL` reads a page of locations into them.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ from django.urls import path  # noqa: E402
 from rest_framework import authentication, exceptions, permissions, serializers, views  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
+
+from benchmarks.yardsticks import naive_catalogue  # noqa: E402
 
 
 class Partner(models.Model):
@@ -249,8 +251,10 @@ def serializer_json(data: Any) -> bytes:
     return json.dumps(data).encode()
 
 
+access = {"authentication_classes": [TokenAuthentication], "permission_classes": [permissions.IsAuthenticated]}
 urlpatterns = [
-    path("ocpi/2.2.1/receiver/<str:module>/<str:country_code>/<str:party_id>/<str:object_id>", ReceiverView.as_view())
+    *naive_catalogue.make_urls(Agreement, **access),
+    path("ocpi/2.2.1/receiver/<str:module>/<str:country_code>/<str:party_id>/<str:object_id>", ReceiverView.as_view()),
 ]
 
 application = get_wsgi_application()
@@ -261,7 +265,8 @@ def make_tables(provider: str, consumer: str, target: str) -> None:
     from django.db import connection
 
     with connection.schema_editor() as editor:
-        for model in (Partner, Agreement, Stored, Message):
+        catalogue = (naive_catalogue.Location, naive_catalogue.Evse, naive_catalogue.Connector)
+        for model in (Partner, Agreement, Stored, Message, *catalogue):
             editor.create_model(model)
     partners = [
         Partner.objects.create(
@@ -277,4 +282,7 @@ def make_tables(provider: str, consumer: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    make_tables(sys.argv[1], sys.argv[2], sys.argv[3])
+    if sys.argv[1] == "pull":
+        naive_catalogue.pull(sys.argv[2])
+    else:
+        make_tables(sys.argv[1], sys.argv[2], sys.argv[3])

@@ -6,23 +6,27 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
+from benchmarks.cores import MEASURED, pin
+from benchmarks.machine import find_nginx
 from benchmarks.stand import Stand, find_port
 from roaming_hub.stack.programs import PROJECT
 
-OTHERS = os.environ.get(
-    "BENCH_PYTHON", str(PROJECT / ".venv-bench" / "bin" / "python")
-)  # has what the hub does not need
+# The Python that has what the hub does not need: benchmarks/yardsticks/requirements.lock
+OTHERS = os.environ.get("BENCH_PYTHON", str(PROJECT / ".venv-bench" / "bin" / "python"))
+_GUNICORN = ("-m", "gunicorn", "-k", "gthread", "--threads", "32", "-w", "1", "--keep-alive", "75")
 
 
 @contextmanager
 def run_proxy(target: str) -> Iterator[int]:
     """The bare aiohttp proxy."""
     port = find_port()
-    with _running(port, [sys.executable, "-m", "benchmarks.yardsticks.aiohttp_proxy", str(port), target]):
+    with running(port, [sys.executable, "-m", "benchmarks.yardsticks.aiohttp_proxy", str(port), target]):
         yield port
 
 
@@ -34,26 +38,20 @@ def run_naive_hub(stand: Stand, *, provider: str, consumer: str, target: str) ->
     with stand.connect() as connection, connection.cursor() as cursor:
         cursor.execute("DROP DATABASE IF EXISTS naive")
         cursor.execute("CREATE DATABASE naive")
-    subprocess.run(
-        [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", provider, consumer, target],
-        env={**os.environ, **own},
-        check=True,
-        cwd=PROJECT,
-    )
-    threads = ["-k", "gthread", "--threads", "32", "-w", "1", "--keep-alive", "75"]
-    command = [
-        OTHERS,
-        "-m",
-        "gunicorn",
-        "-b",
-        f"127.0.0.1:{port}",
-        *threads,
-        "--log-level",
-        "error",
-        "--no-control-socket",
-    ]
-    with _running(port, [*command, "benchmarks.yardsticks.naive_hub:application"], environ=own):
+    make = [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", provider, consumer, target]
+    subprocess.run(make, env={**os.environ, **own}, check=True, cwd=PROJECT)
+    quiet = ["--log-level", "error", "--no-control-socket"]
+    command = [OTHERS, *_GUNICORN, *quiet, "-b", f"127.0.0.1:{port}", "benchmarks.yardsticks.naive_hub:application"]
+    with running(port, command, environ=own):
         yield port
+
+
+def pull_naively(stand: Stand, url: str) -> float:
+    """Seconds that the naive hub, which must be running, takes to read a page of locations into its tables."""
+    command = [OTHERS, "-m", "benchmarks.yardsticks.naive_hub", "pull", url]
+    environ = {**os.environ, "DATABASE_URL": stand.stack.environ["DATABASE_URL"]}
+    done = subprocess.run(command, env=environ, check=True, cwd=PROJECT, capture_output=True, text=True)
+    return float(done.stdout)
 
 
 @contextmanager
@@ -61,12 +59,45 @@ def run_library() -> Iterator[int]:
     """An OCPI library that only receives."""
     port = find_port()
     command = [OTHERS, "-m", "uvicorn", "benchmarks.yardsticks.library_hub:application", "--port", str(port)]
-    with _running(port, [*command, "--log-level", "error", "--no-access-log"]):
+    with running(port, [*command, "--log-level", "error", "--no-access-log"]):
         yield port
 
 
 @contextmanager
-def _running(port: int, command: list[str], *, environ: Mapping[str, str] | None = None) -> Iterator[None]:
+def run_nginx(page: bytes) -> Iterator[int]:
+    """One nginx worker that sends `/page.json` from disk."""
+    port = find_port()
+    program = find_nginx()
+    assert program is not None, "nginx is not installed"
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        (Path(folder) / "page.json").write_bytes(page)
+        configuration = Path(folder) / "nginx.conf"
+        user = "user root;" if os.geteuid() == 0 else ""
+        configuration.write_text(_NGINX.format(folder=folder, port=port, user=user))
+        with running(port, [program, "-p", folder, "-c", str(configuration)]):
+            yield port
+
+
+_NGINX = """{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; sendfile on; keepalive_requests 1000000; default_type application/json;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+@contextmanager
+def running(
+    port: int,
+    command: list[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    cores: frozenset[int] = MEASURED,
+) -> Iterator[None]:
+    """A server on this port, on the core the hub has when it is its turn."""
     process = subprocess.Popen(
         command,
         cwd=PROJECT,
@@ -76,11 +107,17 @@ def _running(port: int, command: list[str], *, environ: Mapping[str, str] | None
     )
     try:
         end = time.monotonic() + 30
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not _answers(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"did not start: {' '.join(command)}")
             time.sleep(0.1)
+        pin(process.pid, cores)
         yield
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,44 @@
+"""What a call costs the processor, process by process: the figure that a noisy machine disturbs least."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.cores import get_family
+from benchmarks.load import Outcome
+from benchmarks.stand import Stand
+
+KERNEL = "of the web process in the kernel"
+
+Costs = dict[str, float]
+
+
+def measure(stand: Stand, work: Callable[[], Outcome]) -> tuple[Costs, Outcome]:
+    """Microseconds per answered call."""
+    before = _read(stand)
+    outcome = work()
+    after = _read(stand)
+    calls = max(len(outcome.latencies), 1)
+    return {name: (after[name] - before[name]) / calls * 1e6 for name in before}, outcome
+
+
+def write(costs: Costs) -> str:
+    return ", ".join(f"{name} {value:,.0f} µs" for name, value in costs.items() if value >= 10)
+
+
+def _read(stand: Stand) -> Costs:
+    """Seconds of each process of the stack with those that it started, so far; and the web's in the kernel."""
+    found = {name: sum(sum(_read_one(each)) for each in get_family(pid)) for name, pid in stand.stack.processes.items()}
+    return found | {KERNEL: _read_one(stand.web)[1]}
+
+
+def _read_one(pid: int) -> tuple[float, float]:
+    """Seconds as user, and in the kernel."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # it has ended meanwhile
+        return 0.0, 0.0
+    ticks = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / ticks, int(fields[12]) / ticks

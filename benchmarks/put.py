@@ -1,0 +1,131 @@
+"""Rows about a location of 4 kB pushed to the hub: checked, stored, told on, logged; beside pgbench and the ORM."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from base64 import b64encode
+from pathlib import Path
+
+from benchmarks import bodies, cpu
+from benchmarks.catalogue import COLUMNS, COPY, make_copy
+from benchmarks.cores import MEASURED
+from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
+from benchmarks.partner import Manner, Partners
+from benchmarks.rows import Row, take_turns
+from benchmarks.seed import Cast, token_of
+from benchmarks.stand import Stand, find_ports, run_hub
+from benchmarks.yardsticks.run import run_naive_hub
+from roaming_hub.stack.postgres import find_programs
+
+CPO, EMSP = "DE*CPA", "NL*MSA"
+CALLERS = 64
+OBJECTS = 2048
+SECONDS = 4.0
+_UPSERT = f"""\\set n random(1, {OBJECTS})
+INSERT INTO {COPY} ({COLUMNS})
+ VALUES ('decpa', 'loc' || (:n)::text, '', 'LOC' || (:n)::text, '2.2.1', (:document)::text, now(), true, '',
+  now(), now(), '', 'NLD', 'Utrecht', 52.0894440, 5.1102780, 'Europe/Amsterdam', true, 10)
+ ON CONFLICT (owner, object_key, audience) DO UPDATE SET document = excluded.document,
+ last_updated = excluded.last_updated, changed_at = excluded.changed_at, country = excluded.country,
+ city = excluded.city, latitude = excluded.latitude, longitude = excluded.longitude, evse_count = excluded.evse_count;
+"""
+
+
+def measure(*, rounds: int) -> list[Row]:
+    """One eMSP has an agreement with the CPO, and hears of it by the worker."""
+    (port,) = find_ports(1)
+    target = f"http://127.0.0.1:{port}"
+    with (
+        Partners({port: Manner()}),
+        run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand,
+        run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target) as naive,
+    ):
+        stand.pin_web()
+        make_copy(stand)
+        calls, naive_calls = _make_calls(stand), _make_naive_calls()
+        run_load(Load(stand.port, calls, CALLERS, 2.0), Load(naive, naive_calls, 8, 2.0))  # warm up
+        rates = take_turns(
+            {
+                "hub": lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS)).rate,
+                "pgbench": lambda: _run_pgbench(stand),
+                "ORM": lambda: get_outcome(Load(naive, naive_calls, CALLERS, SECONDS, expect=SUCCESS)).rate,
+            },
+            rounds=rounds,
+        )
+        costs, _ = cpu.measure(stand, lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS)))
+    return _make_rows(rates, costs, size=len(bodies.location(cpo=CPO, id="LOC1", number=1)))
+
+
+def _make_calls(stand: Stand) -> list[bytes]:
+    return [
+        stand.request(
+            "PUT",
+            f"receiver/locations/DE/CPA/LOC{n}",
+            sender=CPO,
+            body=bodies.location(cpo=CPO, id=f"LOC{n}", number=n),
+            n=n,
+        )
+        for n in range(OBJECTS)
+    ]
+
+
+def _make_naive_calls() -> list[bytes]:
+    headers = {"Authorization": "Token " + b64encode(token_of(CPO).encode()).decode()}
+    return [
+        make_request(
+            "PUT",
+            f"/orm/locations/DE/CPA/LOC{n}",
+            headers=headers,
+            body=bodies.location(cpo=CPO, id=f"LOC{n}", number=n),
+        )
+        for n in range(OBJECTS)
+    ]
+
+
+def _run_pgbench(stand: Stand) -> float:
+    """Prepared, each upsert a transaction of its own, as many clients as the hub has callers."""
+    document = bodies.location(cpo=CPO, id="LOC1", number=1).decode()
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_UPSERT)
+        script.flush()
+        command = [str(find_programs(os.environ) / "pgbench"), "--no-vacuum", "--protocol=prepared"]
+        command += ["-c", str(CALLERS), "-j", "1", "-T", f"{SECONDS:.0f}", "-f", script.name]
+        command += ["-D", f"document={document}", stand.stack.environ["DATABASE_URL"]]
+        done = subprocess.run(
+            ["taskset", "-c", ",".join(map(str, sorted(MEASURED))), *command],
+            cwd=Path("/"),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if found is None:
+        raise RuntimeError(f"pgbench said: {done.stdout}\n{done.stderr}")
+    return float(found.group(1))
+
+
+def _make_rows(rates: dict[str, float], costs: cpu.Costs, *, size: int) -> list[Row]:
+    what = "location PUT of 4 kB, validated and stored, objects/s"
+    hub, pgbench, orm = rates["hub"], rates["pgbench"], rates["ORM"]
+    return [
+        Row(
+            name=f"{what} ÷ pgbench doing the same upsert",
+            target=0.6,
+            measured=hub / pgbench,
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"pgbench {pgbench:,.0f}/s",
+                f"{size:,} bytes, {CALLERS} callers",
+                f"an object costs {cpu.write(costs)}",
+            ),
+        ),
+        Row(
+            name=f"{what} ÷ DRF and ORM",
+            target=50,
+            measured=hub / orm,
+            detail=(f"hub {hub:,.0f}/s", f"DRF, nested update_or_create {orm:,.1f}/s"),
+        ),
+    ]

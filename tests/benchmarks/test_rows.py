@@ -1,0 +1,90 @@
+"""The benchmarks' own arithmetic. Nothing is measured here."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks import groups, report
+from benchmarks.profile import OTHER, get_owner
+from benchmarks.rows import Row, take_turns
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class TestRow:
+    def test_is_met_at_its_target(self):
+        assert Row(name="n", target=2, measured=2).met
+        assert Row(name="n", target=2, measured=2, at_most=True).met
+
+    def test_is_missed_beyond_it(self):
+        assert not Row(name="n", target=2, measured=1.99).met
+        assert not Row(name="n", target=2, measured=2.01, at_most=True).met
+
+
+class TestTakeTurns:
+    def test_gives_medians_and_alternates(self):
+        order = []
+
+        def work(name, figures):
+            order.append(name)
+            return figures.pop()
+
+        hub, other = [3.0, 9.0, 1.0], [2.0, 2.0, 2.0]
+        found = take_turns({"hub": lambda: work("hub", hub), "other": lambda: work("other", other)}, rounds=3)
+
+        assert found == {"hub": 3.0, "other": 2.0}
+        assert order == ["hub", "other"] * 3
+
+
+class TestKeep:
+    @pytest.fixture(autouse=True)
+    def _elsewhere(self, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(report, "JSON", tmp_path / "benchmarks.json")
+        monkeypatch.setattr(report, "PAGE", tmp_path / "benchmarks.md")
+
+    def test_replaces_the_rows_of_the_group_alone(self):
+        _keep("put", Row(name="a put", target=1, measured=2))
+        _keep("relay", Row(name="a relay", target=1, measured=2), Row(name="gone", target=1, measured=2))
+        _keep("relay", Row(name="a relay", target=1, measured=3))
+
+        rows = json.loads(report.JSON.read_text())
+        assert [(row["name"], row["measured"]) for row in rows] == [("a relay", 3), ("a put", 2)]
+        assert {"name", "target", "measured", "met"} <= set(rows[0])
+
+    def test_a_page_says_plainly_what_is_missed(self):
+        _keep("put", Row(name="a put", target=4, measured=2.5))
+
+        report.write_page(machine=["two cores"], now=NOW)
+
+        page = report.PAGE.read_text()
+        assert "| **MISSED** | a put | ≥ 4 × | 2.5 × |" in page
+        assert "- a put: 2.5 ×, where at least 4 × was wanted." in page
+
+
+class TestGroups:
+    def test_a_group_whose_module_is_not_built_says_so(self, monkeypatch):
+        monkeypatch.setitem(groups.GROUPS, "later", "benchmarks.not_built:measure")
+
+        with pytest.raises(groups.NotThere):
+            groups.load("later")
+
+
+class TestGetOwner:
+    def test_is_the_innermost_that_belongs_to_somebody(self):
+        stack = (
+            "run (/p/site-packages/uvicorn/server.py:1)",
+            "put (/w/journal/writer.py:9)",
+            "wait (/usr/threading.py:3)",
+        )
+
+        assert get_owner(stack) == "asyncio, uvloop, threads"
+        assert get_owner(stack[:2]) == "journal: writer, batches, SQL"
+        assert get_owner(("x (/elsewhere.py:1)",)) == OTHER
+
+
+def _keep(group: str, *rows: Row) -> None:
+    report.keep(group, rows, now=NOW, load=0.1, rounds=5)
