@@ -83,6 +83,8 @@ class RatingAdmin(ReadOnlyAdmin):
     # The page of one CDR
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        if request.method == "POST":
+            raise PermissionDenied
         rating = get_object_or_404(Rating, pk=object_id)
         return self._show(request, get_object_or_404(Cdr, owner=rating.owner, object_key=rating.cdr_key, audience=""))
 

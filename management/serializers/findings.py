@@ -8,11 +8,12 @@ from rest_framework import serializers
 
 from management.serializers.strict import StrictSerializer
 from management.serializers.traffic import KeyField
-from reconciliation.compare import Kind, Severity
+from reconciliation.kinds import get_kinds
 from reconciliation.models import Finding, FindingEvent, State
+from tariffs.pricing import Severity
 
 # Named in the API's documentation (ENUM_NAME_OVERRIDES).
-KINDS = [(kind.value, kind.value) for kind in Kind]
+KINDS = get_kinds()
 SEVERITIES = [(severity.value, severity.value) for severity in Severity]
 JUDGEMENTS = [State.OPEN, State.ACCEPTED, State.DISPUTED, State.CLOSED]  # `explained` is the hub's own word
 

@@ -48,6 +48,12 @@ READABLE = {
     "/api/companies/": Scope.SETTLEMENT_READ,
     "/api/vat-rates/": Scope.SETTLEMENT_READ,
     "/api/exchange-rates/": Scope.SETTLEMENT_READ,
+    "/api/invoices/": Scope.SETTLEMENT_READ,
+    "/api/invoices/blocked/": Scope.SETTLEMENT_READ,
+    "/api/invoices/1/pdf/": Scope.SETTLEMENT_READ,
+    "/api/invoices/1/xml/": Scope.SETTLEMENT_READ,
+    "/api/invoices/1/csv/": Scope.SETTLEMENT_READ,
+    "/api/invoices/1/json/": Scope.SETTLEMENT_READ,
 }
 WRITABLE = {
     "/api/platforms/": Scope.PLATFORMS_WRITE,
@@ -84,6 +90,9 @@ WRITABLE = {
     "/api/companies/": Scope.SETTLEMENT_WRITE,
     "/api/vat-rates/": Scope.SETTLEMENT_WRITE,
     "/api/settlement/run/": Scope.SETTLEMENT_WRITE,
+    "/api/invoices/issue/": Scope.SETTLEMENT_WRITE,
+    "/api/invoices/1/cancel/": Scope.SETTLEMENT_WRITE,
+    "/api/invoices/1/send/": Scope.SETTLEMENT_WRITE,
 }
 ALL_BUT = {scope: [other.value for other in Scope if other is not scope] for scope in Scope}
 
@@ -182,6 +191,15 @@ class TestEveryEndpoint:
             "vat-rate",
             "exchange-rate",
             "settlement-run",
+            "invoice",
+            "invoice-blocked",
+            "invoice-pdf",
+            "invoice-xml",
+            "invoice-as-csv",
+            "invoice-as-json",
+            "invoice-issue",
+            "invoice-cancel",
+            "invoice-send",
         }
 
 
