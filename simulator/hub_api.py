@@ -175,7 +175,6 @@ class HubApi(Api):
         return self._ask("GET", f"/invoices/{invoice}/pdf/").content
 
 
-
 def _check(method: str, path: str, response: requests.Response) -> requests.Response:
     if not response.ok:
         raise HubError(f"{method} {path}: {response.status_code} {response.text[:500]}")

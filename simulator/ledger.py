@@ -1,4 +1,4 @@
-"""What must be in the statements of a month, reckoned from the CPOs' own CDRs. Pure; knows nothing of the hub's code."""
+"""What must be in the statements of a month, reckoned from the CPOs' own CDRs. Pure; nothing of the hub is used."""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ class MoneySteps(Stage):
         return {one["cdr_ids"][1] for one in self.charged if one["fault"] == "billed_twice"}
 
     def reckon_sums(self) -> dict[Place, Sums]:
-        documents = [cdr for party in self._find("CPO") for cdr in self._home[party].get_own(party=party, module="cdrs")]
+        documents = [
+            cdr for party in self._find("CPO") for cdr in self._home[party].get_own(party=party, module="cdrs")
+        ]
         pairs = [(one.provider, one.consumer) for one in cast.AGREEMENTS]
         same = {pair for pair in pairs if cast.COMPANIES[pair[0]].country == cast.COMPANIES[pair[1]].country}
         return ledger.sum_up(documents, month=self.month, held=self.get_held(), same_country=same)
@@ -76,7 +78,9 @@ class MoneySteps(Stage):
         taxed = {party for party, one in cast.COMPANIES.items() if one.country == cast.HUB_COMPANY.country}
         fees: list[Fee] = []
         for terms in cast.TERMS:
-            own = [one for place, one in sums.items() if (place.seller, place.buyer) == (terms.provider, terms.consumer)]
+            own = [
+                one for place, one in sums.items() if (place.seller, place.buyer) == (terms.provider, terms.consumer)
+            ]
             fees += ledger.charge(terms, own, taxed=taxed, vat=cast.HUB_VAT)
         return fees
 
@@ -151,14 +155,18 @@ class MoneySteps(Stage):
         """CDR by CDR: what must wait, what is of this month, and what was never billed, is in no line."""
         lines = [line for one in self.hub.list_statements(kind="cdr") for line in self.hub.list_lines(one["id"])]
         seen = {line["cdr_id"] for line in lines}
-        remote = {cdr_id for one in self._home[cast.REMOTE[0]].get_report()["remote_sessions"] for cdr_id in one["cdr_ids"]}
+        remote = {
+            cdr_id for one in self._home[cast.REMOTE[0]].get_report()["remote_sessions"] for cdr_id in one["cdr_ids"]
+        }
         unbilled = self._find_charged("no_cdr")["session_id"].lower()
         return [
             self.figures.check("CDRs in more than one line", demanded=0, seen=len(lines) - len(seen)),
             self.figures.check("held CDRs in statements", demanded=set(), seen=seen & self.get_held()),
             self.figures.check("CDRs of this month in statements", demanded=set(), seen=seen & remote),
             self.figures.check(
-                "lines of the session without CDR", demanded=0, seen=sum(line["session_id"] == unbilled for line in lines)
+                "lines of the session without CDR",
+                demanded=0,
+                seen=sum(line["session_id"] == unbilled for line in lines),
             ),
         ]
 
@@ -174,7 +182,9 @@ class MoneySteps(Stage):
         for key in sorted({(one.payer, one.currency) for one in fees} | billed.keys()):
             own = [one for one in fees if (one.payer, one.currency) == key]
             sums = (sum((one.net for one in own), _ZERO), sum((one.vat for one in own), _ZERO))
-            figures.append(self.figures.check(f"fees billed to {key[0]} in {key[1]}", demanded=sums, seen=billed.get(key)))
+            figures.append(
+                self.figures.check(f"fees billed to {key[0]} in {key[1]}", demanded=sums, seen=billed.get(key))
+            )
         return figures
 
     def get_fees(self) -> dict[tuple[str, str, str], Decimal]:
