@@ -133,6 +133,17 @@ def build_cdr(plan: Plan, *, cdr_id: str, updated: str, extra_kwh: Decimal = Dec
     return document | costs
 
 
+def build_credit(original: Document, *, cdr_id: str, updated: str) -> Document:
+    """The mirror of a bill: the same content, and its costs below zero (CDR-06, CDR-07)."""
+    costs = {name: _negate(original[name]) for name in ("total_cost", *_COST_FIELDS.values()) if name in original}
+    identity = {"id": cdr_id, "credit": True, "credit_reference_id": original["id"], "last_updated": updated}
+    return original | costs | identity
+
+
+def _negate(cost: Document) -> Document:
+    return {name: -amount for name, amount in cost.items()}
+
+
 def _add_energy(periods: tuple[Document, ...], extra: Decimal) -> list[Document]:
     first, *others = periods
     if not extra:

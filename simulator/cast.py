@@ -71,6 +71,114 @@ AGREEMENTS = (
 )
 
 
+TIME_ZONE = "Europe/Amsterdam"  # of all terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the hub charges for a pair. `payers` as the management API names them."""
+
+    provider: str
+    consumer: str
+    per_session: str = "0"
+    per_kwh: str = "0"
+    percentage: str = "0"
+    minimum: str = "0"
+    currency: str = "EUR"
+    payer: str = "consumer"
+
+
+TERMS = (
+    Terms(provider=CPO_NL, consumer=EMSP_FR, per_session="0.08", per_kwh="0.004"),
+    Terms(provider=CPO_BE, consumer=EMSP_FR, per_session="0.08", per_kwh="0.004", payer="both"),
+    Terms(provider=CPO_DE, consumer=EMSP_FR, per_session="0.10", minimum="0.50"),
+    Terms(provider=CPO_NL, consumer=EMSP_IT, percentage="1.5", payer="provider"),
+    Terms(provider=CPO_DE, consumer=EMSP_IT, per_session="0.08", per_kwh="0.004", payer="both"),
+    Terms(provider=CPO_AT, consumer=EMSP_IT, per_session="0.10", minimum="5", currency="CHF"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Who bills and is billed. All invented; the VAT numbers are right in form only."""
+
+    legal_name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    vat_number: str
+    language: str
+
+
+HUB_COMPANY = Company(
+    legal_name="Voorbeeld Roaminghub B.V.",
+    street="Voorbeeldkade 1",
+    postal_code="3511 AA",
+    city="Utrecht",
+    country="NL",
+    vat_number="NL800000006B01",
+    language="nl",
+)
+HUB_VAT = "21"  # per cent, in the hub's country
+COMPANIES = {
+    CPO_NL: Company(
+        legal_name="Laadpunt Nederland Voorbeeld B.V.",
+        street="Voorbeeldlaan 12",
+        postal_code="3811 AB",
+        city="Amersfoort",
+        country="NL",
+        vat_number="NL800000018B01",
+        language="nl",
+    ),
+    CPO_BE: Company(
+        legal_name="Laadpunt België Voorbeeld NV",
+        street="Voorbeeldstraat 3",
+        postal_code="3000",
+        city="Leuven",
+        country="BE",
+        vat_number="BE0400123020",
+        language="nl",
+    ),
+    CPO_DE: Company(
+        legal_name="Ladenetz Mitte Muster GmbH",
+        street="Musterweg 5",
+        postal_code="34117",
+        city="Kassel",
+        country="DE",
+        vat_number="DE100000129",
+        language="de",
+    ),
+    CPO_AT: Company(
+        legal_name="Ladenetz Alpen Muster GmbH",
+        street="Mustergasse 7",
+        postal_code="6020",
+        city="Innsbruck",
+        country="AT",
+        vat_number="ATU12345675",
+        language="de",
+    ),
+    EMSP_FR: Company(
+        legal_name="Roule Électrique Exemple SAS",
+        street="1 rue de l’Exemple",
+        postal_code="69001",
+        city="Lyon",
+        country="FR",
+        vat_number="FR88100000009",
+        language="fr",
+    ),
+    EMSP_IT: Company(
+        legal_name="Guida Elettrica Esempio S.r.l.",
+        street="Via dell’Esempio 9",
+        postal_code="40121",
+        city="Bologna",
+        country="IT",
+        vat_number="IT01234500013",
+        language="it",
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Sessions at one CPO's charge points with one eMSP's tokens."""

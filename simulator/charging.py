@@ -6,13 +6,14 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from simulator.billing import Plan, build_cdr, build_periods, build_session, price, sum_volumes
+from simulator.billing import Plan, build_cdr, build_credit, build_periods, build_session, price, sum_volumes
 from simulator.clock import format_moment
 from simulator.errors import PeerError
+from simulator.month import pick_start
 from simulator.pushes import Pusher
 from simulator.state import State
 from simulator.store import Document, build_key
@@ -43,12 +44,23 @@ class ChargePoints:
         self._pusher = pusher
         self._serial = 0
         self._used: set[str] = set()
+        self._plans: dict[str, Plan] = {}  # by id of the CDR
         self._stamp = f"{state.clock.tick():%y%m%d%H%M%S}"
 
     async def run(
-        self, party: str, emsp: str, *, count: int, faults: Mapping[str, int], pace: float
+        self,
+        party: str,
+        emsp: str,
+        *,
+        count: int,
+        faults: Mapping[str, int],
+        pace: float,
+        span: tuple[datetime, datetime] | None = None,
     ) -> list[dict[str, Any]]:
-        """That many sessions of the party's charge points with the eMSP's tokens, some at once; what became of them."""
+        """That many sessions of the party's charge points with the eMSP's tokens, some at once; what became of them.
+
+        They are told now, and took place some time in `span`; without it, a short while ago.
+        """
         planted = [name for name in FAULTS for _ in range(int(faults.get(name, 0)))]
         planted += [""] * (count - len(planted))
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -57,7 +69,7 @@ class ChargePoints:
             async with gate:
                 return asdict(await self._charge(plan, party, emsp, fault=fault, pace=pace))
 
-        plans = [self._plan(party, emsp) for _ in range(count)]
+        plans = [self._plan(party, emsp, span=span) for _ in range(count)]
         return list(await asyncio.gather(*(charge(*pair) for pair in zip(plans, planted, strict=True))))
 
     async def run_remote(self, party: str, emsp: str, *, place: tuple[Document, Document], token: Document) -> Charged:
@@ -65,6 +77,22 @@ class ChargePoints:
         plan = self._plan(party, emsp, place=place, token=token)
         self._used.add(plan.evse["uid"])
         return await self._charge(plan, party, emsp, fault="", pace=0)
+
+    async def correct(self, party: str, emsp: str, cdr_id: str) -> dict[str, Any]:
+        """Take a bill back with a credit CDR, and bill the session once more, as it really was (CDR-06).
+
+        Raises:
+            PeerError: there is no such bill.
+        """
+        original, plan = self._state.own_of(party, "cdrs").get(f"{party}/{cdr_id}"), self._plans.get(cdr_id)
+        if original is None or plan is None:
+            raise PeerError(f"{party} has no CDR {cdr_id}")
+        credit = build_credit(original, cdr_id=f"{cdr_id}-C", updated=self._now())
+        replacement = build_cdr(plan, cdr_id=f"{cdr_id}-R", updated=self._now())
+        for cdr in (credit, replacement):
+            self._state.own_of(party, "cdrs").put(cdr)
+            await self._pusher.post_cdr(party, cdr, to=emsp)  # who is away is sent it by a resend
+        return {"credit": credit["id"], "replacement": replacement["id"]}
 
     def find_evse(self, party: str, location_id: str, evse_uid: Any) -> tuple[Document, Document] | None:
         """The location and the EVSE, or the first of its EVSEs where none is named."""
@@ -80,6 +108,7 @@ class ChargePoints:
         *,
         place: tuple[Document, Document] | None = None,
         token: Document | None = None,
+        span: tuple[datetime, datetime] | None = None,
     ) -> Plan:
         """Raises: PeerError: no token of this eMSP is known here, or every EVSE was used already."""
         self._serial += 1
@@ -91,7 +120,7 @@ class ChargePoints:
         connector = evse["connectors"][0]
         tariff = self._state.own_of(party, "tariffs").get(f"{party}/{connector['tariff_ids'][0]}")
         assert tariff is not None, "a connector's tariff is the party's own"
-        start = self._state.clock.tick().replace(microsecond=0) - timedelta(hours=2)
+        start = self._pick_start(f"{party} {emsp} {self._serial}", span=span)
         power, tariff_id = connector["max_electric_power"], tariff["id"]
         periods, end = build_periods(start, power=power, tariff_id=tariff_id, chance=chance)
         country, party_id = party.split("*")
@@ -107,6 +136,11 @@ class ChargePoints:
             periods=tuple(periods),
             end=end,
         )
+
+    def _pick_start(self, name: str, *, span: tuple[datetime, datetime] | None) -> datetime:
+        if span is None:
+            return self._state.clock.tick().replace(microsecond=0) - timedelta(hours=2)
+        return pick_start(*span, chance=random.Random(f"{self._state.config.seed} {name} start"))
 
     def _pick_evse(self, party: str, chance: random.Random) -> tuple[Document, Document]:
         """One that had no session yet, so that no two sessions overlap."""
@@ -161,6 +195,7 @@ class ChargePoints:
         bills = [build_cdr(plan, cdr_id=plan.cdr_id, updated=self._now(), extra_kwh=extra)]
         if charged.fault == "billed_twice":
             bills.append(build_cdr(plan, cdr_id=f"{plan.cdr_id}-B", updated=self._now()))
+        self._plans[plan.cdr_id] = plan
         for cdr in bills:
             self._state.own_of(party, "cdrs").put(cdr)
             charged.cdr_ids.append(cdr["id"])

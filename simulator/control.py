@@ -5,11 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from simulator import asking, jsontext
+from simulator.clock import parse_moment
 from simulator.errors import PeerError
 from simulator.platform import Platform
 from simulator.pulls import pull_all, pull_client_info
@@ -34,6 +36,7 @@ class Control:
             "pull": self._pull,
             "pull_client_info": self._pull_client_info,
             "sessions": self._run_sessions,
+            "correct": self._correct,
             "resend": self._resend,
             "check_cdr_locations": self._check_cdr_locations,
             "leave": self._leave,
@@ -51,6 +54,7 @@ class Control:
         app.router.add_get("/control/report", self._get_report)
         app.router.add_get("/control/messages", self._get_messages)
         app.router.add_get("/control/objects", self._get_objects)
+        app.router.add_get("/control/documents", self._get_documents)
         app.router.add_post("/control/{order}", self._obey)
         return app
 
@@ -86,6 +90,10 @@ class Control:
         query = request.query
         kind, party = query.get("kind", "received"), query["party"].upper()
         return _write(list_objects(self._platform.state, kind=kind, party=party, module=query["module"]))
+
+    async def _get_documents(self, request: web.Request) -> web.Response:
+        """What a party owns, as it is."""
+        return _write(list(self._platform.state.own_of(request.query["party"].upper(), request.query["module"])))
 
     # Orders
 
@@ -127,8 +135,12 @@ class Control:
             count=order["count"],
             faults=order.get("faults") or {},
             pace=float(order.get("pace", 0)),
+            span=_read_span(order.get("span")),
         )
         return {"sessions": sessions}
+
+    async def _correct(self, order: Order) -> Any:
+        return await self._platform.charge_points.correct(order["party"], order["emsp"], order["cdr_id"])
 
     async def _resend(self, order: Order) -> Any:
         return await self._platform.pusher.push_undelivered()
@@ -194,6 +206,10 @@ class Control:
             repeatable=order.get("repeatable", method == "GET"),
         )
         return asdict(reply) | {"headers": dict(reply.headers)}
+
+
+def _read_span(span: list[str] | None) -> tuple[datetime, datetime] | None:
+    return (parse_moment(span[0]), parse_moment(span[1])) if span else None
 
 
 def _write(document: Any, *, status: int = 200) -> web.Response:

@@ -53,23 +53,25 @@ _TITLES = ("partner", "role", "sent", "received", "visible", "delivered", "CDRs 
 
 
 def write_table(rows: Sequence[Row]) -> str:
-    """Plain text, columns as wide as they must be."""
-    cells = [_TITLES, *(_write_row(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_TITLES))]
-    lines = [
-        "  ".join(_align(text, width, column) for column, (text, width) in enumerate(zip(line, widths, strict=True)))
+    return draw([_TITLES, *(_write_row(row) for row in rows)], left=2)
+
+
+def draw(cells: Sequence[Sequence[str]], *, left: int) -> str:
+    """Plain text with titles underlined; columns as wide as they must be, the first ones to the left."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    titles, *lines = (
+        "  ".join(
+            text.ljust(width) if column < left else text.rjust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
         for line in cells
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    )
+    return "\n".join([titles, "  ".join("-" * width for width in widths), *lines])
 
 
 def _write_row(row: Row) -> tuple[str, ...]:
     numbers = (row.sent, row.received, row.visible, row.delivered, row.reconciled, row.findings)
     return (row.party, row.role, *("-" if number is None else str(number) for number in numbers))
-
-
-def _align(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column < 2 else text.rjust(width)
 
 
 def _shorten(value: Any) -> str:

@@ -77,6 +77,11 @@ class PlatformProcess:
         found: dict[str, str] = self._ask("GET", "/objects", params={"kind": kind, "party": party, "module": module})
         return found
 
+    def get_own(self, *, party: str, module: str) -> list[dict[str, Any]]:
+        """The documents themselves."""
+        found: list[dict[str, Any]] = self._ask("GET", "/documents", params={"party": party, "module": module})
+        return found
+
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         """A session of its own for each order: several threads give orders at once."""
         with requests.Session() as http:

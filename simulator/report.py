@@ -16,6 +16,7 @@ def build_report(platform: Platform) -> dict[str, Any]:
     return {
         "name": state.config.name,
         "registered": state.connection.registered,
+        "hub": state.connection.get_hub(),
         "away": platform.is_away,
         "own": _count_all(state.own),
         "received": _count_all(state.received),

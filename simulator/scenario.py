@@ -1,4 +1,4 @@
-"""The main job from the first handshake to the last finding, as steps that check their own figures.
+"""The main job from the first handshake to the last invoice, as steps that check their own figures.
 
 Used by `manage.py demo` and by the journey tests, which kill parts of the hub between and during the steps.
 """
@@ -11,15 +11,16 @@ from simulator import cast
 from simulator.cast import Run
 from simulator.clock import format_moment
 from simulator.figures import Figure
+from simulator.money_steps import MoneySteps
 from simulator.process import PlatformProcess
 from simulator.remote_steps import RemoteSteps
 
 
-class Scenario(RemoteSteps):
+class Scenario(RemoteSteps, MoneySteps):
     """`figures` grows with every step; `figures.wrong` is what does not agree with what the cast demands."""
 
     def run(self) -> None:
-        """All steps in their order."""
+        """All steps in their order; without `partner_token` nobody can dispute, and the scenario ends before that."""
         self.start()
         self.set_up()
         self.register()
@@ -30,13 +31,16 @@ class Scenario(RemoteSteps):
         self.ask_from_afar()
         self.pull_bills()
         self.reconcile()
+        if self._partner_token is not None:
+            self.dispute()
+            self.settle()
 
     # Steps
 
     def start(self) -> None:
         for home in self.platforms.values():
             home.start()
-        self._tell("0/6", f"{len(self.platforms)} platforms listen, with {len(self._home)} parties")
+        self._tell("0/8", f"{len(self.platforms)} platforms listen, with {len(self._home)} parties")
 
     def set_up(self) -> None:
         """The hub's staff creates the partners, their Token A and the agreements."""
@@ -58,7 +62,7 @@ class Scenario(RemoteSteps):
                     "delivery_by_module": {},
                 }
             )
-        self._tell("0/6", f"partners created, {len(cast.AGREEMENTS)} agreements made")
+        self._tell("0/8", f"partners created, {len(cast.AGREEMENTS)} agreements made")
 
     def register(self) -> list[Figure]:
         """1: three platforms register at the hub, and the hub registers at the fourth."""
@@ -68,7 +72,7 @@ class Scenario(RemoteSteps):
         registered = sum(home.get_report()["registered"] for home in self.platforms.values())
         figures = [self.figures.check("platforms registered", demanded=len(self.platforms), seen=registered)]
         figures += [self._check_client_info(home, "after the registration") for home in self.platforms.values()]
-        self._tell("1/6", f"{registered} platforms registered, one of them by the hub; everybody is told of everybody")
+        self._tell("1/8", f"{registered} platforms registered, one of them by the hub; everybody is told of everybody")
         return figures
 
     def push_objects(self) -> list[Figure]:
@@ -81,7 +85,7 @@ class Scenario(RemoteSteps):
             demanded = {"sent": getattr(self._roles[party], module), "refused": []}
             figures.append(self.figures.check(f"{module} pushed by {party}", demanded=demanded, seen=outcome))
         figures += self._check_broadcasts("after the push")
-        self._tell("2/6", ", ".join(f"{count} {module}" for module, count in totals.items()) + " pushed and told on")
+        self._tell("2/8", ", ".join(f"{count} {module}" for module, count in totals.items()) + " pushed and told on")
         return figures
 
     def pull_objects(self) -> list[Figure]:
@@ -99,7 +103,7 @@ class Scenario(RemoteSteps):
         figures.append(self.figures.check(name, demanded=(demanded, demanded, pages), seen=seen))
         figures.append(self._check_stranger(cast.EMSP_FR, cast.CPO_AT))
         counts = ", ".join(f"{party} {self.pulled[party, 'locations']['count']}" for party in self._find("EMSP"))
-        self._tell("3/6", f"locations visible: {counts}; {pull['count']} pulled from {cast.CPO_DE} through the hub")
+        self._tell("3/8", f"locations visible: {counts}; {pull['count']} pulled from {cast.CPO_DE} through the hub")
         return figures
 
     def charge(self) -> list[Figure]:
@@ -108,7 +112,7 @@ class Scenario(RemoteSteps):
         self._resend()
         figures = self._check_traffic(cast.RUNS, "after the sessions") + self._check_broadcasts("after the sessions")
         bills = sum(cast.count_cdrs(run) for run in cast.RUNS)
-        self._tell("4/6", f"{len(self.charged)} sessions run and {bills} CDRs delivered")
+        self._tell("4/8", f"{len(self.charged)} sessions run and {bills} CDRs delivered")
         return figures
 
     def switch_off_and_on(self) -> list[Figure]:
@@ -128,7 +132,7 @@ class Scenario(RemoteSteps):
         figures = self._check_traffic(self.played, "after the outage") + self._check_broadcasts("after the outage")
         figures += [self._check_client_info(home, "after the outage") for home in self.platforms.values()]
         missed = sum(run.count for run in cast.RUNS_WHILE_AWAY)
-        self._tell("5/6", f"{cast.AWAY} was away during {missed} sessions and is complete again")
+        self._tell("5/8", f"{cast.AWAY} was away during {missed} sessions and is complete again")
         return figures
 
     def ask_from_afar(self) -> list[Figure]:
@@ -138,7 +142,7 @@ class Scenario(RemoteSteps):
         figures += self._check_traffic(self.played, "after the remote start")
         figures += self._reserve_and_lose(cpo, emsp)
         figures += self._set_profile(cpo, emsp)
-        self._tell("5/6", f"{emsp} started a session at {cpo} remotely, lost a reservation and set a charging profile")
+        self._tell("5/8", f"{emsp} started a session at {cpo} remotely, lost a reservation and set a charging profile")
         return figures
 
     def pull_bills(self) -> list[Figure]:
@@ -152,7 +156,7 @@ class Scenario(RemoteSteps):
                 name = f"{module} pulled by {emsp}, by owner"
                 figures.append(self.figures.check(name, demanded=demanded, seen=pull["by_owner"]))
         counts = ", ".join(f"{emsp} {self.pulled[emsp, 'cdrs']['count']}" for emsp in self._find("EMSP"))
-        self._tell("5/6", f"CDRs pulled: {counts}")
+        self._tell("5/8", f"CDRs pulled: {counts}")
         return figures
 
     def reconcile(self) -> list[Figure]:
@@ -177,7 +181,7 @@ class Scenario(RemoteSteps):
             figures.append(
                 self.figures.check(f"breaches of OCPI seen by {home.config.name}", demanded=[], seen=breaches)
             )
-        self._tell("6/6", f"{outcome['reconciled']} CDRs reconciled")
+        self._tell("6/8", f"{outcome['reconciled']} CDRs reconciled")
         for session, kinds in sorted(found.items()):
             self._say(f"         {session}: {', '.join(kinds)} (planted: {planted.get(session, 'nothing')})")
         return figures

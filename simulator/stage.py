@@ -16,6 +16,7 @@ from simulator.clock import format_moment
 from simulator.errors import PeerError
 from simulator.figures import Figures
 from simulator.hub_api import HubApi, HubError
+from simulator.month import Month
 from simulator.process import PlatformProcess
 
 _EVERY_PAUSE = 0.3
@@ -34,7 +35,9 @@ class Stage:
         say: Callable[[str], None] = print,
         patience: float = 120.0,
         pace: float = 0.02,
+        partner_token: Callable[[str], str] | None = None,
     ) -> None:
+        """`partner_token`: makes a token of the hub's partner API for the platform of this name."""
         self.hub = hub
         self.figures = Figures()
         self.charged: list[dict[str, Any]] = []
@@ -45,6 +48,8 @@ class Stage:
         self._roles = {party.key: party for home in self.platforms.values() for party in home.config.parties}
         self._tokens: dict[str, dict[str, Any]] = {}
         self._say, self._patience, self._pace = say, patience, pace
+        self._partner_token = partner_token
+        self.month = Month.before(datetime.now(UTC), zone=cast.TIME_ZONE)
         self._begun = time.monotonic()
         self._started_at = format_moment(datetime.now(UTC))
 
@@ -107,9 +112,9 @@ class Stage:
         def order(run: Run) -> Any:
             faults = dict(run.faults)
             home = self._home[run.cpo]
-            return home.order(
-                "sessions", party=run.cpo, emsp=run.emsp, count=run.count, faults=faults, pace=str(self._pace)
-            )
+            span = [format_moment(self.month.start), format_moment(self.month.end)]
+            told = {"count": run.count, "faults": faults, "pace": str(self._pace), "span": span}
+            return home.order("sessions", party=run.cpo, emsp=run.emsp, **told)
 
         self.played += runs
         for outcome in self._at_once(order, runs):

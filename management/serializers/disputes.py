@@ -133,3 +133,12 @@ class NoteSerializer(StrictSerializer):
     side = serializers.ChoiceField(
         choices=PARTNER_SIDES, required=False, help_text="Needed only by who stands on both sides of the bill."
     )
+
+
+class DisputesWatchedSerializer(serializers.Serializer[Any]):
+    """How many disputes were touched, by what."""
+
+    credited = serializers.IntegerField()
+    replaced = serializers.IntegerField()
+    reminded = serializers.IntegerField()
+    escalated = serializers.IntegerField()

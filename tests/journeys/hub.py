@@ -55,6 +55,10 @@ class JourneyHub:
     def open_api(self) -> HubApi:
         return HubApi(public_url=self.url, staff_token=self.staff_token)
 
+    def create_partner_token(self, platform: str) -> str:
+        command = ("create_partner_token", "--platform", platform, "--name", f"journey {platform}", "--days", "1")
+        return self.manage(*command).strip()
+
     def manage(self, *command: str) -> str:
         return self.stack.ask(sys.executable, str(PROJECT / "manage.py"), *command)
 
@@ -164,7 +168,8 @@ def _keep_inside(place: Path) -> Callable[..., Path]:
 
 
 def build_scenario(hub: JourneyHub, *, folder: Path) -> Scenario:
-    return Scenario(hub=hub.open_api(), folder=folder, say=print, patience=PATIENCE)
+    tokens = hub.create_partner_token
+    return Scenario(hub=hub.open_api(), folder=folder, say=print, patience=PATIENCE, partner_token=tokens)
 
 
 def name_wrong(scenario: Scenario) -> list[str]:

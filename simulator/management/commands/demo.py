@@ -23,6 +23,7 @@ from django.utils import timezone
 from simulator.errors import PeerError
 from simulator.figures import write_table
 from simulator.hub_api import HubApi, HubError
+from simulator.money_outcome import write_month
 from simulator.outcome import build_rows
 from simulator.scenario import Scenario
 
@@ -33,14 +34,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--patience", type=float, default=120.0, help="seconds a figure may take to become right")
+        parser.add_argument(
+            "--without-money", action="store_true", help="end with the findings: no dispute, no statements, no invoices"
+        )
         parser.add_argument("--stay", action="store_true", help="keep the partners running afterwards, until Ctrl-C")
 
     def handle(self, *args: Any, **options: Any) -> None:
         staff_token = os.environ.get("HUB_STAFF_TOKEN") or _create_staff_token()
         hub = HubApi(public_url=settings.HUB_PUBLIC_URL, staff_token=staff_token)
+        told = {"say": self._say, "patience": options["patience"]}
+        if not options["without_money"]:
+            told["partner_token"] = _create_partner_token
         with (
             tempfile.TemporaryDirectory(prefix="hub-demo-") as folder,
-            Scenario(hub=hub, folder=Path(folder), say=self._say, patience=options["patience"]) as scenario,
+            Scenario(hub=hub, folder=Path(folder), **told) as scenario,
         ):
             try:
                 scenario.run()
@@ -50,6 +57,9 @@ class Command(BaseCommand):
             self._say("")
             self._say(write_table(build_rows(scenario)))
             self._say("")
+            if not options["without_money"]:
+                self._say(write_month(scenario))
+                self._say("")
             self._name_wrong(scenario)
             if scenario.figures.wrong:
                 sys.exit(1)
@@ -84,4 +94,12 @@ def _create_staff_token() -> str:
     printed = io.StringIO()
     name = f"demo {timezone.now():%Y-%m-%d %H:%M:%S}"
     call_command("create_staff_token", name=name, scopes=["all"], days=1, stdout=printed)
+    return printed.getvalue().strip()
+
+
+def _create_partner_token(platform: str) -> str:
+    """As staff hands it to a partner; in the admin there is a page for it."""
+    printed = io.StringIO()
+    name = f"demo {platform} {timezone.now():%Y-%m-%d %H:%M:%S}"
+    call_command("create_partner_token", platform=platform, name=name, scopes=["all"], days=1, stdout=printed)
     return printed.getvalue().strip()
