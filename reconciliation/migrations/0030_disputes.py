@@ -202,35 +202,17 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         ("is_holding", True),
-                        (
-                            "state__in",
-                            [
-                                "escalated",
-                                "open",
-                            ],
-                        ),
+                        ("state__in", ["open", "escalated"]),
                     ),
                     models.Q(
                         ("is_holding", True),
                         ("outcome", "falls"),
-                        (
-                            "state__in",
-                            [
-                                "accepted",
-                                "decided",
-                            ],
-                        ),
+                        ("state__in", ["accepted", "decided"]),
                     ),
                     models.Q(
                         ("is_holding", False),
                         ("outcome", "stands"),
-                        (
-                            "state__in",
-                            [
-                                "accepted",
-                                "decided",
-                            ],
-                        ),
+                        ("state__in", ["accepted", "decided"]),
                     ),
                     models.Q(("is_holding", False), ("state__in", ["credited", "withdrawn"])),
                     _connector="OR",

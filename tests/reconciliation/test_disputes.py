@@ -134,9 +134,10 @@ class TestEvidence:
 
         content = open_it().evidence.get(kind="history").content
 
-        lines = json.loads(content)
-        assert [line.get("receiver") for line in lines] == ["frmsp", None]
+        told = {(line.get("sender"), line.get("receiver")) for line in json.loads(content)}
+        assert told == {("nlcpo", "frmsp"), (None, None)}
         assert '{"kwh": 1.500}' in content
+        assert '{"kwh": 9}' not in content
         assert "internal" not in content
 
     def test_leaves_out_a_session_of_another_token(self):
