@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.billing import build_credit
 from simulator.cast import Terms
-from simulator.ledger import Fee, Place, Sums, charge, sum_up
+from simulator.ledger import Place, Sums, charge, sum_up
 from simulator.month import Month
 
 MONTH = Month.before(datetime(2026, 11, 28, tzinfo=UTC), zone="Europe/Amsterdam")
@@ -46,7 +46,7 @@ class TestSumUp:
     def test_charges_no_vat_across_a_border(self) -> None:
         found = reckon(cdr("A", net="10.00", gross="12.10"))
 
-        assert (found[NL_FR].net, found[NL_FR].vat, found[NL_FR].gross) == (10, 0, 10)
+        assert (found[NL_FR].net, found[NL_FR].vat, found[NL_FR].gross) == (Decimal(10), Decimal(0), Decimal(10))
 
     def test_a_credit_leaves_nothing_of_its_original(self) -> None:
         original = cdr("A", net="7.7750", gross="9.4078")
@@ -80,10 +80,10 @@ class TestCharge:
 
         fees = charge(terms, sums, taxed={"NL*CPO"}, vat="21")
 
-        told = {"provider": "NL*CPO", "consumer": "FR*MSP", "currency": "EUR", "net": Decimal("0.65")}
-        assert fees == [
-            Fee(payer="NL*CPO", vat=Decimal("0.14"), **told),
-            Fee(payer="FR*MSP", vat=Decimal(0), **told),
+        seen = [(fee.payer, fee.currency, fee.net, fee.vat) for fee in fees]
+        assert seen == [
+            ("NL*CPO", "EUR", Decimal("0.65"), Decimal("0.14")),
+            ("FR*MSP", "EUR", Decimal("0.65"), Decimal(0)),
         ]
 
     def test_adds_what_is_missing_to_the_minimum(self) -> None:
