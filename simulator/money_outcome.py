@@ -138,6 +138,6 @@ def _write_dispute(scenario: Scenario) -> str:
     page = f"{scenario.hub.public_url}/admin/reconciliation/dispute/{one['id']}/change/"
     return (
         f"Dispute {one['id']} of {one['token_owner']} about CDR {one['cdr_id']} of {one['owner']}"
-        f" ({one['amount']} {one['currency']}): {one['state']} by {one['credit_cdr_id']},"
+        f" ({Decimal(one['amount']):.2f} {one['currency']} excl. VAT): {one['state']} by {one['credit_cdr_id']},"
         f" billed instead by {one['replacement_cdr_id']}.\n{page}"
     )

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from parties.models import Party, Platform
 from reconciliation.models import Dispute, Finding
 from tests.management.cast import NOW, make_client, make_finding, make_partner_client, make_platform
-from tests.reconciliation.disputed import make_dispute, store_disputed
+from tests.reconciliation.disputed import make_dispute, store_credit_of_c1, store_disputed
 
 pytestmark = pytest.mark.django_db
 
@@ -319,3 +319,19 @@ class TestStaff:
         history = client.get(f"/api/findings/{finding.pk}/").json()["history"]
 
         assert [(one["by"], one["before"], one["after"]) for one in history] == [("tests", "open", "accepted")]
+
+
+class TestRunByStaff:
+    def test_finds_the_credit_that_came(self):
+        store_disputed()
+        dispute = make_dispute()
+        store_credit_of_c1()
+
+        answer = post(make_client(), "/api/disputes/run/")
+
+        assert answer.json() == {"credited": 1, "replaced": 0, "reminded": 0, "escalated": 0}
+        dispute.refresh_from_db()
+        assert (dispute.state, dispute.credit_cdr_id) == ("credited", "C1-CREDIT")
+
+    def test_is_not_for_readers(self):
+        assert post(make_client("findings:read"), "/api/disputes/run/").status_code == 403

@@ -16,11 +16,13 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from simulator import jsontext
+from simulator import cast, jsontext
 from simulator.clock import Clock, format_moment, parse_moment
+from simulator.month import Month
 from simulator.request import read_party, read_token, write_party, write_token
 from simulator.state import OWNER_ROLE
 from simulator.store import Objects, build_key
+from tests.simulator.small_money import SmallMoney
 
 HUB = "NL*HUB"
 MODULES = tuple(OWNER_ROLE)
@@ -39,7 +41,7 @@ class Partner:
 
 
 class SmallHub:
-    def __init__(self, *, leaky: bool = False, flaky: int = 0, blind: bool = False) -> None:
+    def __init__(self, *, leaky: bool = False, flaky: int = 0, blind: bool = False, careless: bool = False) -> None:
         self.leaky = leaky
         self.flaky = flaky
         self.blind = blind  # it finds nothing when it reconciles
@@ -51,6 +53,8 @@ class SmallHub:
         self.response_urls: dict[str, tuple[str, Partner, str, str]] = {}  # alias → original, who asked, from, to
         self.setters: dict[str, str] = {}  # session → who set a profile
         self.clock = Clock()
+        month = Month.before(self.clock.tick(), zone=cast.TIME_ZONE)
+        self.money = SmallMoney(self.stored["cdrs"], self.findings, month, careless=careless)
         self.url = ""
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -105,9 +109,15 @@ class SmallHub:
                 answer = {"reconciled": len(self.stored["cdrs"]), "pending": 0, "by_party": []}
             case ["findings"]:
                 answer["results"] = [] if self.blind else self.findings
+            case _:
+                found = self.money.answer(request.method, path, dict(request.query), asked)
+                if isinstance(found, bytes):
+                    return web.Response(body=found)
+                answer = answer if found is None else found
         return web.json_response(text=jsontext.dumps(answer))
 
     def _reconcile(self) -> None:
+        self.findings.clear()
         bills: dict[str, list[dict[str, Any]]] = {}
         for cdr in self.stored["cdrs"]:
             bills.setdefault(cdr["session_id"], []).append(cdr)
@@ -115,6 +125,8 @@ class SmallHub:
             found = bills.get(session["id"], [])
             if not found:
                 self.findings.append({"kind": "session_without_cdr", "session_id": session["id"]})
+            elif any(one.get("credit") for one in found):
+                continue
             elif len(found) > 1:
                 self.findings.append({"kind": "session_billed_twice", "cdr_id": found[1]["id"]})
             elif found[0]["total_energy"] != session["kwh"]:

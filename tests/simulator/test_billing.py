@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from simulator.billing import Plan, build_cdr, build_periods, price, sum_volumes
+from simulator.billing import Plan, build_cdr, build_credit, build_periods, price, sum_volumes
 from simulator.config import Party
 from simulator.world import World
 
@@ -105,3 +105,16 @@ class TestBuildCdr:
         assert faulty["total_energy"] - honest["total_energy"] == 5
         assert faulty["total_cost"]["excl_vat"] - honest["total_cost"]["excl_vat"] == Decimal("1.45")
         assert sum_volumes(list(session.periods), "ENERGY") == honest["total_energy"]
+
+
+class TestBuildCredit:
+    def test_mirrors_the_costs_and_names_what_it_takes_back(self) -> None:
+        cdr = build_cdr(plan(), cdr_id="C1", updated=UPDATED)
+
+        credit = build_credit(cdr, cdr_id="C1-C", updated=UPDATED)
+
+        assert (credit["credit"], credit["credit_reference_id"], credit["id"]) == (True, "C1", "C1-C")
+        for name in ("total_cost", "total_fixed_cost", "total_energy_cost", "total_time_cost"):
+            assert {part: -amount for part, amount in cdr[name].items()} == credit[name]
+        assert credit["charging_periods"] == cdr["charging_periods"]
+        assert credit["total_energy"] == cdr["total_energy"]
