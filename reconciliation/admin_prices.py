@@ -92,8 +92,8 @@ class RatingAdmin(ReadOnlyAdmin):
         return self._show(request, get_object_or_404(Cdr, pk=pk))
 
     def _show(self, request: HttpRequest, cdr: Cdr) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied  # there is nothing to be changed
         explained = explain(cdr)
         context = {
             **self.admin_site.each_context(request),
