@@ -12,7 +12,7 @@ from simulator.scenario import Scenario
 
 _TITLES = ("statement", "of", "currency", "CDRs", "kWh", "net", "VAT", "gross", "hub fee")
 _FEE_TITLES = ("fees", "currency", "net", "VAT", "gross")
-_INVOICE_TITLES = ("invoice", "from", "to", "currency", "amount", "PDF")
+_INVOICE_TITLES = ("invoice", "from", "to", "PDF", "currency", "amount")
 _ZERO = Decimal(0)
 
 
@@ -92,7 +92,7 @@ def write_month(scenario: Scenario) -> str:
     check_totals(scenario, totals)
     statements = draw([_TITLES, *(_write_billed(row) for row in [*rows, *totals])], left=3)
     fees = draw([_FEE_TITLES, *_write_fees(scenario.hub.list_statements(kind="fee"))], left=2)
-    invoices = draw([_INVOICE_TITLES, *_write_invoices(scenario)], left=4)
+    invoices = draw([_INVOICE_TITLES, *_write_invoices(scenario)], left=5)
     return "\n\n".join([statements, fees, invoices, _write_dispute(scenario)])
 
 
@@ -125,9 +125,9 @@ def _write_invoices(scenario: Scenario) -> list[tuple[str, ...]]:
             str(one["number"]),
             str(one["issuer"]),
             str(one["recipient"]),
+            f"{scenario.hub.public_url}/admin/invoicing/invoice/{one['id']}/change/",
             str(one["currency"]),
             str(one["signed_due"]),
-            f"{scenario.hub.public_url}/admin/invoicing/invoice/{one['id']}/change/",
         )
         for one in sorted(scenario.hub.list_invoices(), key=lambda one: (str(one["issuer"]), str(one["number"])))
     ]

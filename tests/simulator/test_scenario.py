@@ -13,8 +13,14 @@ from tests.simulator.small_hub import SmallHub
 
 def build_scenario(hub: SmallHub, folder: Path, *, patience: float = 10) -> Scenario:
     api = HubApi(public_url=hub.url, staff_token="staff")
-    told = {"say": lambda text: None, "patience": patience, "pace": 0, "partner_token": lambda name: f"token of {name}"}
-    return Scenario(hub=api, folder=folder, **told)
+    return Scenario(
+        hub=api,
+        folder=folder,
+        say=lambda text: None,
+        patience=patience,
+        pace=0,
+        partner_token=lambda name: f"token of {name}",
+    )
 
 
 class TestScenario:
