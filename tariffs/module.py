@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from msgspec.structs import replace
 
 from journal.reader import Reader
 from ocpi.calls import Call, Interface, Role
