@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +44,7 @@ class ChargePoints:
         self._state = state
         self._pusher = pusher
         self._serial = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
         self._used: set[str] = set()
         self._plans: dict[str, Plan] = {}  # by id of the CDR
         self._stamp = f"{state.clock.tick():%y%m%d%H%M%S}"
@@ -112,7 +114,9 @@ class ChargePoints:
     ) -> Plan:
         """Raises: PeerError: no token of this eMSP is known here, or every EVSE was used already."""
         self._serial += 1
-        chance = random.Random(f"{self._state.config.seed} {party} {emsp} {self._serial}")
+        self._counts[party, emsp] += 1
+        name = f"{self._state.config.seed} {party} {emsp} {self._counts[party, emsp]}"  # whoever else charges meanwhile
+        chance = random.Random(name)
         tokens = [one for key, one in sorted(self._state.received_by(party, "tokens").items()) if key.startswith(emsp)]
         if not tokens and token is None:
             raise PeerError(f"{party} knows no token of {emsp}")
@@ -120,7 +124,7 @@ class ChargePoints:
         connector = evse["connectors"][0]
         tariff = self._state.own_of(party, "tariffs").get(f"{party}/{connector['tariff_ids'][0]}")
         assert tariff is not None, "a connector's tariff is the party's own"
-        start = self._pick_start(f"{party} {emsp} {self._serial}", span=span)
+        start = self._pick_start(name, span=span)
         power, tariff_id = connector["max_electric_power"], tariff["id"]
         periods, end = build_periods(start, power=power, tariff_id=tariff_id, chance=chance)
         country, party_id = party.split("*")
@@ -140,21 +144,16 @@ class ChargePoints:
     def _pick_start(self, name: str, *, span: tuple[datetime, datetime] | None) -> datetime:
         if span is None:
             return self._state.clock.tick().replace(microsecond=0) - timedelta(hours=2)
-        return pick_start(*span, chance=random.Random(f"{self._state.config.seed} {name} start"))
+        return pick_start(*span, chance=random.Random(f"{name} start"))
 
     def _pick_evse(self, party: str, chance: random.Random) -> tuple[Document, Document]:
         """One that had no session yet, so that no two sessions overlap."""
-        free = [
-            (location, evse)
-            for location in self._state.own_of(party, "locations")
-            for evse in location["evses"]
-            if evse["uid"] not in self._used
-        ]
-        if not free:
-            raise PeerError(f"{party} has no EVSE left")
-        location, evse = chance.choice(free)
-        self._used.add(evse["uid"])
-        return location, evse
+        evses = [(location, evse) for location in self._state.own_of(party, "locations") for evse in location["evses"]]
+        for location, evse in chance.sample(evses, k=len(evses)):
+            if evse["uid"] not in self._used:
+                self._used.add(evse["uid"])
+                return location, evse
+        raise PeerError(f"{party} has no EVSE left")
 
     async def _charge(self, plan: Plan, party: str, emsp: str, *, fault: str, pace: float) -> Charged:
         kwh = format(sum_volumes(list(plan.periods), "ENERGY"), "f")
