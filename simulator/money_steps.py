@@ -129,7 +129,7 @@ class MoneySteps(Stage):
                 {
                     "provider": terms.provider,
                     "consumer": terms.consumer,
-                    "valid_from": "2020-01-01T00:00:00Z",
+                    "valid_from": format_moment(self.month.start),  # a minimum is owed from then on
                     "time_zone": cast.TIME_ZONE,
                     "fee_per_session": terms.per_session,
                     "fee_per_kwh": terms.per_kwh,

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from simulator.clock import parse_moment
 from simulator.errors import PeerError
 from simulator.pulls import pull_all
 from simulator.report import build_report, list_objects
@@ -96,6 +99,36 @@ class TestCharging:
             assert {one["status"] for one in pair.emsp.state.received_by(EMSP, "sessions")} == {"COMPLETED"}
             assert pair.emsp.state.record.breaches == []
             assert pair.cpo.state.record.breaches == []
+
+        with_pair(test)
+
+    def test_takes_place_in_the_span_and_is_told_now(self) -> None:
+        async def test(pair: Pair) -> None:
+            await push_everything(pair)
+            span = (datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+
+            await pair.cpo.charge_points.run(CPO, EMSP, count=4, faults={}, pace=0, span=span)
+
+            for cdr in pair.emsp.state.received_by(EMSP, "cdrs"):
+                assert span[0] <= parse_moment(cdr["start_date_time"])
+                assert parse_moment(cdr["end_date_time"]) < span[1]
+                assert parse_moment(cdr["last_updated"]) > datetime.now(UTC) - timedelta(hours=1)
+
+        with_pair(test)
+
+    def test_takes_a_bill_back_and_bills_the_session_as_it_was(self) -> None:
+        async def test(pair: Pair) -> None:
+            await push_everything(pair)
+            (wrong,) = await pair.cpo.charge_points.run(CPO, EMSP, count=1, faults={"other_kwh": 1}, pace=0)
+
+            sent = await pair.cpo.charge_points.correct(CPO, EMSP, wrong["cdr_ids"][0])
+
+            received = {cdr["id"]: cdr for cdr in pair.emsp.state.received_by(EMSP, "cdrs")}
+            bill, credit, right = (received[name] for name in (*wrong["cdr_ids"], *sent.values()))
+            assert credit["credit_reference_id"] == bill["id"]
+            assert credit["total_cost"]["excl_vat"] == -bill["total_cost"]["excl_vat"]
+            assert right["total_energy"] == Decimal(wrong["kwh"])
+            assert {credit["session_id"], right["session_id"]} == {bill["session_id"]}
 
         with_pair(test)
 
