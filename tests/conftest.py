@@ -13,11 +13,16 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 
 from agreements.models import Agreement
 from ocpi.calls import PartyId
 from tests.live.hub import LiveHub, empty_tables, run_hub
 from tests.live.partner import LONG_AGO, MODULES, Partner
+
+# How long something takes says nothing about whether it is right, least of all on a busy machine.
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 
 @dataclass
