@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ocpi.calls import Call, ConnectionStatus, Delivery, Interface, PartyId, Role
 from ocpi.module import Module, Resolved
@@ -357,7 +358,7 @@ class TestChains:  # ROUTE-46
         passed_on = call(sender=HU2, receiver=EMSP, path=("DK", "R4E", "L1"))
 
         def judge(**changes: Any) -> Any:
-            return decide(replace(passed_on, **changes), chain(), Locations(), now=NOW, origin=9)
+            return decide(structs.replace(passed_on, **changes), chain(), Locations(), now=NOW, origin=9)
 
         assert isinstance(judge(on_behalf_of=BEHIND), Forward)
         assert judge().error.status_code == 4003
