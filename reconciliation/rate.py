@@ -41,15 +41,17 @@ SETTLED = f"""
          WHERE original.owner = c.owner AND original.object_key = c.credit_reference_key
            AND {LIVE.format("original")} AND original.total_cost = -c.total_cost)
 """
-CLAIM = f"""
-    SELECT {", ".join(f"c.{column}" for column in COLUMNS.split(", "))}, {SETTLED}
+UNRATED = f"""
       FROM cdrs_cdr c
      WHERE (c.changed_at, c.id) > (%(reached_at)s, %(reached_id)s) AND {LIVE.format("c")}
        AND NOT EXISTS (
             SELECT 1 FROM reconciliation_rating rating
              WHERE rating.owner = c.owner AND rating.cdr_key = c.object_key AND rating.changed_at = c.changed_at
                AND rating.engine_version = %(engine)s AND left(rating.policy, 8) = %(hub)s)
-     ORDER BY c.changed_at, c.id LIMIT %(limit)s
+"""
+CLAIM = f"""
+    SELECT {", ".join(f"c.{column}" for column in COLUMNS.split(", "))}, {SETTLED}
+    {UNRATED} ORDER BY c.changed_at, c.id LIMIT %(limit)s
 """
 
 
@@ -73,6 +75,20 @@ def rate_pending(*, now: datetime, limit: int = 10_000) -> int:
     return done
 
 
+def count_unrated() -> int:
+    """CDRs that wait to be judged as they are now, by the present policy."""
+    hub = get_hub_policy()
+    sweep = Sweep.objects.filter(name=_get_name(hub)).first() or Sweep()
+    reached: dict[str, Any] = {"reached_at": sweep.reached_at or BEGINNING, "reached_id": sweep.reached_id}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {UNRATED}", {"engine": ENGINE_VERSION, "hub": hub, **reached})
+        return int(cursor.fetchone()[0])
+
+
+def _get_name(hub: str) -> str:
+    return f"control {ENGINE_VERSION} {hub}"
+
+
 def explain(cdr: Cdr) -> Explained:
     """The same for one, now; nothing is stored."""
     columns = {name: getattr(cdr, name) for name in COLUMNS.split(", ")}
@@ -84,7 +100,7 @@ def explain(cdr: Cdr) -> Explained:
 @transaction.atomic
 def _rate_batch(*, limit: int, now: datetime) -> int:
     hub = get_hub_policy()
-    sweep = Sweep.lock(f"control {ENGINE_VERSION} {hub}")
+    sweep = Sweep.lock(_get_name(hub))
     if sweep is None:
         return 0
     reached = {"reached_at": sweep.reached_at or BEGINNING, "reached_id": sweep.reached_id}

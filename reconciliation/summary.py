@@ -13,6 +13,7 @@ from cdrs.models import LIVE as LIVE_CDRS
 from cdrs.models import Cdr
 from reconciliation.models import Finding, State
 from reconciliation.position import get_position
+from reconciliation.rate import count_unrated
 from reconciliation.reconcile import RIPE, get_passed, get_rules
 from reconciliation.sql import HAS_WAITED, LIVE
 
@@ -47,6 +48,7 @@ def summary(*, now: datetime) -> dict[str, Any]:
         "at": now.isoformat(),
         "reconciled": totals["reconciled"],
         "pending": totals["cdrs"] - totals["reconciled"],
+        "unrated": count_unrated(),
         "findings": dict(opened.values_list("kind").annotate(count=Count("id"))),
         "by_party": [{"party": party, **parties[party]} for party in sorted(parties)],
     }

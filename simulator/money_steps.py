@@ -32,7 +32,7 @@ class MoneySteps(Stage):
         self._resend()
         figures += self._check_correction(cpo, emsp, sent)
         self.hub.reconcile_now()
-        pending = self._wait(lambda: self.hub.get_reconciliation()["pending"], lambda seen: seen == 0)
+        pending = self._wait(self._count_waiting, lambda seen: seen == 0)
         figures.append(self.figures.check("CDRs waiting after the correction", demanded=0, seen=pending))
         self.hub.watch_disputes_now()
         ended = self._wait(self.get_dispute, lambda seen: bool(seen["replacement_cdr_id"]))
@@ -42,6 +42,11 @@ class MoneySteps(Stage):
         figures.append(self.figures.check(f"how {emsp}'s dispute of {bill} ended", demanded=demanded, seen=seen))
         self._tell("7/8", f"{emsp} disputed {bill}; {cpo} took it back by {sent['credit']}: {ended['state']}")
         return figures
+
+    def _count_waiting(self) -> int:
+        """Not compared yet, or not judged by their price: what waits is in no statement."""
+        found = self.hub.get_reconciliation()
+        return int(found["pending"] + found["unrated"])
 
     def settle(self) -> list[Figure]:
         """8: staff enters companies and terms and closes the month of all pairs; each statement is invoiced."""

@@ -97,5 +97,6 @@ class PartyTotalsSerializer(serializers.Serializer[Any]):
 class SummarySerializer(serializers.Serializer[Any]):
     reconciled = serializers.IntegerField()
     pending = serializers.IntegerField()
+    unrated = serializers.IntegerField(help_text="CDRs not judged by their price yet; none of them is settled.")
     findings = serializers.DictField(child=serializers.IntegerField(), help_text="Open ones, by kind.")
     by_party = PartyTotalsSerializer(many=True)

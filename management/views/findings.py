@@ -29,6 +29,7 @@ from management.views.traffic import read_party_key
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
 from reconciliation.position import start_over
+from reconciliation.rate import rate_pending
 from reconciliation.reconcile import reconcile_pending
 from reconciliation.summary import summary
 from reconciliation.unbilled import find_sessions_without_cdr
@@ -103,7 +104,7 @@ class ReconciliationRunView(Explaining):
 
     @extend_schema(request=RunSerializer, responses={200: RanSerializer, **PROBLEMS})
     def post(self, request: Request) -> Response:
-        """Compare all waiting CDRs; with `older_than_seconds` also look for sessions that never got one."""
+        """Compare and judge all waiting CDRs; with `older_than_seconds` also look for sessions that never got one."""
         asked = RunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         if asked.validated_data["from_beginning"]:
@@ -112,5 +113,6 @@ class ReconciliationRunView(Explaining):
         seconds = asked.validated_data.get("older_than_seconds")
         older_than = None if seconds is None else timedelta(seconds=seconds)
         reconciled = reconcile_pending(now=now, undelivered_after=older_than)
+        rate_pending(now=now)
         found = None if older_than is None else find_sessions_without_cdr(now=now, older_than=older_than)
         return Response(RanSerializer({"reconciled": reconciled, "sessions_without_cdr": found}).data)

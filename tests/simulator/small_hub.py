@@ -106,7 +106,7 @@ class SmallHub:
             case ["reconciliation", "run"]:
                 self._reconcile()
             case ["reconciliation"]:
-                answer = {"reconciled": len(self.stored["cdrs"]), "pending": 0, "by_party": []}
+                answer = {"reconciled": len(self.stored["cdrs"]), "pending": 0, "unrated": 0, "by_party": []}
             case ["findings"]:
                 answer["results"] = [] if self.blind else self.findings
             case _:

@@ -226,10 +226,17 @@ def _with_ends(document: Any) -> Any:
 
 
 def _quarters(one: Any, begin: datetime, end: datetime) -> list[Any]:
+    """The parts add up to the last digit: the first takes what a division leaves over."""
     count = int((end - begin) / timedelta(minutes=15))
-    dimensions = [inner | {"volume": inner["volume"] / count} for inner in one["dimensions"]]
-    starts = [begin + timedelta(minutes=15) * place for place in range(count)]
-    return [one | {"start_date_time": at.isoformat(), "dimensions": dimensions} for at in starts]
+    parts = []
+    for place in range(count):
+        dimensions = []
+        for inner in one["dimensions"]:
+            part = (inner["volume"] / count).quantize(Decimal("0.000001"))
+            dimensions.append(inner | {"volume": part if place else inner["volume"] - part * (count - 1)})
+        at = begin + timedelta(minutes=15) * place
+        parts.append(one | {"start_date_time": at.isoformat(), "dimensions": dimensions})
+    return parts
 
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
