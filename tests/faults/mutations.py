@@ -21,8 +21,8 @@ MUTATIONS = [
     Mutation(
         "durable",
         "journal/batch.py",
-        "BEGIN = \"SET LOCAL statement_timeout = '4s';",
-        "BEGIN = \"SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = '4s';",
+        "SETTINGS = \"SET LOCAL statement_timeout = '4s';",
+        "SETTINGS = \"SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = '4s';",
         RANDOM,
         "answers before what it says is durable",
     ),
@@ -142,7 +142,7 @@ MUTATIONS = [
     Mutation(
         "queues",
         "roaming_hub/celery.py",
-        'app.conf.task_routes = {f"forwarding.tasks.{name}": {"queue": "pulls"} for name in SLOW}',
+        'app.conf.task_routes = {name: {"queue": "pulls"} for name in SLOW}',
         "app.conf.task_routes = {}",
         "test_workers.py::TestTwoQueues",
         "reads lists with the workers that deliver",
