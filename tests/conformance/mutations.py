@@ -72,8 +72,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "TRANS-37",
         VIEWS,
-        '("X-Correlation-ID", ids[1])',
-        '("X-Correlation-ID", str(uuid.uuid4()))',
+        '(b"X-Correlation-ID", _one_line(ids[1]))',
+        '(b"X-Correlation-ID", _one_line(str(uuid.uuid4())))',
         "does not echo the correlation id",
     ),
     Mutation("TRANS-38", VIEWS, "made = str(uuid.uuid4())", 'made = ""', "makes up no message ids"),
