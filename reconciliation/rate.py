@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,17 +17,14 @@ from cdrs.models import Cdr
 from cdrs.policy import Policies, get_hub_policy, load_policies
 from reconciliation.control import Surroundings, judge
 from reconciliation.models import Sweep
+from reconciliation.position import BEGINNING, SLACK
 from reconciliation.rate_store import Judged, store
+from reconciliation.sql import LIVE
 from reconciliation.surroundings import Document, Waiting, look_around
 from tariffs.pricing import Result
 from tariffs.pricing.result import ENGINE_VERSION
 
 BATCH = 500  # CDRs per transaction
-# A row may become visible this long after the moment it carries: calls are stamped on arrival and committed later.
-SLACK = timedelta(seconds=30)
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-LIVE = "{0}.audience = '' AND {0}.is_verified AND {0}.deleted_at IS NULL"
 COLUMNS = "id, owner, token_owner, object_id, object_key, session_key, version, document, start_at, changed_at"
 # Taken back to the last cent, or taking one back: nothing is left to be settled, so nothing is to be found.
 SETTLED = f"""
