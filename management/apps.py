@@ -7,3 +7,8 @@ from django.apps import AppConfig
 
 class ManagementConfig(AppConfig):
     name = "management"
+
+    def ready(self) -> None:
+        from management.labels import label_fields
+
+        label_fields()

@@ -15,6 +15,7 @@ from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
 from invoicing.models import Blocked, Mailing
+from management.labels import write_words
 from parties.models import Platform
 from reconciliation.dispute_states import DisputeState, Outcome
 from reconciliation.models import Dispute, Finding, State
@@ -143,7 +144,7 @@ def _findings() -> list[Notice]:
     return [
         Notice(
             level="warning",
-            text=f"{number} open finding{'s' if number > 1 else ''}: {kind.replace('_', ' ')}.",
+            text=f"{number} open finding{'s' if number > 1 else ''}: {write_words(kind.replace('_', ' '))}.",
             link=_link("reconciliation_finding_changelist", state__exact="open", kind__exact=kind),
         )
         for kind, number in kinds

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -24,10 +25,13 @@ from parties.paging import EstimatingPaginator
 from reconciliation import admin_clocks as admin_clocks  # registers its page, too
 from reconciliation import admin_prices as admin_prices  # registers its page, too
 from reconciliation import dispute_admin
-from reconciliation.finding_life import NotAllowed
+from reconciliation.admin_links import show_links
+from reconciliation.finding_life import BY_PEOPLE, NotAllowed
 from reconciliation.models import Finding, State
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
+
+DEEDS = {"accept": "accepted", "explain": "closed", "dispute": "disputed", "open_dispute": "disputed", "reopen": "open"}
 
 
 class NoteForm(forms.Form):
@@ -58,7 +62,7 @@ class FindingAdmin(ReadOnlyAdmin):
     paginator = EstimatingPaginator
     fieldsets = [
         (None, {"fields": ["kind", "severity", "show_state", "message", "note"]}),
-        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id"]}),
+        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id", "show_links"]}),
         ("Difference", {"fields": ["path", "expected", "actual"]}),
         ("Dates", {"fields": ["opened_at", "closed_at"]}),
         ("What people did", {"fields": ["show_history"]}),
@@ -90,6 +94,10 @@ class FindingAdmin(ReadOnlyAdmin):
     def show_token_owner(self, finding: Finding) -> str:
         return show_party(finding.token_owner)
 
+    @display(description="look at")
+    def show_links(self, finding: Finding) -> SafeString:
+        return show_links(owner=finding.owner, cdr_key=finding.cdr_key, session_key=finding.session_key)
+
     @display(description="history")
     def show_history(self, finding: Finding) -> SafeString:
         rows = (
@@ -99,6 +107,13 @@ class FindingAdmin(ReadOnlyAdmin):
         return format_html_join("", "<p>{} UTC, {} ({}): {} → {}. {}</p>", rows) or SafeString("–")
 
     # Buttons
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """Only what may become of it as it is; whoever calls another by its address is told why not."""
+        states = Finding.objects.filter(pk=object_id).values_list("state", flat=True)
+        allowed = {deed for state in states for deed, after in DEEDS.items() if after in BY_PEOPLE[state]}
+        found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        return [one for one in found if one.method.__name__ in allowed]
 
     def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return may_change(self, request)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
@@ -22,7 +23,8 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_document
 from parties.display import show_party
 from parties.side_names import Side
-from reconciliation.dispute_states import Action, Outcome
+from reconciliation.admin_links import show_links
+from reconciliation.dispute_states import RULES, Action, Outcome
 from reconciliation.disputes import Actor, act, extend, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Dispute, Finding
@@ -34,6 +36,13 @@ COLOURS = {
     "decided": "info",
     "withdrawn": "success",
     "credited": "success",
+}
+DEEDS = {
+    Action.MESSAGE: "write",
+    Action.DECIDE: "decide",
+    Action.EXTEND: "extend",
+    Action.ESCALATE: "escalate",
+    Action.WITHDRAW: "withdraw",
 }
 Deed = Callable[[dict[str, Any], Actor], Dispute]
 
@@ -89,7 +98,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["show_state", "outcome", "opener", "reason", "due_at", "is_holding"]}),
         ("Conversation", {"fields": ["show_conversation"]}),
-        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "amount", "currency", "show_finding"]}),
+        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "amount", "currency", "show_links"]}),
         ("Credit", {"fields": ["credit_cdr_id", "credit_problem", "replacement_cdr_id"]}),
         ("Evidence, as it was when the dispute was opened", {"fields": ["show_evidence"]}),
         ("Dates", {"fields": ["opened_at", "reminded_at", "escalated_at", "closed_at"]}),
@@ -120,12 +129,14 @@ class DisputeAdmin(ReadOnlyAdmin):
     def show_token_owner(self, dispute: Dispute) -> str:
         return show_party(dispute.token_owner)
 
-    @display(description="finding")
-    def show_finding(self, dispute: Dispute) -> str:
-        if dispute.finding is None:
-            return "–"
-        url = reverse("admin:reconciliation_finding_change", args=[dispute.finding.pk])
-        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, dispute.finding.kind)
+    @display(description="look at")
+    def show_links(self, dispute: Dispute) -> SafeString:
+        return show_links(
+            owner=dispute.owner,
+            cdr_key=dispute.cdr_key,
+            session_key=dispute.session_key,
+            finding=dispute.finding,
+        )
 
     @display(description="entries")
     def show_conversation(self, dispute: Dispute) -> SafeString:
@@ -151,6 +162,13 @@ class DisputeAdmin(ReadOnlyAdmin):
         )
 
     # Buttons
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """Only what the hub may do with it as it is; whoever calls another by its address is told why not."""
+        states = Dispute.objects.filter(pk=object_id).values_list("state", flat=True)
+        allowed = {DEEDS[deed] for state in states for deed in DEEDS if state in RULES[deed].states}
+        found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        return [one for one in found if one.method.__name__ in allowed]
 
     def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return may_change(self, request)

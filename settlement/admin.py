@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -15,6 +18,7 @@ from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from settlement import statement_page
 from settlement.admin_forms import CompanyForm, TermsForm
 from settlement.models import Closing, Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
 from settlement.render import get_digits
@@ -102,17 +106,30 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         period = ["period_start", "period_end", "first_day", "last_day", "time_zone", "issued_on", "due_on"]
         counts = ["line_count", "session_count", "correction_count", "energy", "implausible_vat_count"]
-        vat = ["vat_treatment", "vat_category", "vat_note", "vat_totals", "stated_vat"]
+        vat = ["vat_treatment", "vat_category", "vat_note", "show_vat_totals", "show_stated_vat"]
         converted = ["settlement_currency", "settlement_rate", "settlement_rate_on", "settlement_gross"]
         return [
             (None, {"fields": ["reference", "kind", "state", "show_seller", "show_buyer", "country", "currency"]}),
+            ("Files", {"fields": ["show_files", "show_invoices"]}),
             ("Amounts", {"fields": ["show_net", "show_vat", "show_gross", *counts]}),
             ("Period", {"fields": period}),
             ("VAT", {"fields": vat}),
             ("Settlement currency", {"fields": converted}),
-            ("Companies, as they were", {"fields": ["seller_company", "buyer_company"]}),
+            ("Lines", {"fields": ["show_lines"]}),
+            ("Companies, as they were", {"fields": ["show_seller_company", "show_buyer_company"]}),
             ("Seal", {"fields": ["closed_at", "csv_sha256", "json_sha256"]}),
         ]
+
+    def get_urls(self) -> list[URLPattern]:
+        serve = self.admin_site.admin_view(self.serve_file)
+        return [path("<int:pk>/file/<str:kind>/", serve, name="settlement_statement_file"), *super().get_urls()]
+
+    def serve_file(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in statement_page.FILES:
+            raise Http404
+        return statement_page.serve(get_object_or_404(Statement, pk=pk), kind=kind)
 
     @display(description="from", ordering="seller")
     def show_seller(self, statement: Statement) -> str:
@@ -121,6 +138,34 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     @display(description="to", ordering="buyer")
     def show_buyer(self, statement: Statement) -> str:
         return show_party(statement.buyer)
+
+    @display(description="every line")
+    def show_files(self, statement: Statement) -> str:
+        return statement_page.show_files(statement)
+
+    @display(description="invoices")
+    def show_invoices(self, statement: Statement) -> str:
+        return statement_page.show_invoices(statement)
+
+    @display(description="lines")
+    def show_lines(self, statement: Statement) -> str:
+        return statement_page.show_lines(statement)
+
+    @display(description="from")
+    def show_seller_company(self, statement: Statement) -> str:
+        return statement_page.show_company(statement.seller_company)
+
+    @display(description="to")
+    def show_buyer_company(self, statement: Statement) -> str:
+        return statement_page.show_company(statement.buyer_company)
+
+    @display(description="totals")
+    def show_vat_totals(self, statement: Statement) -> str:
+        return statement_page.show_vat_totals(statement)
+
+    @display(description="stated in the CDRs")
+    def show_stated_vat(self, statement: Statement) -> str:
+        return _show(statement.stated_vat, statement)
 
 
 @admin.register(Line)
@@ -165,7 +210,8 @@ class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
     list_filter = ["rule", "currency", ("statement", admin.EmptyFieldListFilter)]
     list_select_related = ["statement"]
     search_fields = ["payer"]
-    party_fields = ("payer", "provider", "consumer")
+    search_help_text = 'A party ("NL*CPO") or the reference of a statement; several words narrow it down'
+    party_fields, text_fields = ("payer", "provider", "consumer"), ("statement__reference__iexact",)
     ordering = ["-last_day", "-id"]
 
     @display(description="payer", ordering="payer")

@@ -42,6 +42,35 @@ class TestDispute:
         assert "price, line by line".replace("price", "The price") in page
 
     @pytest.mark.parametrize(
+        ("state", "offered"),
+        [
+            ("open", {"write", "extend", "escalate", "withdraw"}),
+            ("escalated", {"write", "decide", "withdraw"}),
+            ("decided", {"write"}),
+            ("credited", set()),
+        ],
+    )
+    def test_offers_what_can_be_done_with_it(self, staff, state, offered):
+        is_live = state in ("open", "escalated")
+        dispute = make_dispute(state=state, is_holding=is_live, outcome="" if is_live else "stands")
+        buttons = ("write", "decide", "extend", "escalate", "withdraw")
+
+        page = staff.get(reverse("admin:reconciliation_dispute_change", args=[dispute.pk])).content.decode()
+
+        links = {button: reverse(f"admin:reconciliation_dispute_{button}", args=[dispute.pk]) for button in buttons}
+        assert {button for button, link in links.items() if link in page} == offered
+
+    def test_leads_to_what_it_is_about(self, staff):
+        cdr = store_disputed()
+        dispute = open_dispute(cdr, actor=Actor(Side.EMSP, "one"), reason="too much", now=NOW)
+
+        page = staff.get(reverse("admin:reconciliation_dispute_change", args=[dispute.pk])).content.decode()
+
+        assert reverse("admin:cdrs_cdr_change", args=[cdr.pk]) in page
+        assert reverse("admin:reconciliation_rating_cdr", args=[cdr.pk]) in page
+        assert "/admin/charging_sessions/session/" in page.split("Look at")[1]
+
+    @pytest.mark.parametrize(
         ("button", "data", "before", "after"),
         [
             ("write", {}, "open", "open"),

@@ -42,6 +42,19 @@ class TestFindings:
         assert "agreed by telephone" in page
         assert "agreed by telephone" in LogEntry.objects.get().change_message
 
+    @pytest.mark.parametrize(
+        ("state", "offered"),
+        [("open", {"accept", "explain", "dispute", "open_dispute"}), ("closed", {"reopen"})],
+    )
+    def test_offer_what_may_become_of_them(self, staff, state, offered):
+        finding = make_finding(state=state, closed_at=None if state == "open" else "2026-11-20T12:00:00Z")
+        buttons = ("accept", "explain", "dispute", "open_dispute", "reopen")
+
+        page = staff.get(reverse("admin:reconciliation_finding_change", args=[finding.pk])).content.decode()
+
+        links = {button: reverse(f"admin:reconciliation_finding_{button}", args=[finding.pk]) for button in buttons}
+        assert {button for button, link in links.items() if f'"{link}"' in page} == offered
+
     def test_are_not_judged_without_one(self, staff):
         finding = make_finding()
 
