@@ -6,8 +6,9 @@ Staff's tokens open nothing here, and partner tokens nothing of staff's. A view 
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 
 from management.models import PartnerToken
 from management.partner_scopes import PartnerScope
+from management.partner_throttle import PartnerThrottle, TooManyCalls
 from management.problems import Explaining
 from parties.sides import Sides
 
@@ -81,7 +83,11 @@ class PartnerView(Explaining):
 
     authentication_classes = [PartnerTokenAuthentication]
     permission_classes = [HasPartnerScope]
+    throttle_classes = [PartnerThrottle]
     what_to_do = WHAT_TO_DO
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:
+        raise TooManyCalls(limit=settings.HUB_PARTNER_RATE, wait=wait or 1)
 
     @property
     def token(self) -> PartnerToken:

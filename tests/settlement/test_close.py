@@ -304,6 +304,12 @@ class TestCorrections:
         assert [cdr for _, cdr, _ in get_kinds()] == ["C1"]
 
 
+def test_drafts_alone_may_be_emptied():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hub.may_truncate = ''")
+        cursor.execute("TRUNCATE settlement_statement CASCADE")
+
+
 class TestClosed:
     @pytest.fixture(autouse=True)
     def _closed(self):
@@ -324,6 +330,19 @@ class TestClosed:
     def test_refuses_every_change(self, sql):
         with pytest.raises((IntegrityError, InternalError), match="closed"), transaction.atomic():
             connection.cursor().execute(sql)
+
+    @pytest.mark.parametrize(
+        "tables", ["settlement_line", "settlement_statement", "settlement_feeline", "settlement_closing", "cdrs_cdr"]
+    )
+    def test_is_not_emptied(self, tables):
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET LOCAL hub.may_truncate = ''")
+
+        with pytest.raises(IntegrityError, match="cannot be emptied"), transaction.atomic():
+            connection.cursor().execute(f"TRUNCATE {tables} CASCADE")
+
+        assert Line.objects.exists()
 
     def test_takes_no_more_lines(self):
         line = Line.objects.get()
