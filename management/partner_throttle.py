@@ -31,8 +31,8 @@ class TooManyCalls(Throttled):
         super().__init__(wait=wait)
         self.detail = f"More than {limit} calls with this token within a minute."  # type: ignore[assignment]
         self.what_to_do = (
-            f"Wait {math.ceil(wait)} s (Retry-After), then go on. One call brings up to 1000 rows with page_size=1000, and "
-            "all of them with format=csv; staff can raise the limit."
+            f"Wait {math.ceil(wait)} s (Retry-After), then go on. A call brings up to 1000 rows with page_size=1000, "
+            "and all of them with format=csv; staff can raise the limit."
         )
 
 
