@@ -20,8 +20,9 @@ from invoicing.export import get_download, get_kinds
 from invoicing.issue import cancel
 from invoicing.models import Blocked, Invoice, Issuer, Mailing
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
+from parties.admin_search import SearchesParties
 from parties.display import show_party
-from settlement.admin import SearchesParties, Stamped
+from settlement.admin import Stamped
 from settlement.admin_forms import PartyField
 from settlement.render import get_digits
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,15 +14,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin, ask, may_change
-from parties.display import show_party
+from parties.admin_pages import ask
 from parties.paging import EstimatingPaginator
 from reconciliation import admin_clocks as admin_clocks  # registers its page, too
 from reconciliation import admin_prices as admin_prices  # registers its page, too
 from reconciliation import dispute_admin
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Finding, State
+from reconciliation.pair_admin import PairAdmin
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
 
@@ -39,7 +35,7 @@ class NoteForm(forms.Form):
 
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
+class FindingAdmin(PairAdmin):
     list_display = [
         "opened_at",
         "kind",
@@ -52,7 +48,7 @@ class FindingAdmin(ReadOnlyAdmin):
         "actual",
     ]
     list_filter = ["state", ("kind", ChoicesDropdownFilter), "severity"]
-    search_fields = ["cdr_key"]
+    key_fields = ("cdr_key", "session_key")
     search_help_text = 'CDR id, session id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]
     paginator = EstimatingPaginator
@@ -66,29 +62,9 @@ class FindingAdmin(ReadOnlyAdmin):
 
     actions_detail = ["accept", "explain", "dispute", "open_dispute", "reopen"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Finding], search_term: str
-    ) -> tuple[QuerySet[Finding], bool]:
-        for word in search_term.split():
-            match = Q(cdr_key=word.lower()) | Q(session_key=word.lower())
-            try:
-                key = PartyId.of_text(word).key
-            except ValueError:
-                key = "-"
-            queryset = queryset.filter(match | Q(owner=key) | Q(token_owner=key))
-        return queryset, False
-
     @display(description="state", label=STATE_COLOURS)
     def show_state(self, finding: Finding) -> str:
         return finding.state
-
-    @display(description="CPO")
-    def show_owner(self, finding: Finding) -> str:
-        return show_party(finding.owner)
-
-    @display(description="eMSP")
-    def show_token_owner(self, finding: Finding) -> str:
-        return show_party(finding.token_owner)
 
     @display(description="history")
     def show_history(self, finding: Finding) -> SafeString:
@@ -99,9 +75,6 @@ class FindingAdmin(ReadOnlyAdmin):
         return format_html_join("", "<p>{} UTC, {} ({}): {} → {}. {}</p>", rows) or SafeString("–")
 
     # Buttons
-
-    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return may_change(self, request)
 
     @action(description="Accept", icon="check", permissions=["judge"])
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
