@@ -34,7 +34,7 @@ class Cast:
     other_emsp: Partner
 
 
-MONEY = frozenset({"tariffs", "cdrs", "charging_sessions", "reconciliation", "settlement", "disputes", "invoices"})
+MONEY = frozenset({"tariffs", "cdrs", "charging_sessions", "reconciliation", "settlement", "invoicing"})
 
 
 @pytest.fixture(autouse=True)
