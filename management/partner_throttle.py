@@ -63,4 +63,6 @@ def _count(token: int, *, limit: int, moment: float) -> float:
     except redis.RedisError as error:
         logger.warning("partner calls are counted per process until Redis is back: %s", type(error).__name__)
         return _alone.take(token, rate=limit / MINUTE, burst=limit)
+    except ValueError:  # Redis was emptied in between
+        return 0.0
     return 0.0 if calls <= limit else MINUTE - second
