@@ -14,6 +14,7 @@ from django.db.models import Count, F, Q
 
 from alerts.judge import Sighting
 from alerts.models import Kind, Severity
+from alerts.report import get_reported
 from forwarding.lag import get_lags
 from forwarding.models import DeadLetter, Lane
 from journal.models import CallLog
@@ -241,4 +242,5 @@ LOOKS: tuple[tuple[tuple[Kind, ...], Look], ...] = (
     ((Kind.TOKEN_REFUSED, Kind.HANDSHAKE_FAILING), _refusals),
     ((Kind.DATABASE_SLOW,), _database),
     ((Kind.REDIS_AWAY, Kind.WORKER_GONE, Kind.BEAT_GONE), _machinery),
+    ((Kind.NOT_CLOSED,), get_reported),
 )

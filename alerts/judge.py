@@ -27,12 +27,13 @@ class Sighting:
     detail: str = ""
     advice: str = ""
     platform: int | None = None
+    subject: str = ""  # where it is about no platform
     level: float = 1.0
     is_lasting: bool = False  # it does not come and go: told at once
 
     @property
     def key(self) -> Key:
-        return self.kind, str(self.platform or "")
+        return self.kind, self.subject or str(self.platform or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

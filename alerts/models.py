@@ -23,11 +23,30 @@ class Kind(models.TextChoices):
     REDIS_AWAY = "redis_away", "Redis away"
     WORKER_GONE = "worker_gone", "no worker"
     BEAT_GONE = "beat_gone", "no beat"
+    NOT_CLOSED = "not_closed", "period not closed"
 
 
 class Severity(models.TextChoices):
     ALARM = "alarm", "alarm"
     WARNING = "warning", "warning"
+
+
+class Report(models.Model):
+    """Something that another app found wrong and has not taken back: see `alerts.report`."""
+
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    subject = models.CharField(max_length=64)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    title = models.CharField(max_length=200)
+    detail = models.TextField(blank=True, default="")
+    advice = models.TextField(blank=True, default="")
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="alert_report_once")]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Alert(models.Model):
@@ -37,7 +56,9 @@ class Alert(models.Model):
     """
 
     kind = models.CharField(max_length=24, choices=Kind.choices)
-    subject = models.CharField(max_length=64, blank=True, default="", help_text="What of: a platform's id, or nothing.")
+    subject = models.CharField(
+        max_length=64, blank=True, default="", help_text="What of: a platform's id, a pair, or nothing."
+    )
     platform = models.ForeignKey(Platform, null=True, blank=True, on_delete=models.CASCADE, related_name="alerts")
     severity = models.CharField(max_length=8, choices=Severity.choices)
     title = models.CharField(max_length=200)

@@ -37,10 +37,11 @@ OVER: tuple[tuple[type[Model], Old], ...] = (
 
 def purge_old(*, now: datetime, piece: int = PIECE) -> int:
     """How many rows went."""
-    return sum(_delete(model, old(now), piece=piece) for model, old in OVER)
+    return sum(delete(model, old(now), piece=piece) for model, old in OVER)
 
 
-def _delete(model: type[Model], old: Q, *, piece: int) -> int:
+def delete(model: type[Model], old: Q, *, piece: int = PIECE) -> int:
+    """How many rows went; what is beyond `PIECES` waits for the next time."""
     gone = 0
     for _ in range(PIECES):
         keys = list(model._default_manager.filter(old).order_by("pk").values_list("pk", flat=True)[:piece])

@@ -16,12 +16,13 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import action, display
 
 from invoicing.document import InvoiceError
-from invoicing.export import CONTENT_TYPES, get_download
+from invoicing.export import get_download, get_kinds
 from invoicing.issue import cancel
 from invoicing.models import Blocked, Invoice, Issuer, Mailing
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
+from parties.admin_search import SearchesParties
 from parties.display import show_party
-from settlement.admin import SearchesParties, Stamped
+from settlement.admin import Stamped
 from settlement.admin_forms import PartyField
 from settlement.render import get_digits
 
@@ -85,7 +86,7 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         invoice = Invoice.objects.select_related("statement").filter(pk=pk).first()
-        if invoice is None or kind not in CONTENT_TYPES:
+        if invoice is None or kind not in get_kinds(invoice):
             raise Http404
         download = get_download(invoice, kind=kind)
         name = {"Content-Disposition": f'attachment; filename="{download.name}"'}
@@ -172,7 +173,9 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
 
     @display(description="files")
     def show_files(self, invoice: Invoice) -> SafeString:
-        links = ((reverse("admin:invoicing_invoice_file", args=[invoice.pk, kind]), kind) for kind in CONTENT_TYPES)
+        links = (
+            (reverse("admin:invoicing_invoice_file", args=[invoice.pk, kind]), kind) for kind in get_kinds(invoice)
+        )
         return format_html_join(" ", '<a href="{}">{}</a>', links)
 
     @display(description="sha256")

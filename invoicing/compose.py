@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from invoicing.document import FINEST, HUNDRED, ZERO, InvoiceError, Line, VatCategory, round_amount
+from invoicing.document import HUNDRED, ZERO, InvoiceError, Line, VatCategory, round_amount
 from invoicing.words import say, write_number
 from settlement.statement import FeeRule, LineKind
 from tariffs.pricing.policy import smallest_unit
@@ -112,7 +112,7 @@ def round_exactly(amount: Decimal, *, currency: str) -> Decimal:
     rounded = round_amount(amount, currency=currency)
     if rounded != amount:
         raise InvoiceError(
-            f"{amount:f} {currency} is finer than an EN 16931 invoice can say: settle it outside of the hub"
+            f"{amount:f} {currency} is finer than the currency's smallest coin: settle it outside of the hub"
         )
     return rounded
 
@@ -134,7 +134,7 @@ def _settle_rates(groups: list[SessionGroup], *, currency: str) -> list[SessionG
 
 def get_slack(count: int, *, currency: str) -> Decimal:
     """How far sums of so many rounded CDRs may be from what is rounded once: half a coin each for net and gross."""
-    return max(smallest_unit(currency), FINEST) * (count + 1)
+    return smallest_unit(currency) * (count + 1)
 
 
 def _with_effective_rate(group: SessionGroup) -> SessionGroup:

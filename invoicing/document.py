@@ -16,7 +16,7 @@ from tariffs.pricing.policy import smallest_unit
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
-FINEST = Decimal("0.01")  # EN 16931 knows two decimals, whatever the currency (BR-DEC)
+FINEST = Decimal("0.01")  # that EN 16931 can say: two decimals, whatever the currency (BR-DEC)
 
 
 class Kind(StrEnum):
@@ -198,6 +198,12 @@ class InvoiceDocument:
     def due(self) -> Decimal:
         return self.total + self.rounding
 
+    @property
+    def has_xml(self) -> bool:
+        """Not where a coin has a third decimal (KWD): EN 16931 cannot say such amounts (BR-DEC), and nothing is cut."""
+        currencies = [self.currency] if self.converted is None else [self.currency, self.converted.currency]
+        return all(smallest_unit(currency) >= FINEST for currency in currencies)
+
 
 def make_document(
     *,
@@ -267,8 +273,8 @@ def group_vat(lines: tuple[Line, ...], *, currency: str, reasons: Mapping[VatCat
 
 
 def round_amount(amount: Decimal, *, currency: str) -> Decimal:
-    """To the currency's smallest coin that EN 16931 can say, halves away from zero."""
-    return amount.quantize(max(smallest_unit(currency), FINEST), rounding=ROUND_HALF_UP)
+    """To the currency's smallest coin, halves away from zero."""
+    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP)
 
 
 def negate(lines: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -292,7 +298,7 @@ def _check_frame(document: InvoiceDocument) -> None:
 
 
 def _check_sums(document: InvoiceDocument) -> None:
-    unit = max(smallest_unit(document.currency), FINEST)
+    unit = smallest_unit(document.currency)
     amounts = [
         *(line.net for line in document.lines),
         *(amount for group in document.vat for amount in (group.basis, group.amount)),

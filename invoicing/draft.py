@@ -25,7 +25,7 @@ from invoicing.document import (
     negate,
     round_amount,
 )
-from invoicing.words import DEFAULT, get_language, say
+from invoicing.words import get_language, say
 from settlement.models import Statement
 from settlement.statement import Kind as StatementKind
 
@@ -41,7 +41,7 @@ def draft(statement: Statement, *, number: str, issue_date: date) -> InvoiceDocu
     """What the invoice of a statement says. Writes nothing."""
     seller, _ = gather.get_company(statement.seller, snapshot=statement.seller_company)
     buyer, chosen = gather.get_company(statement.buyer, snapshot=statement.buyer_company)
-    language = _choose_language(chosen, country=buyer.country)
+    language = chosen or get_language(buyer.country)
     is_fee = statement.kind == StatementKind.FEE
     lines = _write_lines(statement, language=language)
     is_credit = statement.gross < 0
@@ -76,11 +76,6 @@ def _write_lines(statement: Statement, *, language: str) -> tuple[Line, ...]:
         return write_fees(fees, currency=statement.currency, language=language)
     sessions = gather.get_session_groups(statement)
     return write_sessions(sessions, country=statement.country, currency=statement.currency, language=language)
-
-
-def _choose_language(chosen: str, *, country: str) -> str:
-    """English is what companies have that chose none, so it does not overrule their country's."""
-    return chosen if chosen and chosen != DEFAULT else get_language(country)
 
 
 def _write_reasons(seller: Company, buyer: Company, *, language: str) -> dict[VatCategory, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from invoicing.models import Invoice
+from invoicing.models import Invoice, InvoiceFile
 from settlement.models import Statement
 from settlement.render import write_csv, write_json
 
@@ -17,6 +17,10 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     "json": "application/json",
 }
 _LINES: Final[Mapping[str, Callable[[Statement], Iterator[bytes]]]] = {"csv": write_csv, "json": write_json}
+
+
+class NotMade(LookupError):
+    """This invoice has no such file; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,18 @@ def get_download(invoice: Invoice, *, kind: str) -> Download:
     """
     Raises:
         KeyError: there is no such kind of file.
+        NotMade: there is, but not of this invoice.
     """
     content_type = CONTENT_TYPES[kind]
     write = _LINES.get(kind)
-    content = invoice.get_file(kind) if write is None else b"".join(write(invoice.statement))
+    try:
+        content = invoice.get_file(kind) if write is None else b"".join(write(invoice.statement))
+    except InvoiceFile.DoesNotExist as e:
+        raise NotMade(f"{invoice} has no {kind}: EN 16931 cannot say amounts of three decimals (BR-DEC)") from e
     return Download(f"{invoice.file_name}.{kind}", content_type, content)
+
+
+def get_kinds(invoice: Invoice) -> list[str]:
+    """What may be downloaded of it."""
+    kept = set(invoice.files.values_list("kind", flat=True))
+    return [kind for kind in CONTENT_TYPES if kind in kept or kind in _LINES]

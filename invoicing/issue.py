@@ -158,8 +158,9 @@ def _write(
         document=msgspec.json.encode(document).decode(),
         issued_at=now,
     )
-    xml = write_xml(document)
-    _keep(invoice, InvoiceFile.Kind.XML, xml)
+    xml = write_xml(document) if document.has_xml else None
+    if xml is not None:
+        _keep(invoice, InvoiceFile.Kind.XML, xml)
     _keep(invoice, InvoiceFile.Kind.PDF, write_pdf(document, xml=xml))
     if settings.HUB_INVOICE_EMAILS:
         Mailing.objects.create(invoice=invoice, due_at=now)

@@ -132,7 +132,10 @@ def _write_body(document: InvoiceDocument) -> str:
         start=write_date(document.period_start, language=language),
         end=write_date(document.period_end, language=language),
     )
-    greeting, files = say("mail_greeting", language=language), say("mail_files", language=language)
+    greeting, files = (
+        say("mail_greeting", language=language),
+        say("mail_files" if document.has_xml else "no_xml", language=language),
+    )
     return "\n\n".join([greeting, text, files, *document.notes, str(settings.HUB_NAME)]) + "\n"
 
 

@@ -37,6 +37,7 @@ def get_title(document: InvoiceDocument) -> str:
 def lay_out(document: InvoiceDocument) -> dict[str, Any]:
     """What the template prints, each thing as text in the document's language."""
     language = document.language
+    files = say("machine_readable" if document.has_xml else "no_xml", language=language)
     return {
         "title": get_title(document),
         "author": document.seller.name,
@@ -45,7 +46,7 @@ def lay_out(document: InvoiceDocument) -> dict[str, Any]:
         "number": document.number,
         "words": {key: say(key, language=language) for key in WORDS},
         "page": say("page", language=language, page="{page}", pages="{pages}"),
-        "footer": f"{document.seller.name} · {document.number} · {say('machine_readable', language=language)}",
+        "footer": f"{document.seller.name} · {document.number} · {files}",
         "seller": _lay_out_company(document.seller, language=language),
         "buyer": _lay_out_company(document.buyer, language=language),
         "frame": _lay_out_frame(document),

@@ -1,4 +1,4 @@
-"""The page of an invoice as PDF/A-3b with its XML inside (Factur-X, profile EN 16931). Same document, same bytes.
+"""The page of an invoice as PDF/A-3b, with its XML inside (Factur-X, profile EN 16931). Same document, same bytes.
 
 What the libraries stamp with the clock is set to the day of issue.
 """
@@ -35,7 +35,7 @@ class TooManyLines(ValueError):
     """Lines have to be summed up before they are put on a page."""
 
 
-def write_pdf(document: InvoiceDocument, *, xml: bytes) -> bytes:
+def write_pdf(document: InvoiceDocument, *, xml: bytes | None) -> bytes:
     """
     Raises:
         TooManyLines: it has more than `MOST_LINES`.
@@ -44,7 +44,7 @@ def write_pdf(document: InvoiceDocument, *, xml: bytes) -> bytes:
     if len(document.lines) > MOST_LINES:
         raise TooManyLines(f"{document.number} has {len(document.lines)} lines; a page takes {MOST_LINES}: sum them up")
     page = _draw(json.dumps(lay_out(document), ensure_ascii=False), at=_get_moment(document))
-    return _embed(page, xml=xml, document=document)
+    return page if xml is None else _embed(page, xml=xml, document=document)
 
 
 def _draw(text: str, *, at: datetime) -> bytes:

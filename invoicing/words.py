@@ -367,6 +367,18 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Elke laadsessie staat "
         "in het bijgevoegde CSV-bestand.",
     },
+    "no_xml": {
+        "en": "There is no XML of this invoice: EN 16931 cannot say amounts with three decimals. Every charging "
+        "session is in the CSV beside it.",
+        "de": "Zu dieser Rechnung gibt es kein XML: EN 16931 kennt keine Beträge mit drei Nachkommastellen. Jeder "
+        "Ladevorgang steht in der CSV-Datei dazu.",
+        "fr": "Cette facture n’a pas de XML : EN 16931 n’admet pas de montants à trois décimales. Chaque session "
+        "figure dans le fichier CSV joint.",
+        "it": "Questa fattura non ha XML: EN 16931 non ammette importi con tre decimali. Ogni sessione è nel file "
+        "CSV allegato.",
+        "nl": "Van deze factuur is er geen XML: EN 16931 kent geen bedragen met drie decimalen. Elke laadsessie "
+        "staat in het bijgevoegde CSV-bestand.",
+    },
     "mail_subject": {
         "en": "{kind} {number} of {seller}",
         "de": "{kind} {number} von {seller}",

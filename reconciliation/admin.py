@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,9 +15,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin, ask, may_change
-from parties.display import show_party
+from parties.admin_pages import ask
 from parties.paging import EstimatingPaginator
 from reconciliation import admin_clocks as admin_clocks  # registers its page, too
 from reconciliation import admin_prices as admin_prices  # registers its page, too
@@ -28,6 +23,7 @@ from reconciliation import dispute_admin
 from reconciliation.admin_links import show_links
 from reconciliation.finding_life import BY_PEOPLE, NotAllowed
 from reconciliation.models import Finding, State
+from reconciliation.pair_admin import PairAdmin
 
 STATE_COLOURS = {"open": "danger", "disputed": "warning", "accepted": "success", "explained": "info", "closed": "info"}
 
@@ -43,7 +39,7 @@ class NoteForm(forms.Form):
 
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
+class FindingAdmin(PairAdmin):
     list_display = [
         "opened_at",
         "kind",
@@ -56,7 +52,7 @@ class FindingAdmin(ReadOnlyAdmin):
         "actual",
     ]
     list_filter = ["state", ("kind", ChoicesDropdownFilter), "severity"]
-    search_fields = ["cdr_key"]
+    key_fields = ("cdr_key", "session_key")
     search_help_text = 'CDR id, session id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]
     paginator = EstimatingPaginator
@@ -70,29 +66,9 @@ class FindingAdmin(ReadOnlyAdmin):
 
     actions_detail = ["accept", "explain", "dispute", "open_dispute", "reopen"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Finding], search_term: str
-    ) -> tuple[QuerySet[Finding], bool]:
-        for word in search_term.split():
-            match = Q(cdr_key=word.lower()) | Q(session_key=word.lower())
-            try:
-                key = PartyId.of_text(word).key
-            except ValueError:
-                key = "-"
-            queryset = queryset.filter(match | Q(owner=key) | Q(token_owner=key))
-        return queryset, False
-
     @display(description="state", label=STATE_COLOURS)
     def show_state(self, finding: Finding) -> str:
         return finding.state
-
-    @display(description="CPO")
-    def show_owner(self, finding: Finding) -> str:
-        return show_party(finding.owner)
-
-    @display(description="eMSP")
-    def show_token_owner(self, finding: Finding) -> str:
-        return show_party(finding.token_owner)
 
     @display(description="look at")
     def show_links(self, finding: Finding) -> SafeString:
@@ -114,9 +90,6 @@ class FindingAdmin(ReadOnlyAdmin):
         allowed = {deed for state in states for deed, after in DEEDS.items() if after in BY_PEOPLE[state]}
         found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
         return [one for one in found if one.method.__name__ in allowed]
-
-    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return may_change(self, request)
 
     @action(description="Accept", icon="check", permissions=["judge"])
     def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:

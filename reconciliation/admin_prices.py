@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -16,11 +15,10 @@ from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from cdrs.models import Cdr
-from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
 from reconciliation.models import Rating
+from reconciliation.pair_admin import PairAdmin
 from reconciliation.rate import Explained, explain
 from reconciliation.rate_store import PERSONAL, show
 from tariffs.pricing import Amount
@@ -42,7 +40,7 @@ FIELDS = (
 
 
 @admin.register(Rating)
-class RatingAdmin(ReadOnlyAdmin):
+class RatingAdmin(PairAdmin):
     list_display = [
         "cdr_key",
         "show_owner",
@@ -53,7 +51,7 @@ class RatingAdmin(ReadOnlyAdmin):
         "rated_at",
     ]
     list_filter = ["verdict"]
-    search_fields = ["cdr_key"]
+    party_fields = ("owner",)
     search_help_text = 'CDR id, or the CPO ("NL*CPO"); several words narrow it down'
     ordering = ["-id"]
     paginator = EstimatingPaginator
@@ -61,20 +59,6 @@ class RatingAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         page = path("cdr/<int:pk>/", self.admin_site.admin_view(self.show_cdr), name="reconciliation_rating_cdr")
         return [page, *super().get_urls()]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Rating], search_term: str
-    ) -> tuple[QuerySet[Rating], bool]:
-        for word in search_term.split():
-            try:
-                queryset = queryset.filter(Q(cdr_key=word.lower()) | Q(owner=PartyId.of_text(word).key))
-            except ValueError:
-                queryset = queryset.filter(cdr_key=word.lower())
-        return queryset, False
-
-    @display(description="CPO")
-    def show_owner(self, rating: Rating) -> str:
-        return show_party(rating.owner)
 
     @display(description="verdict", label=VERDICT_COLOURS)
     def show_verdict(self, rating: Rating) -> str:

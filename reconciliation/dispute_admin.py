@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,15 +18,14 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from cdrs.models import Cdr
-from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_document
-from parties.display import show_party
+from parties.admin_pages import ReadOnlyAdmin, ask, show_document
 from parties.side_names import Side
 from reconciliation.admin_links import show_links
 from reconciliation.dispute_states import RULES, Action, Outcome
 from reconciliation.disputes import Actor, act, extend, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Dispute, Finding
+from reconciliation.pair_admin import PairAdmin
 
 COLOURS = {
     "open": "warning",
@@ -77,7 +75,7 @@ class OpeningForm(TextForm):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(ReadOnlyAdmin):
+class DisputeAdmin(PairAdmin):
     list_display = [
         "opened_at",
         "show_state",
@@ -92,7 +90,6 @@ class DisputeAdmin(ReadOnlyAdmin):
         "is_holding",
     ]
     list_filter = ["state", "outcome", "is_holding", "opener"]
-    search_fields = ["cdr_key"]
     search_help_text = 'CDR id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]
     fieldsets = [
@@ -105,29 +102,9 @@ class DisputeAdmin(ReadOnlyAdmin):
     ]
     actions_detail = ["write", "decide", "extend", "escalate", "withdraw"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Dispute], search_term: str
-    ) -> tuple[QuerySet[Dispute], bool]:
-        for word in search_term.split():
-            match = Q(cdr_key=word.lower())
-            try:
-                key = PartyId.of_text(word).key
-            except ValueError:
-                key = "-"
-            queryset = queryset.filter(match | Q(owner=key) | Q(token_owner=key))
-        return queryset, False
-
     @display(description="state", label=COLOURS)
     def show_state(self, dispute: Dispute) -> str:
         return dispute.state
-
-    @display(description="CPO")
-    def show_owner(self, dispute: Dispute) -> str:
-        return show_party(dispute.owner)
-
-    @display(description="eMSP")
-    def show_token_owner(self, dispute: Dispute) -> str:
-        return show_party(dispute.token_owner)
 
     @display(description="look at")
     def show_links(self, dispute: Dispute) -> SafeString:
@@ -169,9 +146,6 @@ class DisputeAdmin(ReadOnlyAdmin):
         allowed = {DEEDS[deed] for state in states for deed in DEEDS if state in RULES[deed].states}
         found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
         return [one for one in found if one.method.__name__ in allowed]
-
-    def has_judge_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return may_change(self, request)
 
     @action(description="Write", icon="chat", permissions=["judge"])
     def write(self, request: HttpRequest, object_id: str) -> HttpResponse:

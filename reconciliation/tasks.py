@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from reconciliation import dispute_watch, fetch, rate, reconcile, unbilled
+from reconciliation import dispute_watch, fetch, forget, rate, reconcile, unbilled
 
 
 @shared_task
@@ -28,6 +28,11 @@ def ask_for_missing_cdrs(**kwargs: Any) -> dict[str, int]:
 @shared_task
 def rate_pending_cdrs(*, limit: int = 10_000, **kwargs: Any) -> dict[str, int]:
     return {"rated": rate.rate_pending(now=timezone.now(), limit=limit)}
+
+
+@shared_task
+def forget_evidence(**kwargs: Any) -> dict[str, int]:
+    return {"forgotten": forget.forget_evidence(now=timezone.now())}
 
 
 @shared_task

@@ -20,6 +20,7 @@ SLOW = (  # for a worker of their own: deliveries must not wait
     "forwarding.tasks.resync_lanes",
     "forwarding.tasks.drop_old_days",
     "forwarding.tasks.purge",
+    "reconciliation.tasks.forget_evidence",
     "settlement.tasks.close_due_periods",
 )
 app.conf.task_routes = {name: {"queue": "pulls"} for name in SLOW}
@@ -32,6 +33,11 @@ app.conf.beat_schedule = {
     "resync lanes": {"task": "forwarding.tasks.resync_lanes", "schedule": 10.0, "options": {"expires": 10}},
     "drop old days": {"task": "forwarding.tasks.drop_old_days", "schedule": 900.0, "options": {"expires": 900}},
     "purge what is over": {"task": "forwarding.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget evidence": {
+        "task": "reconciliation.tasks.forget_evidence",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
     "reconcile CDRs": {
         "task": "reconciliation.tasks.reconcile_pending_cdrs",

@@ -57,6 +57,7 @@ HUB_RATE_PER_PLATFORM: int = env.int("HUB_RATE_PER_PLATFORM", default=500)  # ca
 HUB_RATE_BURST: int = env.int("HUB_RATE_BURST", default=1000)  # calls at once after some quiet
 HUB_RATE_STRANGERS: int = env.int("HUB_RATE_STRANGERS", default=10)  # per second and address; 0: no limit
 HUB_RATE_STRANGERS_BURST: int = env.int("HUB_RATE_STRANGERS_BURST", default=100)
+HUB_PARTNER_RATE: int = env.int("HUB_PARTNER_RATE", default=300)  # calls per minute and partner token; 0: no limit
 HUB_MAX_CALLS: int = env.int("HUB_MAX_CALLS", default=1024)  # open at the same time, per web process
 HUB_MAX_LISTS: int = env.int("HUB_MAX_LISTS", default=32)  # lists being read and sent at the same time, of those
 HUB_STALL: float = env.float("HUB_STALL", default=2.0)  # seconds without a commit until new calls are refused
@@ -75,6 +76,7 @@ HUB_EVENT_DAYS: int = env.int("HUB_EVENT_DAYS", default=7)  # longer while a lan
 HUB_LANE_LIMIT_DAYS: int = env.int("HUB_LANE_LIMIT_DAYS", default=14)  # a lane behind for longer jumps, and is resynced
 HUB_DEAD_LETTER_DAYS: int = env.int("HUB_DEAD_LETTER_DAYS", default=365)
 HUB_RECORD_DAYS: int = env.int("HUB_RECORD_DAYS", default=180)  # reservations, profiles, pulls, quirks
+HUB_EVIDENCE_DAYS: int = env.int("HUB_EVIDENCE_DAYS", default=365)  # after a dispute is closed: it has personal data
 
 # Reconciliation: what counts as equal, and when something is late.
 HUB_RECONCILE_GRACE: int = env.int("HUB_RECONCILE_GRACE", default=300)  # seconds a CDR waits for its session
@@ -228,7 +230,13 @@ def _broker(url: str) -> str:
     return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=") if url[:4] == "unix" else url
 
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 CELERY_BROKER_URL = _broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

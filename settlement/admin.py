@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -14,41 +14,14 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
 from settlement import statement_page
 from settlement.admin_forms import CompanyForm, TermsForm
 from settlement.models import Closing, Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
 from settlement.render import get_digits
-
-
-class SearchesParties:
-    """Search words are parties ("NL*CPO") in one of `party_fields`, or text in one of `text_fields`."""
-
-    party_fields: tuple[str, ...] = ()
-    text_fields: tuple[str, ...] = ()
-    search_help_text = 'A party ("NL*CPO"); several words narrow it down'
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in search_term.split():
-            queryset = queryset.filter(self._get_match(word))
-        return queryset, False
-
-    def _get_match(self, word: str) -> Q:
-        match = Q(pk__in=[])
-        for field in self.text_fields:
-            match |= Q(**{field: word})
-        try:
-            key = PartyId.of_text(word).key
-        except ValueError:
-            return match
-        for field in self.party_fields:
-            match |= Q(**{field: key})
-        return match
 
 
 class Amounts:

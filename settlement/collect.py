@@ -36,10 +36,19 @@ waiting AS MATERIALIZED (
             SELECT true AS holds FROM ({HELD_CDRS}) held
              WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
            ) open ON true
+     CROSS JOIN LATERAL (SELECT c.object_key AS key, upper(c.currency) AS currency) billed
+      LEFT JOIN LATERAL (
+            -- What takes it back is here and not judged yet: both wait, and are settled together.
+            SELECT true AS waits FROM cdrs_cdr c
+              LEFT JOIN settlement_line line ON line.cdr_id = c.id
+             WHERE c.owner = %(seller)s AND c.credit_reference_key = billed.key AND c.is_credit
+               AND {LIVE.format("c")} AND c.token_owner = %(buyer)s AND upper(c.currency) = billed.currency
+               AND c.end_at < %(end)s AND line.cdr_id IS NULL AND NOT {JUDGED} LIMIT 1
+           ) credit ON true
      WHERE {LIVE.format("c")} AND {JUDGED}
        AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
        AND (NOT c.is_credit OR c.total_cost <= 0)
-       AND open.holds IS NULL
+       AND open.holds IS NULL AND credit.waits IS NULL
 ),
 traced AS (
     SELECT w.*, original.id AS original_id, original.total_energy AS original_energy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min
 
+from alerts.models import Kind
+from alerts.report import Trouble
+from alerts.report import report as report_troubles
 from cdrs.countries import fill_countries
 from cdrs.models import Cdr
 from parties.display import show_party
@@ -22,6 +25,11 @@ Pair = tuple[str, str]
 # CDRs with an unknown time say 1970 (CDR-16): no period begins there.
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 FEE_DELAY = timedelta(days=1)  # on top: the last time zone's day is over, and its pairs are closed
+
+ADVICE = (
+    "Enter what is missing; the next night closes it, or manage.py settle (POST /api/settlement/run/) at once. Nothing "
+    "is lost: its CDRs wait. See To explain a cent and By command in docs/settlement.md."
+)
 
 # From one pair to the next through the index, however many CDRs each has.
 PAIRS = """
@@ -68,14 +76,29 @@ def settle(pairs: Iterable[Pair] | None, *, until: datetime, dry_run: bool = Fal
 def _settle(pairs: Iterable[Pair] | None, *, until: datetime, fees_until: datetime, now: datetime) -> Report:
     fill_countries()
     report = Report()
-    for provider, consumer in get_pairs() if pairs is None else pairs:
+    tried = get_pairs() if pairs is None else list(pairs)
+    for provider, consumer in tried:
         try:
             report.statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
         except UnableToClose as e:
-            report.failures[f"{show_party(provider)} – {show_party(consumer)}"] = str(e)
+            report.failures[show_pair(provider, consumer)] = str(e)
     if pairs is None:
         _bill_fees(report, until=fees_until, now=now)
+    _raise_alarm(report, about=None if pairs is None else {show_pair(*pair) for pair in tried}, now=now)
     return report
+
+
+def show_pair(provider: str, consumer: str) -> str:
+    return f"{show_party(provider)} – {show_party(consumer)}"
+
+
+def _raise_alarm(report: Report, *, about: Collection[str] | None, now: datetime) -> None:
+    """Staff hears of what could not be closed; what is closed by now takes its alert back."""
+    troubles = {
+        name: Trouble(title=f"{name}: the period cannot be closed", detail=f"Not closed: {reason}.", advice=ADVICE)
+        for name, reason in report.failures.items()
+    }
+    report_troubles(Kind.NOT_CLOSED, troubles, about=about, now=now)
 
 
 def _bill_fees(report: Report, *, until: datetime, now: datetime) -> None:

@@ -19,6 +19,10 @@ from settlement.vat_numbers import InvalidVatNumber, read_vat_number
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("it", "Italiano"), ("nl", "Nederlands")]
 _currency = RegexValidator(r"^[A-Z]{3}$", "three capital letters, as EUR (ISO 4217)")
 _country = RegexValidator(r"^[A-Z]{2}$", "two capital letters, as NL (ISO 3166-1 alpha-2)")
+MINIMUM = (
+    "Per period, and owed for every one since these terms' begin, also without any session: let them begin with the "
+    "period from which it is to be paid."
+)
 _not_negative = MinValueValidator(Decimal(0))
 
 
@@ -82,7 +86,7 @@ class Terms(models.Model):
         help_text="of the amount excl. VAT",
     )
     fee_minimum = models.DecimalField(
-        max_digits=12, decimal_places=3, default=Decimal(0), validators=[_not_negative], help_text="per period"
+        max_digits=12, decimal_places=3, default=Decimal(0), validators=[_not_negative], help_text=MINIMUM
     )
     fee_payer = models.CharField(max_length=8, choices=Payer.choices, default=Payer.CONSUMER)
     fee_currency = models.CharField(max_length=3, default="EUR", validators=[_currency])
@@ -167,7 +171,9 @@ class Company(models.Model):
     )
     registration_number = models.CharField(max_length=50, blank=True, default="", help_text="In the trade register.")
     email = models.EmailField(blank=True, default="", help_text="Where invoices are sent.")
-    language = models.CharField(max_length=2, choices=LANGUAGES, default="en")
+    language = models.CharField(
+        max_length=2, choices=LANGUAGES, blank=True, default="", help_text="Of its invoices. Empty: its country's."
+    )
     iban = models.CharField(max_length=34, blank=True, default="")
     bic = models.CharField(max_length=11, blank=True, default="")
     changed_at = models.DateTimeField()

@@ -59,6 +59,11 @@ def sum_up(
     return dict(sums)
 
 
+def get_outside(documents: Iterable[Document], *, month: Month) -> set[str]:
+    """Ids of CDRs that ended in another month; a session by command begins two hours ago, so it may be of the month."""
+    return {cdr["id"] for cdr in documents if parse_moment(cdr["end_date_time"]) not in month}
+
+
 def charge(terms: Terms, sums: Iterable[Sums], *, taxed: Collection[str], vat: str) -> list[Fee]:
     """What each payer owes the hub for a pair. `taxed`: parties in the hub's own country, who pay its `vat`."""
     settled = list(sums)

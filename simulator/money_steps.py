@@ -70,13 +70,13 @@ class MoneySteps(Stage):
         """CDRs that must wait: of a session billed twice, the second."""
         return {one["cdr_ids"][1] for one in self.charged if one["fault"] == "billed_twice"}
 
+    def get_cdrs(self) -> list[dict[str, Any]]:
+        return [cdr for party in self._find("CPO") for cdr in self._home[party].get_own(party=party, module="cdrs")]
+
     def reckon_sums(self) -> dict[Place, Sums]:
-        documents = [
-            cdr for party in self._find("CPO") for cdr in self._home[party].get_own(party=party, module="cdrs")
-        ]
         pairs = [(one.provider, one.consumer) for one in cast.AGREEMENTS]
         same = {pair for pair in pairs if cast.COMPANIES[pair[0]].country == cast.COMPANIES[pair[1]].country}
-        return ledger.sum_up(documents, month=self.month, held=self.get_held(), same_country=same)
+        return ledger.sum_up(self.get_cdrs(), month=self.month, held=self.get_held(), same_country=same)
 
     def reckon_fees(self) -> list[Fee]:
         sums = self.reckon_sums()
@@ -157,17 +157,15 @@ class MoneySteps(Stage):
         return figures
 
     def _check_lines(self) -> list[Figure]:
-        """CDR by CDR: what must wait, what is of this month, and what was never billed, is in no line."""
+        """CDR by CDR: what must wait, what is of another month, and what was never billed, is in no line."""
         lines = [line for one in self.hub.list_statements(kind="cdr") for line in self.hub.list_lines(one["id"])]
         seen = {line["cdr_id"] for line in lines}
-        remote = {
-            cdr_id for one in self._home[cast.REMOTE[0]].get_report()["remote_sessions"] for cdr_id in one["cdr_ids"]
-        }
+        outside = ledger.get_outside(self.get_cdrs(), month=self.month)
         unbilled = self._find_charged("no_cdr")["session_id"].lower()
         return [
             self.figures.check("CDRs in more than one line", demanded=0, seen=len(lines) - len(seen)),
             self.figures.check("held CDRs in statements", demanded=set(), seen=seen & self.get_held()),
-            self.figures.check("CDRs of this month in statements", demanded=set(), seen=seen & remote),
+            self.figures.check("CDRs of other months in statements", demanded=set(), seen=seen & outside),
             self.figures.check(
                 "lines of the session without CDR",
                 demanded=0,

@@ -11,7 +11,7 @@ from decimal import DefaultContext, FloatOperation, getcontext, localcontext
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 
@@ -34,7 +34,7 @@ class Cast:
     other_emsp: Partner
 
 
-MONEY = frozenset({"tariffs", "cdrs", "charging_sessions", "reconciliation", "settlement", "disputes", "invoices"})
+MONEY = frozenset({"tariffs", "cdrs", "charging_sessions", "reconciliation", "settlement", "invoicing"})
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +55,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """Always a migrated test database: pytest-django makes none for tests with connections of their own."""
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False, aliases=["default"], serialized_aliases=set())  # type: ignore[arg-type]
+        _allow_truncate()
     yield
     with django_db_blocker.unblock():
         connections.close_all()
         teardown_databases(made, verbosity=0)
+
+
+def _allow_truncate() -> None:
+    """Tests empty their tables, closed statements among them: in this database that may be done."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE \"{connection.settings_dict['NAME']}\" SET hub.may_truncate = 'on'")
+    connections.close_all()  # it is read when a connection begins
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from invoicing.document import InvoiceError
-from invoicing.export import Download, get_download
+from invoicing.export import Download, NotMade, get_download
 from invoicing.issue import cancel, issue_for
 from invoicing.models import Blocked, Invoice, InvoiceFile, Mailing
 from management.csv_export import CsvExport
@@ -101,7 +102,7 @@ class ReadsInvoices(
     @extend_schema(responses={(200, "application/xml"): OpenApiTypes.STR, **PROBLEMS})
     @action(detail=True, filterset_class=None)
     def xml(self, request: Request, pk: str) -> HttpResponse:
-        """The same as EN 16931 XML (CII) alone."""
+        """The same as EN 16931 XML (CII) alone. 404 in currencies of three decimals, which EN 16931 cannot say."""
         return self._hand_out("xml")
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS})
@@ -117,7 +118,14 @@ class ReadsInvoices(
         return self._hand_out("json")
 
     def _hand_out(self, kind: str) -> HttpResponse:
-        return answer_with(get_download(self.get_object(), kind=kind))
+        try:
+            return answer_with(get_download(self.get_object(), kind=kind))
+        except NotMade as e:
+            raise NoSuchFile(str(e)) from e
+
+
+class NoSuchFile(NotFound):
+    what_to_do = "Take the PDF, which is the invoice, or its lines as CSV or JSON."
 
 
 def answer_with(download: Download) -> HttpResponse:

@@ -135,27 +135,28 @@ def _rate_reservation(
     flat_done: set[str],
     is_expired: bool,
 ) -> None:
-    """TIME and FLAT of `reservation` elements; those of RESERVATION_EXPIRES, if it expired, in place of the others."""
+    """TIME and FLAT of `reservation` elements. If it expired, TIME of RESERVATION_EXPIRES in place of the other, and
+    its FLAT on top: "an additional expiration fee"."""
     elapsed, moment.elapsed = moment.elapsed, max(seconds_between(session.start, period.start), ZERO)
-    chosen: dict[str, Component] = {}
-    for kind in ("RESERVATION", "RESERVATION_EXPIRES") if is_expired else ("RESERVATION",):
-        chosen |= select(tariff.reserving[kind], ("TIME", "FLAT"), moment)
+    kinds = ("RESERVATION", "RESERVATION_EXPIRES") if is_expired else ("RESERVATION",)
+    chosen = {kind: select(tariff.reserving[kind], ("TIME", "FLAT"), moment) for kind in kinds}
     moment.elapsed = elapsed
+    told: list[tuple[Component, Decimal]] = []
     hours = period.volumes["RESERVATION_TIME"]
-    for dimension, quantity in (("TIME", hours), ("FLAT", ONE)):
-        component = chosen.get(dimension)
-        if component is None or not quantity:
-            if dimension == "TIME" and quantity:
-                rating.unpriced.append((period, "RESERVATION_TIME"))
-            continue
-        if dimension == "FLAT":
-            key = f"{tariff.key} reserved"
-            if key in flat_done:
-                continue
+    times = [one["TIME"] for one in chosen.values() if "TIME" in one]
+    if times and hours:
+        told.append((times[-1], hours))
+    elif hours:
+        rating.unpriced.append((period, "RESERVATION_TIME"))
+    for kind, one in chosen.items():
+        key = f"{tariff.key} {kind}"
+        if "FLAT" in one and key not in flat_done:
             flat_done.add(key)
-        rating.uses.append(
-            Use(period, dimension="RESERVATION_TIME", tariff=tariff, component=component, quantity=quantity)
-        )
+            told.append((one["FLAT"], ONE))
+    rating.uses += [
+        Use(period, dimension="RESERVATION_TIME", tariff=tariff, component=component, quantity=quantity)
+        for component, quantity in told
+    ]
 
 
 def _look_for_changes(

@@ -123,6 +123,17 @@ class TestDownloads:
 
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
 
+    def test_of_an_xml_that_cannot_be_say_why(self):
+        invoice = make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+
+        answer = get(f"{invoice.pk}/xml/")
+
+        assert answer.status_code == 404
+        assert "three decimals (BR-DEC)" in answer.json()["detail"]
+        assert "Take the PDF" in answer.json()["what_to_do"]
+        assert get(f"{invoice.pk}/pdf/").content == invoice.get_file("pdf")
+        assert get(f"{invoice.pk}/json/").json()["lines"][0]["net"] == 4.123
+
     def test_of_what_is_not_there_are_not_found(self):
         assert get("4711/pdf/").status_code == 404
 
@@ -261,6 +272,15 @@ class TestAdmin:
 
         assert answer.content == invoice.get_file("pdf")
         assert admin_client.get(f"/admin/invoicing/invoice/{invoice.pk}/file/exe/").status_code == 404
+
+    def test_offers_no_xml_where_there_is_none(self, admin_client: Any):
+        invoice = make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+
+        page = admin_client.get(f"/admin/invoicing/invoice/{invoice.pk}/change/")
+
+        assert "file/pdf/" in page.content.decode()
+        assert "file/xml/" not in page.content.decode()
+        assert admin_client.get(f"/admin/invoicing/invoice/{invoice.pk}/file/xml/").status_code == 404
 
     def test_hands_out_nothing_to_strangers(self, client: Any, django_user_model: Any):
         invoice = make_invoice()

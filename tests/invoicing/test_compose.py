@@ -141,7 +141,8 @@ class TestRoundExactly:
     def test_takes_the_spare_zeros_away(self):
         assert str(round_exactly(Decimal("12.3000"), currency="EUR")) == "12.30"
         assert str(round_exactly(Decimal("12.0000"), currency="JPY")) == "12"
+        assert str(round_exactly(Decimal("12.3450"), currency="KWD")) == "12.345"
 
     def test_refuses_what_an_invoice_cannot_say(self):
         with pytest.raises(InvoiceError, match="outside of the hub"):
-            round_exactly(Decimal("1.005"), currency="KWD")
+            round_exactly(Decimal("1.0005"), currency="KWD")

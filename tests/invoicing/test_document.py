@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoicing.document import (
+    Converted,
     InvoiceError,
     Kind,
     VatCategory,
@@ -55,10 +56,28 @@ class TestMakeDocument:
 
     def test_rounds_to_the_coins_of_the_currency(self):
         yen = document(line("101", rate="10"), currency="JPY")
-        dinar = document(line("10.10", rate="5"), currency="KWD")
+        dinar = document(line("10.101", rate="5"), currency="KWD")
 
         assert yen.vat_total == Decimal("10")
-        assert dinar.vat_total == Decimal("0.51")  # EN 16931 knows no third decimal
+        assert dinar.vat_total == Decimal("0.505")
+
+    @pytest.mark.parametrize(
+        ("currency", "converted", "has_xml"),
+        [("EUR", "", True), ("JPY", "", True), ("KWD", "", False), ("EUR", "KWD", False), ("EUR", "CHF", True)],
+    )
+    def test_has_an_xml_where_en_16931_can_say_its_amounts(self, currency: str, converted: str, has_xml: bool):
+        other = Converted(
+            currency=converted,
+            rate=Decimal("0.3"),
+            rate_date=date(2026, 11, 30),
+            source="ECB",
+            total=Decimal(1),
+            vat_total=Decimal(1),
+        )
+
+        made = document(line("100", rate="10"), currency=currency, converted=other if converted else None)
+
+        assert made.has_xml is has_xml
 
 
 class TestNegate:

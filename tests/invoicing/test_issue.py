@@ -12,6 +12,7 @@ from invoicing import issue
 from invoicing.document import InvoiceError
 from invoicing.issue import cancel, issue_for, issue_pending
 from invoicing.models import Blocked, Invoice, InvoiceFile, Issuer, Mailing, Series
+from invoicing.page import lay_out
 from invoicing.pdf import write_pdf
 from invoicing.xml import read_totals
 from management.attention import get_notices
@@ -52,6 +53,26 @@ class TestIssueFor:
             assert hashlib.sha256(bytes(file.content)).hexdigest() == file.sha256
         assert read_totals(invoice.get_file("xml")).due == invoice.due
         assert invoice.get_file("pdf").startswith(b"%PDF-1.")
+
+    def test_says_dinars_to_the_third_decimal_on_paper_alone(self):
+        invoice = make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+
+        assert (invoice.net, invoice.vat, invoice.due) == (Decimal("8.246"), Decimal("1.732"), Decimal("9.978"))
+        assert list(invoice.files.values_list("kind", flat=True)) == ["pdf"]
+        assert "EN 16931" in lay_out(invoice.get_document())["footer"]
+        assert b"factur-x.xml" not in invoice.get_file("pdf")
+
+    def test_says_yen_without_decimals(self):
+        invoice = make_invoice(currency="JPY", total_cost=Decimal(412), total_cost_incl=Decimal(499))
+
+        assert (invoice.net, invoice.due) == (Decimal(824), Decimal(998))
+        assert b"<ram:DuePayableAmount>998</ram:DuePayableAmount>" in invoice.get_file("xml")
+
+    @pytest.mark.parametrize(("chosen", "language"), [("en", "en"), ("", "nl"), ("it", "it")])
+    def test_is_in_the_language_that_the_company_chose_else_its_countrys(self, chosen: str, language: str):
+        make_companies(language=chosen)
+
+        assert issue_for(make_statement(), now=NOW).language == language
 
     def test_keeps_what_they_were_made_from(self):
         invoice = make_invoice()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -53,6 +54,13 @@ class TestSendDue:
         assert pdf == (invoice.get_file("pdf"), "application/pdf")
         assert csv[0] in (expected := b"".join(write_csv(invoice.statement)), expected.decode())
         assert csv[1] == "text/csv"
+
+    def test_says_where_there_is_no_xml(self):
+        make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+
+        send_due(now=NOW)
+
+        assert "Van deze factuur is er geen XML" in mail.outbox[0].body
 
     def test_sends_it_once(self):
         invoice = make_invoice()

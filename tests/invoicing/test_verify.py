@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,6 +31,16 @@ class TestFindFaults:
         cancel(make_invoice(), reason="x", now=NOW)
 
         assert list(find_faults()) == []
+
+    def test_looks_for_no_xml_where_there_cannot_be_one(self):
+        invoice = make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+
+        assert list(find_faults()) == []
+        assert [file.kind for file in invoice.files.all()] == ["pdf"]
+
+        with tampering("invoicing_invoice"):
+            Invoice.objects.update(due=1)
+        assert list(find_faults()) == ["NLCPO2027-000001: row, document and XML say different sums"]
 
     def test_finds_changed_bytes(self):
         make_invoice()

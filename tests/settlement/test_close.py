@@ -23,6 +23,7 @@ from tests.settlement.settled import (
     NOW,
     close_month,
     make_domestic,
+    make_judged,
     make_terms,
     month_of,
     store_credit_of,
@@ -233,6 +234,47 @@ class TestCorrections:
 
         assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
 
+    def test_what_is_credited_waits_until_its_credit_is_judged(self):
+        credit = store_credit_of(store_ready("c1"), "k1")
+        Rating.objects.filter(cdr_key="k1").delete()
+        assert close_month(IN_NOVEMBER) == []
+        make_judged(credit)
+
+        (december,) = close_month(IN_DECEMBER)
+
+        assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
+        assert (december.net, december.session_count) == (ZERO, 0)
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"credit_reference_key": "c9"},
+            {"owner": "decpo"},
+            {"token_owner": "itmsp"},
+            {"currency": "CHF"},
+            {"end_at": IN_DECEMBER},
+            {"is_verified": False},
+        ],
+    )
+    def test_waits_for_no_credit_that_is_not_its_own(self, columns):
+        store_credit_of(store_ready("c1"), "k1", **columns)
+        Rating.objects.filter(cdr_key="k1").delete()
+
+        close_month(IN_NOVEMBER)
+
+        assert get_kinds() == [("2026-11", "C1", "regular")]
+
+    def test_waits_for_no_second_credit_once_it_is_settled(self):
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        close_month(IN_OCTOBER)
+        store_credit_of(original, "k1")
+        store_credit_of(original, "k2")
+        Rating.objects.filter(cdr_key="k2").delete()
+
+        close_month(IN_NOVEMBER)
+
+        assert get_kinds()[1:] == [("2026-11", "K1", "correction")]
+
     def test_nothing_is_credited_twice(self):
         original = store_ready("c1", end_at=IN_OCTOBER)
         store_credit_of(original, "k1")
@@ -262,6 +304,12 @@ class TestCorrections:
         assert [cdr for _, cdr, _ in get_kinds()] == ["C1"]
 
 
+def test_drafts_alone_may_be_emptied():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hub.may_truncate = ''")
+        cursor.execute("TRUNCATE settlement_statement CASCADE")
+
+
 class TestClosed:
     @pytest.fixture(autouse=True)
     def _closed(self):
@@ -282,6 +330,19 @@ class TestClosed:
     def test_refuses_every_change(self, sql):
         with pytest.raises((IntegrityError, InternalError), match="closed"), transaction.atomic():
             connection.cursor().execute(sql)
+
+    @pytest.mark.parametrize(
+        "tables", ["settlement_line", "settlement_statement", "settlement_feeline", "settlement_closing", "cdrs_cdr"]
+    )
+    def test_is_not_emptied(self, tables):
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET LOCAL hub.may_truncate = ''")
+
+        with pytest.raises(IntegrityError, match="cannot be emptied"), transaction.atomic():
+            connection.cursor().execute(f"TRUNCATE {tables} CASCADE")
+
+        assert Line.objects.exists()
 
     def test_takes_no_more_lines(self):
         line = Line.objects.get()

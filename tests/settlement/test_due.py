@@ -9,6 +9,9 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from alerts.evaluate import evaluate
+from alerts.models import Alert, Kind, Report
+from management import dashboard
 from settlement.due import close_due, close_pair, get_next, get_pairs, settle
 from settlement.import_rates import import_rates
 from settlement.models import Closing, FeeLine, Line, Statement, Terms, VatRate
@@ -37,6 +40,11 @@ def store_terms(**fields: Any) -> Terms:
 
 def get_references() -> list[str]:
     return [str(statement) for statement in Statement.objects.order_by("period_end", "reference")]
+
+
+def get_alerts() -> list[Alert]:
+    """About settlement, as the first page of the admin shows them."""
+    return [alert for alert, _ in dashboard.get_alerts() if alert.kind == Kind.NOT_CLOSED]
 
 
 class TestGetPairs:
@@ -127,6 +135,36 @@ class TestCloseDue:
         assert get_references() == ["NLCPX-FRMSP-NL-EUR-2026-11"]
         assert "no ECB rate of CHF" in report.failures["NL*CPO – FR*MSP"]
         assert not Line.objects.filter(cdr_id_text="C1").exists()
+
+    def test_of_what_cannot_be_closed_staff_hears_until_it_is(self):
+        store_terms(settlement_currency="CHF")
+        store_ready("c1")
+        close_due(now=NOW)
+        evaluate(now=NOW)
+        (alert,) = get_alerts()
+        assert "NL*CPO – FR*MSP" in alert.title
+        assert "no ECB rate of CHF" in alert.detail
+        assert "manage.py settle" in alert.advice
+
+        import_rates("Date,CHF\n2026-11-27,0.9317\n", since=date(2020, 1, 1))
+        settle([("decpx", "frmsp")], until=UNTIL_DECEMBER, now=NOW)
+        evaluate(now=NOW + timedelta(hours=1))
+        assert get_alerts() != []
+        settle([(PROVIDER, CONSUMER)], until=UNTIL_DECEMBER, now=NOW)
+        evaluate(now=NOW + timedelta(hours=2))
+
+        assert get_alerts() == []
+        assert Alert.objects.get(pk=alert.pk).closed_at == NOW + timedelta(hours=2)
+
+    def test_a_pair_that_has_nothing_more_to_close_is_well(self):
+        terms = store_terms(settlement_currency="CHF")
+        store_ready("c1")
+        close_due(now=NOW)
+        terms.delete()
+
+        close_due(now=NOW)
+
+        assert not Report.objects.exists()
 
     def test_reads_the_country_of_cdrs_that_came_before_the_column(self):
         store_ready("c1", country=None, document='{"cdr_location":{"country":"BEL"},"total_cost":{"incl_vat":5.0820}}')
@@ -228,6 +266,15 @@ class TestDryRun:
         assert [one.net for one in report.statements] == [Decimal("4.20")]
         assert not Statement.objects.exists()
         assert not Closing.objects.exists()
+
+    def test_raises_no_alarm(self):
+        store_terms(settlement_currency="CHF")
+        store_ready("c1")
+
+        report = settle(None, until=NOW, dry_run=True, now=NOW)
+
+        assert report.failures
+        assert not Report.objects.exists()
 
 
 class TestCommands:

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.billing import build_credit
 from simulator.cast import Terms
-from simulator.ledger import Place, Sums, charge, sum_up
+from simulator.ledger import Place, Sums, charge, get_outside, sum_up
 from simulator.month import Month
 
 MONTH = Month.before(datetime(2026, 11, 28, tzinfo=UTC), zone="Europe/Amsterdam")
@@ -34,6 +34,18 @@ def credit(original: dict[str, Any]) -> dict[str, Any]:
 def reckon(*documents: dict[str, Any], held: tuple[str, ...] = (), vat: bool = False) -> dict[Place, Sums]:
     same = {("NL*CPO", "FR*MSP")} if vat else set()
     return sum_up(documents, month=MONTH, held=held, same_country=same)
+
+
+class TestGetOutside:
+    def test_goes_by_the_end_whenever_and_however_it_was_started(self) -> None:
+        """Two hours before half past midnight on the first, a session by command is still of the month."""
+        documents = [
+            cdr("LAST", net="1.00", gross="1.21", end="2026-10-31T22:59:59Z"),
+            cdr("FIRST", net="1.00", gross="1.21", end="2026-10-31T23:00:00Z"),
+            cdr("EARLIER", net="1.00", gross="1.21", end="2026-09-30T21:59:59Z"),
+        ]
+
+        assert get_outside(documents, month=MONTH) == {"FIRST", "EARLIER"}
 
 
 class TestSumUp:

@@ -178,6 +178,14 @@ class TestReservation:
         assert cost(priced(cdr(period(reservation_time=1), period(60, energy=1), lasts=90), of)) == 0
         assert cost(priced(cdr(period(reservation_time=1)), of)) == 9
 
+    def test_that_expired_costs_its_fee_and_the_additional_one_of_expiry(self):
+        """Only the cost by time is taken from RESERVATION_EXPIRES alone, where both have one."""
+        expiry = element(component("FLAT", "4"), component("TIME", "6"), reservation="RESERVATION_EXPIRES")
+        of = tariff(*self.FEES["elements"], expiry)
+        told = (period(reservation_time="0.5"), period(30, reservation_time="0.5"))
+
+        assert total(priced(cdr(*told), of), "total_reservation_cost") == money("12", "12")
+
 
 class TestLimits:
     def test_bind_each_side_for_itself(self):

@@ -98,7 +98,12 @@ def near(one: Result, two: Result) -> bool:
 
 
 @relaxed
-@given(cdrs(), tariffs(), st.integers(0, 5), st.sampled_from([Decimal("0.2"), Decimal("0.5"), Decimal("0.8")]))
+@given(
+    cdrs(),
+    tariffs(),
+    st.integers(0, 5),
+    st.sampled_from([Decimal("0.2"), Decimal("0.37"), Decimal("0.5"), Decimal("0.81")]),
+)
 def test_splitting_where_nothing_changes_changes_nothing(document, of, place, share):
     whole = priced(document, of)
     assume("period_spans_price_change" not in ids(whole))
