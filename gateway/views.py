@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
+from ocpi.ids import make_uuid
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 
@@ -198,7 +198,7 @@ def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     request_id, correlation_id = headers.get("x-request-id"), headers.get("x-correlation-id")
     if request_id and correlation_id:
         return request_id, correlation_id
-    made = str(uuid.uuid4())
+    made = make_uuid()
     return request_id or made, correlation_id or made
 
 
