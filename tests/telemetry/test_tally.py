@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -18,10 +17,9 @@ def registry() -> CollectorRegistry:
 
 
 @pytest.fixture
-def gathering(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def gathering(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a web process, and the thread never comes."""
     monkeypatch.setattr(tally._State, "is_gathering", True)
-    yield
 
 
 @pytest.fixture
