@@ -19,7 +19,8 @@ def make_token() -> str:
 
 def token_digest(token: str) -> str:
     """Keyed (HMAC with SHA-256), so that a stolen table cannot be searched for known tokens. Hex, 64 characters."""
-    inner, outer = (begun.copy() for begun in _begin_hmac(settings.TOKEN_DIGEST_KEY))
+    begun = _begin_hmac(settings.TOKEN_DIGEST_KEY)
+    inner, outer = begun[0].copy(), begun[1].copy()
     inner.update(token.encode("utf-8", "surrogatepass"))
     outer.update(inner.digest())
     return outer.hexdigest()

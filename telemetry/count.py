@@ -25,6 +25,7 @@ MODULES = frozenset(
         "versions",
     }
 )
+_CLASSES = {0: "none", 1: "1xxx", 2: "2xxx", 3: "3xxx", 4: "4xxx"}
 _TOKEN_PROBLEMS = (401, 403, 407)
 
 
@@ -66,7 +67,7 @@ def get_known_module(module: str) -> str:
 
 
 def get_class(thousands: int) -> str:
-    return f"{thousands}xxx" if 1 <= thousands <= 4 else "none" if thousands == 0 else "other"
+    return _CLASSES.get(thousands, "other")
 
 
 # Bounded, as a stranger chooses module and method of calls that are refused.
