@@ -53,4 +53,4 @@ class Protocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is not None and cycle.scope is self.scope:  # its task begins in the next turn of the loop
             cycle.__class__ = LeanCycle
-            self.scope[SHORT_WAY] = cycle  # type: ignore[typeddict-unknown-key]
+            self.scope[SHORT_WAY] = cycle  # type: ignore[literal-required]

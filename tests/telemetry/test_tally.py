@@ -48,7 +48,12 @@ class TestCount:
 
     def test_loses_nothing_between_threads(self, registry: CollectorRegistry, gathering: None):
         count = Count(Counter("calls", "…", registry=registry))
-        threads = [threading.Thread(target=lambda: [count.add() for _ in range(2000)]) for _ in range(4)]
+
+        def work() -> None:
+            for _ in range(2000):
+                count.add()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
 
         for thread in threads:
             thread.start()
