@@ -19,7 +19,7 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
-from ocpi.ids import make_uuid
+from ocpi.ids import new_id
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 
@@ -199,7 +199,7 @@ def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     request_id, correlation_id = headers.get("x-request-id"), headers.get("x-correlation-id")
     if request_id and correlation_id:
         return request_id, correlation_id
-    made = make_uuid()
+    made = new_id()
     return request_id or made, correlation_id or made
 
 
