@@ -59,7 +59,7 @@ def _add_platform(party: str, *, role: str, port: int) -> None:
         versions_url=f"http://127.0.0.1:{port}/versions",
         token_out=f"hub-at-{party}",
         token_in_digest=token_digest(token_of(party)),
-        max_in_flight=512,
+        max_in_flight=2048,  # shared by all processes: no part of it is less than what a row has open
         rate_limit=1_000_000,  # counted like any other, and never reached
         registered_at=now,
         changed_at=now,

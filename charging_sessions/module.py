@@ -13,7 +13,7 @@ from charging_sessions.wire import v2_2_1
 from journal.reader import Reader
 from journal.rows import Columns
 from ocpi import patch
-from ocpi.calls import Call, Interface, PartyId, Reply, Role
+from ocpi.calls import Call, Interface, PartyId, Reply, Role, get_party
 from ocpi.errors import InvalidParameter, UnknownObject
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.pages import read_query
@@ -62,7 +62,7 @@ class Sessions(OwnedModule):
     def get_columns(self, obj: v2_2_1.Session) -> Mapping[str, Any]:
         token = obj.cdr_token
         return {
-            "token_owner": PartyId(token.country_code, token.party_id).key,
+            "token_owner": get_party(token.country_code, token.party_id).key,
             "status": str(obj.status),
             "start_at": obj.start_date_time,
             "end_at": obj.end_date_time,

@@ -16,7 +16,7 @@ from journal.writer import Writer
 from ocpi.errors import Overloaded, TooManyCalls
 from parties.limits import Limits
 from parties.limits.rate import Buckets
-from telemetry import metrics
+from telemetry import count
 
 logger = logging.getLogger(__name__)
 
@@ -107,14 +107,14 @@ class Slot:
 
     def __enter__(self) -> Slot:
         self._admission.calls += 1
-        metrics.calls_open.set(self._admission.calls)
+        count.note_open(self._admission.calls)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._admission.calls -= 1
-        metrics.calls_open.set(self._admission.calls)
+        count.note_open(self._admission.calls)
         if self._platform is not None:
             _take_off(self._admission._open, self._platform)
             if self._is_list:

@@ -17,6 +17,7 @@ from gateway.admission import Slot
 from gateway.health import respond_health
 from gateway.hub import Hub
 from gateway.reading import CallerGone, Reading
+from gateway.short_way import SHORT_WAY, ShortWay
 from gateway.views import Request, Response, Views
 from ocpi.errors import Overloaded
 from telemetry import metrics
@@ -78,20 +79,21 @@ class Edge:
         except Overloaded as error:
             metrics.calls_refused.labels("overload").inc()
             response = self._views.refuse_at_once(error, _get_headers(scope))
-            return await _send(send, response.status, response.headers, response.body)
+            return await _send_whole(scope, send, response)
         with slot:
             await self._respond_in(slot, scope, receive, send)
 
     async def _respond_in(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._views is not None
-        reading = Reading(receive)
+        headers = _get_headers(scope)
+        reading = Reading(receive, short_way=scope.get(SHORT_WAY))
         request = Request(
             method=scope["method"],
             path=scope["raw_path"].decode("latin-1").split("?")[0] if scope.get("raw_path") else scope["path"],
             query=scope["query_string"].decode("latin-1"),
-            headers=_get_headers(scope),
+            headers=headers,
             is_secure=scope["scheme"] == "https",
-            read_body=lambda: reading.read(scope),
+            read_body=lambda: reading.read(declared=headers.get("content-length", "")),
             slot=slot,
             address=(scope.get("client") or ("",))[0],
         )
@@ -101,17 +103,25 @@ class Edge:
             response = await (reading.until_gone(work) if request.is_list else work)
         except CallerGone:
             return
-        await _send_slowly(send, response)
+        if len(response.body) <= CHUNK:
+            await _send_whole(scope, send, response)
+        else:
+            await _send_slowly(send, response)
 
 
 def _get_headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    """ASGI's names are in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _send_whole(scope: Scope, send: Send, response: Response) -> None:
+    short_way: ShortWay | None = scope.get(SHORT_WAY)
+    if short_way is None or not short_way.answer(response.status, response.headers, response.body):
+        await _send(send, response.status, response.headers, response.body)
 
 
 async def _send_slowly(send: Send, response: Response) -> None:
     """No faster than the caller takes it, so that what it has not taken counts as open; and not for ever."""
-    if len(response.body) <= CHUNK:
-        return await _send(send, response.status, response.headers, response.body)
     try:
         async with asyncio.timeout(settings.HUB_SEND_TIMEOUT):
             await send({"type": "http.response.start", "status": response.status, "headers": response.headers})

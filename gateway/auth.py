@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from agreements.network import Facts, TokenFact
 from gateway.hub import Hub
@@ -21,8 +22,7 @@ FACTS_WAIT_SECONDS = 1.0
 _LONGEST_TOKEN = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """The platform a token belongs to, and what the token is for."""
 
     platform: int

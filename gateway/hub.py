@@ -24,6 +24,7 @@ from journal.writer import Writer
 from parties.client import AsyncClient
 from parties.limits import get_limits, stop_limits
 from parties.quirk_notes import QuirkNotes
+from telemetry import tally
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Hub:
         self.threads = ThreadPoolExecutor(CONFIGURATION_THREADS, thread_name_prefix="handshake")
 
     async def start(self) -> None:
+        tally.start()
         self.writer.start()
         self.facts.start()
         self.waker.start()
@@ -76,6 +78,7 @@ class Hub:
             await asyncio.to_thread(part.stop)
         await asyncio.to_thread(stop_limits)
         await asyncio.to_thread(self.threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(tally.stop)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run what blocks (handshakes, the ORM) off the event loop; its database connection ends with it."""

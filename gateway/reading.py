@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from gateway.short_way import ShortWay
 from ocpi.errors import TooLarge
 
 T = TypeVar("T")
@@ -18,27 +19,40 @@ class CallerGone(BaseException):
 
 
 class Reading:
-    def __init__(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
-        self._receive = receive
-        self._was_read = asyncio.Event()
+    """`short_way` gives the body at once, where it has come with the head as most bodies do."""
 
-    async def read(self, scope: MutableMapping[str, Any]) -> bytes:
-        """
+    def __init__(
+        self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]], *, short_way: ShortWay | None = None
+    ) -> None:
+        self._receive = receive
+        self._short_way = short_way
+        self._was_read: asyncio.Event | None = None
+
+    async def read(self, *, declared: str = "") -> bytes:
+        """`declared` is the length the head gives.
+
         Raises:
             TooLarge: it is over the limit; the rest is not read.
             CallerGone: there is nobody to answer, or it sends so slowly that it might as well not.
         """
         limit = settings.HUB_MAX_BODY
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit:
+        if declared.isdecimal() and int(declared) > limit:
             raise TooLarge(f"the body is over {limit} bytes")
+        body = self._short_way.take_body() if self._short_way is not None else None
+        if body is None:
+            body = await self._read_in_time(limit=limit)
+        elif len(body) > limit:
+            raise TooLarge(f"the body is over {limit} bytes")
+        if self._was_read is not None:
+            self._was_read.set()
+        return body
+
+    async def _read_in_time(self, *, limit: int) -> bytes:
         try:
             async with asyncio.timeout(settings.HUB_BODY_TIMEOUT):
-                body = await self._read(limit=limit)
+                return await self._read(limit=limit)
         except TimeoutError as error:
             raise CallerGone from error
-        self._was_read.set()
-        return body
 
     async def _read(self, *, limit: int) -> bytes:
         chunks: list[bytes] = []
@@ -60,8 +74,9 @@ class Reading:
         Raises:
             CallerGone
         """
+        self._was_read = asyncio.Event()
         task = asyncio.create_task(work)
-        watch = asyncio.create_task(self._wait_until_gone())
+        watch = asyncio.create_task(self._wait_until_gone(self._was_read))
         try:
             await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
@@ -71,7 +86,7 @@ class Reading:
             task.cancel()
             watch.cancel()
 
-    async def _wait_until_gone(self) -> None:
-        await self._was_read.wait()
+    async def _wait_until_gone(self, was_read: asyncio.Event) -> None:
+        await was_read.wait()
         while (await self._receive())["type"] != "http.disconnect":
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 import msgspec
@@ -15,6 +14,7 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
+from ocpi.ids import new_id
 from parties import quirks
 from parties.client import Answer, Peer, PeerBusy, PeerResting, PeerTimeout, PeerUnreachable, write_headers
 from parties.quirks import Quirk
@@ -98,7 +98,7 @@ async def _relay(
     call: Call, hub: Hub, facts: Facts, *, platform: int, receiver: PartyId, url: str, timeout: float
 ) -> Hop:
     peer = facts.peers[platform]
-    request_id = str(uuid.uuid4())
+    request_id = new_id()
     headers = write_headers(
         peer,
         request_id=request_id,

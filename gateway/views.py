@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import unquote
 
 import msgspec
@@ -19,6 +19,7 @@ from gateway.hub import Hub
 from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
+from ocpi.ids import new_id
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 
@@ -58,7 +59,7 @@ class Views:
         """Never raises; always an envelope, always both message ids (TRANS-37)."""
         now = datetime.now(UTC)
         ids = _read_ids(request.headers)
-        segments = [unquote(segment) for segment in request.path.strip("/").split("/")[1:]]
+        segments = [unquote(part) if "%" in part else part for part in request.path.strip("/").split("/")[1:]]
         call = Call(
             module=_get_module_name(segments),
             interface=Interface.SENDER,
@@ -185,10 +186,10 @@ def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Respons
     ]
     if reply.sender is not None and reply.receiver is not None:
         headers += [
-            (b"OCPI-to-country-code", _one_line(reply.receiver.country_code)),
-            (b"OCPI-to-party-id", _one_line(reply.receiver.party_id)),
-            (b"OCPI-from-country-code", _one_line(reply.sender.country_code)),
-            (b"OCPI-from-party-id", _one_line(reply.sender.party_id)),
+            (b"OCPI-to-country-code", _one_code(reply.receiver.country_code)),
+            (b"OCPI-to-party-id", _one_code(reply.receiver.party_id)),
+            (b"OCPI-from-country-code", _one_code(reply.sender.country_code)),
+            (b"OCPI-from-party-id", _one_code(reply.sender.party_id)),
         ]
     return Response(reply.http_status, headers, body)
 
@@ -198,7 +199,7 @@ def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     request_id, correlation_id = headers.get("x-request-id"), headers.get("x-correlation-id")
     if request_id and correlation_id:
         return request_id, correlation_id
-    made = str(uuid.uuid4())
+    made = new_id()
     return request_id or made, correlation_id or made
 
 
@@ -248,3 +249,6 @@ def _get_module_name(segments: list[str]) -> str:
 def _one_line(text: str) -> bytes:
     line = text.encode("latin-1", "replace")
     return line.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in line or b"\r" in line else line
+
+
+_one_code = lru_cache(maxsize=8192)(_one_line)  # codes of parties are few; bounded, as strangers choose what they write

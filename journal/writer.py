@@ -10,7 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from journal.batch import Result, run_batch
 from journal.committer import Committer
@@ -29,12 +30,11 @@ WAKE_INTERVAL = 0.02  # seconds between two calls of `on_events`
 Future = asyncio.Future[Written]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct, frozen=True):
     job: Job
     future: Future
     loop: asyncio.AbstractEventLoop
-    since: float = field(default_factory=time.monotonic)
+    since: float = msgspec.field(default_factory=time.monotonic)
 
 
 class Writer:

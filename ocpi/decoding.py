@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +12,7 @@ import msgspec
 
 from ocpi import fields
 from ocpi.errors import InvalidParameter, NotJson
+from ocpi.exact import Exact
 from ocpi.fields import FieldError
 from ocpi.times import parse_datetime
 
@@ -84,7 +84,7 @@ def mend_times(raw: bytes, *, type: Any) -> bytes:
 
 def read_value(hook_type: Any, value: Any) -> Decimal:
     """msgspec's hook for Number: exact, from a JSON number only, and of a size that arithmetic and columns can bear."""
-    if hook_type is not numbers.Number:
+    if hook_type is not Exact:
         raise NotImplementedError(hook_type)
     kind = value.__class__
     number = Decimal(value) if kind is int else value

@@ -5,8 +5,10 @@ Modules that keep objects build on `parties.owned_module.OwnedModule`. Nothing o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import msgspec
 
 from ocpi.calls import Call, Interface, PartyId, Role, get_party
 from ocpi.errors import MethodNotAllowed, UnknownObject
@@ -30,12 +32,11 @@ class Route:
         return tuple(self.pattern.split("/")) if self.pattern else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A call's path, read: the pattern it fits and the values of its placeholders."""
 
     pattern: str
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = {}
 
     @property
     def owner(self) -> PartyId | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ import msgspec
 
 from ocpi.decoding import WireError as WireError
 from ocpi.decoding import decode as decode
+from ocpi.exact import Exact
 from ocpi.fields import unknown_values as unknown_values
 from ocpi.problems import problems as problems
 from ocpi.times import format_datetime
@@ -33,7 +33,7 @@ def json_schemas(
 
 
 def _schema_of(hint: Any) -> dict[str, Any]:
-    if hint is numbers.Number:
+    if hint is Exact:
         return {"type": "number"}
     raise NotImplementedError(hint)
 

@@ -12,8 +12,7 @@ import re
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import certifi
@@ -24,6 +23,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _ODD = re.compile(r"[^!-~]|\\")  # blanks, control characters, letters outside ASCII; a backslash is a slash to some
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_KEPT_ORIGINS = 4096
 _ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
 _6TO4_RELAYS = ipaddress.IPv4Network("192.88.99.0/24")
 
@@ -44,6 +44,7 @@ class Egress:
 
     require_https: bool = True
     allow: tuple[Network, ...] = ()
+    allowed_origins: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @classmethod
     def of_settings(cls) -> Egress:
@@ -67,9 +68,17 @@ def get_origin(url: str) -> str:
     return found[0] if found else url
 
 
-@lru_cache(4096)
 def _check_origin(origin: str, *, egress: Egress) -> None:
     """What was allowed once stays so: it is judged by its text alone, and refusals are not remembered."""
+    if origin in egress.allowed_origins:
+        return
+    _judge_origin(origin, egress=egress)
+    if len(egress.allowed_origins) >= _KEPT_ORIGINS:
+        egress.allowed_origins.clear()
+    egress.allowed_origins.add(origin)
+
+
+def _judge_origin(origin: str, *, egress: Egress) -> None:
     try:
         parts = urlsplit(origin)
         host, _ = parts.hostname, parts.port

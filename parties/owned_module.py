@@ -21,7 +21,7 @@ from ocpi import patch
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import InvalidParameter, UnknownObject
 from ocpi.module import Match
-from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text, read_utf8
+from ocpi.raw import read_patch_stamp, read_stamp, read_texts, read_utf8
 from ocpi.wire import WireError, decode, unknown_values
 from parties import owned_reads
 from parties.owned import OwnedObject
@@ -102,10 +102,10 @@ class OwnedModule(RoutedModule):
 
     def read_push(self, call: Call, match: Match) -> None:
         """Is it JSON, does it name the object of its URL? True of every push, relayed or not."""
-        body = {} if call.method == "DELETE" else read_fields(call.body)
-        for name, placeholder in self.identity.items():
-            value = read_text(body, name)
-            expected = match.get(placeholder)
+        names = tuple(self.identity)
+        given = (None,) * len(names) if call.method == "DELETE" else read_texts(call.body, names)
+        for name, value in zip(names, given, strict=True):
+            expected = match.get(self.identity[name])
             if expected is None:
                 continue
             if len(expected) > LONGEST_ID:

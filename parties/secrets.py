@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import secrets
 from functools import lru_cache
 from typing import Any
@@ -18,8 +18,21 @@ def make_token() -> str:
 
 
 def token_digest(token: str) -> str:
-    """Keyed, so that a stolen table cannot be searched for known tokens. Hex, 64 characters."""
-    return hmac.digest(settings.TOKEN_DIGEST_KEY, token.encode("utf-8", "surrogatepass"), "sha256").hex()
+    """Keyed (HMAC with SHA-256), so that a stolen table cannot be searched for known tokens. Hex, 64 characters."""
+    begun = _begin_hmac(settings.TOKEN_DIGEST_KEY)
+    inner, outer = begun[0].copy(), begun[1].copy()
+    inner.update(token.encode("utf-8", "surrogatepass"))
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _begin_hmac(key: bytes) -> tuple[Any, Any]:
+    """Both hashes with the key in them (RFC 2104). Each call digests a token; setting up a HMAC costs ten of these."""
+    block = key.ljust(hashlib.sha256().block_size, b"\0")
+    if len(block) > hashlib.sha256().block_size:
+        raise ValueError("the key of the token digest is over one block")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 @lru_cache(maxsize=4)

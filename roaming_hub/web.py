@@ -18,6 +18,8 @@ from types import FrameType
 
 import uvicorn
 
+from roaming_hub.lean_http import Protocol
+
 READY = "web: answering"  # the stack waits for this line
 FINISH_SECONDS = 10  # for calls that are open at the end
 # The writer's thread needs the interpreter for moments only, but all callers wait for it; the usual 5 ms would pass
@@ -88,6 +90,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
         lifespan="on",
+        http=Protocol,
     )
     server = Server(config, leave_seconds=float(os.environ.get("HUB_LEAVE", "6")))
     server.run(sockets=[socket.socket(fileno=given.fd)] if given.fd is not None else None)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from ocpi.calls import Call, ConnectionStatus, Delivery, Interface, PartyId, Role
 from ocpi.errors import HubError, NotEnoughInformation, OcpiError, ReceiverNotConnected, UnknownObject, UnknownReceiver
 from ocpi.module import NOTHING, Module, Resolved
@@ -24,8 +26,7 @@ OPPOSITE: dict[Role, frozenset[Role]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True):
     """Relay to one party; `delivery` says what to do if it does not answer."""
 
     node: Node

@@ -4,9 +4,9 @@ to it. What strangers may choose becomes "other"."""
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from telemetry import metrics
+from telemetry.tally import Count, Level, Spread
 from telemetry.work import Work
 
 METHODS = frozenset({"GET", "PUT", "PATCH", "POST", "DELETE"})
@@ -25,32 +25,41 @@ MODULES = frozenset(
         "versions",
     }
 )
+_CLASSES = {0: "none", 1: "1xxx", 2: "2xxx", 3: "3xxx", 4: "4xxx"}
 _TOKEN_PROBLEMS = (401, 403, 407)
 
 
+_open = Level(metrics.calls_open)
+
+
+def note_open(calls: int) -> None:
+    """So many OCPI calls are being worked on."""
+    _open.set(calls)
+
+
 def note_call_in(work: Work, *, interface: str, code: int | None) -> None:
-    _get_calls("in", work.module, interface, work.method, code // 1000 if code else 0).inc()
+    _get_calls("in", work.module, interface, work.method, code // 1000 if code else 0).add()
     if work.platform:
-        _get_platform("in", work.platform, code // 1000 if code else 0).inc()
-    _get_seconds(work.module).observe(work.get_own_seconds())
+        _get_platform("in", work.platform, code // 1000 if code else 0).add()
+    _get_seconds(work.module).add(work.get_own_seconds())
 
 
 def note_call_out(*, platform: int, module: str, interface: str, method: str, code: int | None) -> None:
     """`code`: of the partner's own answer; None: there was none in OCPI's sense."""
-    _get_calls("out", module, interface, method, code // 1000 if code else 0).inc()
-    _get_platform("out", platform, code // 1000 if code else 0).inc()
+    _get_calls("out", module, interface, method, code // 1000 if code else 0).add()
+    _get_platform("out", platform, code // 1000 if code else 0).add()
 
 
 def note_answer(platform: int, *, http_status: int, seconds: float) -> None:
     """Of any request to a partner, OCPI or not."""
     end = "token" if http_status in _TOKEN_PROBLEMS else f"{http_status // 100}xx"
-    _get_requests(platform, end).inc()
-    _get_partner_seconds(platform).observe(seconds)
+    _get_requests(platform, end).add()
+    _get_partner_seconds(platform).add(seconds)
 
 
 def note_no_answer(platform: int, *, end: str) -> None:
     """`end`: timeout, unreachable, busy, resting."""
-    _get_requests(platform, end).inc()
+    _get_requests(platform, end).add()
 
 
 def get_known_module(module: str) -> str:
@@ -58,18 +67,18 @@ def get_known_module(module: str) -> str:
 
 
 def get_class(thousands: int) -> str:
-    return f"{thousands}xxx" if 1 <= thousands <= 4 else "none" if thousands == 0 else "other"
+    return _CLASSES.get(thousands, "other")
 
 
 # Bounded, as a stranger chooses module and method of calls that are refused.
 
 
 @cache
-def _get_known_calls(direction: str, module: str, interface: str, method: str, code: str) -> Any:
-    return metrics.calls.labels(direction, module, interface, method, code)
+def _get_known_calls(direction: str, module: str, interface: str, method: str, code: str) -> Count:
+    return Count(metrics.calls.labels(direction, module, interface, method, code))
 
 
-def _get_calls(direction: str, module: str, interface: str, method: str, thousands: int) -> Any:
+def _get_calls(direction: str, module: str, interface: str, method: str, thousands: int) -> Count:
     return _get_known_calls(
         direction,
         module if module in MODULES else "other",
@@ -80,28 +89,28 @@ def _get_calls(direction: str, module: str, interface: str, method: str, thousan
 
 
 @cache
-def _get_known_platform(direction: str, platform: int, code: str) -> Any:
-    return metrics.platform_calls.labels(direction, str(platform), code)
+def _get_known_platform(direction: str, platform: int, code: str) -> Count:
+    return Count(metrics.platform_calls.labels(direction, str(platform), code))
 
 
-def _get_platform(direction: str, platform: int, thousands: int) -> Any:
+def _get_platform(direction: str, platform: int, thousands: int) -> Count:
     return _get_known_platform(direction, platform, get_class(thousands))
 
 
 @cache
-def _get_known_seconds(module: str) -> Any:
-    return metrics.call_seconds.labels(module)
+def _get_known_seconds(module: str) -> Spread:
+    return Spread(metrics.call_seconds.labels(module))
 
 
-def _get_seconds(module: str) -> Any:
+def _get_seconds(module: str) -> Spread:
     return _get_known_seconds(module if module in MODULES else "other")
 
 
 @cache
-def _get_requests(platform: int, end: str) -> Any:
-    return metrics.partner_requests.labels(str(platform), end)
+def _get_requests(platform: int, end: str) -> Count:
+    return Count(metrics.partner_requests.labels(str(platform), end))
 
 
 @cache
-def _get_partner_seconds(platform: int) -> Any:
-    return metrics.partner_seconds.labels(str(platform))
+def _get_partner_seconds(platform: int) -> Spread:
+    return Spread(metrics.partner_seconds.labels(str(platform)))

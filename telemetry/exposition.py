@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from telemetry import folder
+from telemetry import folder, tally
 from telemetry.metrics import REGISTRY
 
 __all__ = ["CONTENT_TYPE_LATEST", "render"]
@@ -19,6 +19,7 @@ def render(collectors: Iterable[Collector] = ()) -> bytes:
 
 
 def _render_counted() -> bytes:
+    tally.tell()
     path = folder.get_folder()
     if path is None:
         return generate_latest(REGISTRY)

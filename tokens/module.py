@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 from django.conf import settings
+from msgspec.structs import replace
 
 from journal.reader import Reader
 from ocpi.calls import Call, Interface, PartyId, Role

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from msgspec import Meta
 
 from ocpi.calls import ConnectionStatus as ConnectionStatus
 from ocpi.calls import Role as Role
+from ocpi.exact import Exact
 from ocpi.fields import OcpiObject, cistring, known
 
 # Base types
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     # Read by ocpi.wire: always a Decimal with the digits of the JSON text, and never from a JSON string, which msgspec
     # would take for a plain Decimal ("NaN" too). Money depends on it (TRANS-45).
-    Number = numbers.Number
+    Number = Exact
 
 DateTime = Annotated[datetime, Meta(tz=True)]  # TRANS-39: ocpi.wire sees to moments without a zone
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import groups, report
+from benchmarks.memory import get_growth
 from benchmarks.profile import OTHER, get_owner
 from benchmarks.rows import Row, take_turns
 
@@ -88,3 +89,15 @@ class TestGetOwner:
 
 def _keep(group: str, *rows: Row) -> None:
     report.keep(group, rows, now=NOW, load=0.1, rounds=5)
+
+
+class TestGrowth:
+    def test_is_that_of_the_second_half(self):
+        warm_up = [(1000, 100.0), (2000, 150.0)]
+
+        assert get_growth([*warm_up, (3000, 151.0), (4000, 152.0)]) == pytest.approx(0.001)
+
+    def test_one_odd_look_does_not_count(self):
+        still = [(calls, 150.0) for calls in range(1000, 9000, 1000)]
+
+        assert get_growth([*still, (9000, 160.0)]) == 0

@@ -73,10 +73,10 @@ MUTATIONS: list[Mutation] = [
         "TRANS-37",
         VIEWS,
         '(b"X-Correlation-ID", _one_line(ids[1]))',
-        '(b"X-Correlation-ID", _one_line(str(uuid.uuid4())))',
+        '(b"X-Correlation-ID", _one_line(new_id()))',
         "does not echo the correlation id",
     ),
-    Mutation("TRANS-38", VIEWS, "made = str(uuid.uuid4())", 'made = ""', "makes up no message ids"),
+    Mutation("TRANS-38", VIEWS, "made = new_id()", 'made = ""', "makes up no message ids"),
     Mutation(
         "VERS-02",
         CONFIGURATION,
@@ -173,7 +173,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "ROUTE-10",
         RELAY,
-        "    request_id = str(uuid.uuid4())",
+        "    request_id = new_id()",
         "    request_id = call.request_id",
         "passes the request id on",
     ),
@@ -362,7 +362,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "CMD-06",
         "gateway/relay.py",
-        "request_id = str(uuid.uuid4())",
+        "request_id = new_id()",
         "request_id = call.request_id",
         "passes the CPO's request id on",
     ),

@@ -20,6 +20,7 @@ from django.test.utils import override_settings
 from django.utils.timezone import now
 
 from forwarding.drain import drain
+from roaming_hub.lean_http import Protocol
 
 KEPT = {"parties_factsversion"}  # one row from a migration
 APPS = (
@@ -94,7 +95,7 @@ def run_hub() -> Iterator[LiveHub]:
     changed.enable()
     connections.settings["default"]["CONN_MAX_AGE"] = 0  # pages leave no connection to a database that is thrown away
     server = uvicorn.Server(
-        uvicorn.Config(application, host="127.0.0.1", port=port, log_level="warning", lifespan="on")
+        uvicorn.Config(application, host="127.0.0.1", port=port, log_level="warning", lifespan="on", http=Protocol)
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
