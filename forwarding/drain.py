@@ -18,7 +18,7 @@ from parties.limits import Limits, get_limits
 logger = logging.getLogger(__name__)
 
 SECONDS = 8.0
-LANES = 64  # at the same time
+LANES = 128  # at the same time
 LOOK_SECONDS = 0.05
 HEARD_SECONDS = 2.0
 
@@ -59,6 +59,8 @@ class _Drain:
         self._loop = asyncio.get_running_loop()
         self._signs = Signs(clock=self._loop.time)
         self._running: set[asyncio.Task[int]] = set()
+        self._looked_at = float("-inf")
+        self._are_more_due = True
         self._sent = 0
 
     async def run(self) -> int:
@@ -83,9 +85,12 @@ class _Drain:
 
     async def _start_lanes(self) -> None:
         room = self._limit - len(self._running)
-        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh:
+        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh or self._may_wait(room):
             return
-        for lane in await self._store.lease(limit=room, now=self._clock()):
+        self._looked_at = self._loop.time()
+        leased = await self._store.lease(limit=room, now=self._clock())
+        self._are_more_due = len(leased) == room
+        for lane in leased:
             run = LaneRun(
                 lane,
                 store=self._store,
@@ -96,6 +101,12 @@ class _Drain:
                 deadline=self._deadline,
             )
             self._running.add(asyncio.create_task(run.run()))
+
+    def _may_wait(self, room: int) -> bool:
+        """To look for lanes means to look at all of them: worth it for many at a time, or once in a while."""
+        if not self._running or self._loop.time() - self._looked_at >= LOOK_SECONDS:
+            return False
+        return not self._are_more_due or room < self._limit // 4
 
     def _take(self, done: set[asyncio.Task[int]]) -> None:
         for task in done:

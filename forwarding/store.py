@@ -99,7 +99,7 @@ class Store:
         return await self._writes.run(lambda cursor: lanes.lease(cursor, limit=limit, now=now))
 
     async def give_back(self, way: Callable[..., bool], **how: Any) -> bool:
-        """`way` is one of lanes.release, lanes.give_back, lanes.park."""
+        """`way` is one of lanes.give_back, lanes.park."""
         return await self._writes.run(lambda cursor: way(cursor, **how))
 
     async def save(self, one: record.Record, *, now: datetime) -> bool:

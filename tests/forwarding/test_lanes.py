@@ -87,9 +87,9 @@ class TestLanes:
 
         assert (after.fence, after.crashed_at) == (before.fence + 1, NOW + lanes.LEASE)
         at_end: dict[str, Any] = {"lane": before.id, "seen": event, "seen_at": NOW, "waiting": {}}
-        assert not lanes.advance(workers[0], lanes.Position(fence=before.fence, **at_end), now=NOW)
-        assert not lanes.release(workers[0], lane=before.id, fence=before.fence)
-        assert lanes.advance(workers[1], lanes.Position(fence=after.fence, **at_end), now=NOW)
+        assert not lanes.advance(workers[0], [lanes.Position(fence=before.fence, **at_end)], now=NOW)
+        assert not lanes.give_back(workers[0], lane=before.id, fence=before.fence)
+        assert lanes.advance(workers[1], [lanes.Position(fence=after.fence, **at_end)], now=NOW) == {before.id}
 
     def test_what_is_up_to_date_is_not_leased(self, emsp, workers):
         lanes.ensure_lanes(workers[0], now=NOW)

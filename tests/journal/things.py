@@ -31,6 +31,7 @@ THING = Table(
         "stamp": "integer",
         "verdict": "integer",
     },
+    bulk=("document",),
 )
 
 Apply = Callable[[Columns | None, Columns | None], Columns | None]

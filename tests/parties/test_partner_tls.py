@@ -77,7 +77,7 @@ class TestBothClients:
     ) -> None:
         for module in ("connections", "guarded_adapter"):
             monkeypatch.setattr(
-                f"parties.client.{module}.make_tls_context", lambda: ssl.create_default_context(cafile=certificate)
+                f"parties.client.{module}.make_tls_context", lambda *_: ssl.create_default_context(cafile=certificate)
             )
 
         assert call(partner.url, STRICT).body == b"{}"
