@@ -34,6 +34,8 @@ class Planned:
     policy: Delivery
     status: ConnectionStatus
     obstacle: str = ""
+    facts: Network  # by which it was planned, and when
+    at: datetime
 
     @property
     def key(self) -> Key:
@@ -68,7 +70,7 @@ class Roster:
 def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
     """Every delivery of this event that this platform is to get, as things stand now."""
     if event.module == CLIENT_INFO:
-        return _plan_client_info(event, platform, roster)
+        return _plan_client_info(event, platform, roster, now=now)
     if event.receiver:
         return _plan_directed(event, platform, roster, now=now)
     return _plan_broadcast(event, platform, roster, now=now)
@@ -139,6 +141,8 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
                 endpoint=endpoint,
                 policy=permit.get_delivery(event.module),
                 status=node.status,
+                facts=network,
+                at=now,
             )
     return tuple(planned.values())
 
@@ -170,6 +174,8 @@ def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime
             policy=Delivery.STORE_AND_FORWARD,
             status=home.status,
             obstacle=obstacle,
+            facts=network,
+            at=now,
         ),
     )
 
@@ -186,7 +192,7 @@ def _find_home(receiver: PartyId, event: Event, network: Network) -> Node | None
     return min(nodes, key=rank, default=None)
 
 
-def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Planned, ...]:
+def _plan_client_info(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
     """Made for one platform's eyes, which its object key names; once per platform (HCI-05, AMB-43)."""
     if event.object_key.split(":")[1:2] != [str(platform)]:
         return ()
@@ -205,6 +211,8 @@ def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Plan
             endpoint=endpoint,
             policy=Delivery.STORE_AND_FORWARD,
             status=alive[0] if alive else nodes[0].status,
+            facts=network,
+            at=now,
         ),
     )
 

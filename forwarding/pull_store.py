@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from journal.committer import Committer
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from ocpi.calls import Call, Delivery, Interface, PartyId
 from ocpi.errors import InvalidParameter, OcpiError, Overloaded, ServerError
+from ocpi.ids import new_id
 from ocpi.module import Match
 from ocpi.raw import is_same_content, read_fields, read_text
 from parties.owned_module import OwnedModule
@@ -233,7 +233,7 @@ def write_event(
         origin=platform,  # it hears no echo (ROUTE-33)
         receiver=receiver,
         supersedes=module.get_supersedes(call, match),
-        correlation_id=str(uuid.uuid4()),
+        correlation_id=new_id(),
         at=now,
     )
 

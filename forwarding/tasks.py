@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import uvloop
 from celery import shared_task
 from django.utils.timezone import now
 
@@ -25,7 +26,10 @@ _settled = Settled()
 @shared_task
 def drain_lanes(**kwargs: Any) -> int:
     take_wake_up()
-    return asyncio.run(drain(clock=now))
+    with asyncio.Runner(
+        loop_factory=uvloop.new_event_loop
+    ) as runner:  # as the web process has: half the cost of a call
+        return runner.run(drain(clock=now))
 
 
 @shared_task

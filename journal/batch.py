@@ -97,10 +97,10 @@ def _refusal(job: Job) -> OcpiError | None:
 
 def _load(script: Script, jobs: Sequence[Job]) -> Overlay:
     overlay = Overlay()
-    for _, (table, keys) in sorted(rows_to_lock(jobs).items()):
-        given = [{**_named(table, key), statements.WHOLE: is_whole} for key, is_whole in keys.items()]
+    for _, (table, wanted) in sorted(rows_to_lock(jobs).items()):
+        given = [{**_named(table, key), statements.WHOLE: is_whole} for key, is_whole in wanted.items()]
         found = _fetch(script, statements.lock_rows(table), table, given)
-        for key in sorted(keys):
+        for key in sorted(wanted):
             overlay.add(table, key, found.get(key))
     for _, (table, keys) in sorted(rows_to_mark(jobs).items()):
         for key in sorted(keys):

@@ -185,7 +185,8 @@ class TestJudge:
         ],
     )
     def test_by_policy_status_and_age(self, policy: Delivery, status: ConnectionStatus, age: int, step: Step):
-        planned = Planned(event=event(), receiver=EMSP, sender=HUB, endpoint="", policy=policy, status=status)
+        (any_one,) = plan(event())
+        planned = replace(any_one, policy=policy, status=status)
 
         assert judge(planned, now=NOW + timedelta(seconds=age))[0] is step
 
