@@ -21,7 +21,7 @@ NICENESS = 5
 
 @worker_init.connect
 def step_back(**_: object) -> None:
-    """On a busy machine a call that is waited for goes before what can wait: the web process gets three turns to one."""
+    """On a busy machine what is waited for goes before what can wait: the web process gets three turns to one."""
     os.nice(NICENESS)
 
 
