@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
+
 from journal.rows import Columns
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import OcpiError
@@ -18,8 +20,7 @@ from parties.owned_module import OwnedModule
 from parties.registry import find_owned_module
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """What an event (or a dead letter) is about."""
 
     module: str

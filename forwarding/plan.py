@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+import msgspec
+
 from forwarding.events import Event
 from forwarding.waiting import Key
 from ocpi.calls import ConnectionStatus, Delivery, Interface, PartyId, Role
@@ -23,8 +25,7 @@ _THERE = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
 CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One event for one party. `obstacle`: why it cannot be sent, although it was accepted for this receiver."""
 
     event: Event
