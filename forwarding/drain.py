@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from forwarding.facts import FactsWatch
+from forwarding.facts import FactsWatch, Known
 from forwarding.lane_run import LaneRun
 from forwarding.signs import Signs
 from forwarding.store import Store
@@ -30,12 +30,14 @@ async def drain(
     limit: int = LANES,
     egress: Egress | None = None,
     limits: Limits | None = None,
+    known: Known | None = None,
 ) -> int:
-    """How many deliveries succeeded. `limits` are those of the process."""
+    """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before."""
     deadline = asyncio.get_running_loop().time() + seconds
     async with Store() as store:
         await store.begin_lanes(now=clock())
-        async with FactsWatch(store) as watch, AsyncClient(egress=egress, limits=limits or get_limits()) as client:
+        client = AsyncClient(egress=egress, limits=limits or get_limits())
+        async with FactsWatch(store, known=known) as watch, client:
             return await _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit).run()
 
 

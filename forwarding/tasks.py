@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from forwarding.announce import Settled, announce
 from forwarding.drain import drain
+from forwarding.facts import Known
 from forwarding.pull import pull_next
 from forwarding.pull_ask import ask_missed, ask_scheduled
 from forwarding.purge import purge_old
@@ -20,6 +21,7 @@ from forwarding.wake import take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
 
+_known = Known()
 _settled = Settled()
 
 
@@ -29,7 +31,7 @@ def drain_lanes(**kwargs: Any) -> int:
     with asyncio.Runner(
         loop_factory=uvloop.new_event_loop
     ) as runner:  # as the web process has: half the cost of a call
-        return runner.run(drain(clock=now))
+        return runner.run(drain(clock=now, known=_known))
 
 
 @shared_task
