@@ -21,6 +21,8 @@ SECONDS = 8.0
 LANES = 128  # at the same time
 LOOK_SECONDS = 0.05
 HEARD_SECONDS = 2.0
+LINGER = 0.5  # seconds for which a drain that had work waits for more: to begin one costs more than many deliveries
+LINGER_LOOK = 0.03
 
 
 async def drain(
@@ -31,6 +33,7 @@ async def drain(
     egress: Egress | None = None,
     limits: Limits | None = None,
     known: Known | None = None,
+    linger: float = 0.0,
 ) -> int:
     """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -38,7 +41,8 @@ async def drain(
         await store.begin_lanes(now=clock())
         client = AsyncClient(egress=egress, limits=limits or get_limits())
         async with FactsWatch(store, known=known) as watch, client:
-            return await _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit).run()
+            made = _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit, linger=linger)
+            return await made.run()
 
 
 class _Drain:
@@ -51,6 +55,7 @@ class _Drain:
         clock: Callable[[], datetime],
         deadline: float,
         limit: int,
+        linger: float,
     ) -> None:
         self._store = store
         self._watch = watch
@@ -58,10 +63,11 @@ class _Drain:
         self._clock = clock
         self._deadline = deadline
         self._limit = limit
+        self._linger = linger
         self._loop = asyncio.get_running_loop()
         self._signs = Signs(clock=self._loop.time)
         self._running: set[asyncio.Task[int]] = set()
-        self._looked_at = float("-inf")
+        self._looked_at = self._worked_at = float("-inf")
         self._are_more_due = True
         self._sent = 0
 
@@ -70,12 +76,12 @@ class _Drain:
         try:
             while True:
                 await self._start_lanes()
-                if not self._running:
+                if self._running:
+                    await self._wait_for_lanes()
+                elif self._may_linger:
+                    await asyncio.sleep(LINGER_LOOK)
+                else:
                     break
-                done, self._running = await asyncio.wait(
-                    self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                self._take(done)
                 if self._loop.time() - heard_at >= HEARD_SECONDS:
                     heard_at = self._loop.time()
                     await self._tell_presence()
@@ -84,6 +90,17 @@ class _Drain:
                 await asyncio.wait(self._running)
         await self._tell_presence()
         return self._sent
+
+    async def _wait_for_lanes(self) -> None:
+        done, self._running = await asyncio.wait(
+            self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._take(done)
+        self._worked_at = self._loop.time()
+
+    @property
+    def _may_linger(self) -> bool:
+        return self._loop.time() < min(self._worked_at + self._linger, self._deadline) and self._watch.is_fresh
 
     async def _start_lanes(self) -> None:
         room = self._limit - len(self._running)

@@ -10,7 +10,7 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from forwarding.announce import Settled, announce
-from forwarding.drain import drain
+from forwarding.drain import LINGER, drain
 from forwarding.facts import Known
 from forwarding.pull import pull_next
 from forwarding.pull_ask import ask_missed, ask_scheduled
@@ -31,7 +31,7 @@ def drain_lanes(**kwargs: Any) -> int:
     with asyncio.Runner(
         loop_factory=uvloop.new_event_loop
     ) as runner:  # as the web process has: half the cost of a call
-        return runner.run(drain(clock=now, known=_known))
+        return runner.run(drain(clock=now, known=_known, linger=LINGER))
 
 
 @shared_task
