@@ -5,7 +5,7 @@ just before it is sent, because what was allowed then may have ended since.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -63,6 +63,19 @@ class Roster:
     """The network, asked by platform."""
 
     network: Network
+    _senders: dict[tuple[str, str, int | None], Node] = field(default_factory=dict, repr=False, compare=False)
+
+    def get_sender(self, event: Event) -> Node:
+        """As whom the party spoke that the event is of: the same for all who hear it."""
+        key = event.sender, event.sender_role, event.origin
+        if key not in self._senders:
+            self._senders[key] = Node(
+                party=get_party(event.sender, self.network),
+                role=Role(event.sender_role),
+                platform=NOWHERE if event.origin is None else event.origin,
+                status=ConnectionStatus.CONNECTED,
+            )
+        return self._senders[key]
 
     def get_nodes(self, platform: int) -> tuple[Node, ...]:
         return self.network.by_platform.get(platform, ())
@@ -122,12 +135,7 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
     endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
     if facts is None or endpoint is None or facts.version != event.version:  # ROUTE-26; never sent untranslated
         return ()
-    sender = Node(
-        party=get_party(event.sender, network),
-        role=Role(event.sender_role),
-        platform=NOWHERE if event.origin is None else event.origin,
-        status=ConnectionStatus.CONNECTED,
-    )
+    sender = roster.get_sender(event)
     planned: dict[str, Planned] = {}
     for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
         # is_wanted_by: the opposite kind (ROUTE-25), and no echo to where it came from (ROUTE-33)
