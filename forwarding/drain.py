@@ -69,6 +69,7 @@ class _Drain:
         self._running: set[asyncio.Task[int]] = set()
         self._looked_at = self._worked_at = float("-inf")
         self._are_more_due = True
+        self._lingers: bool | None = None  # None: not asked yet
         self._sent = 0
 
     async def run(self) -> int:
@@ -78,7 +79,7 @@ class _Drain:
                 await self._start_lanes()
                 if self._running:
                     await self._wait_for_lanes()
-                elif self._may_linger:
+                elif self._is_time_left and await self._may_linger():
                     await asyncio.sleep(LINGER_LOOK)
                 else:
                     break
@@ -99,8 +100,13 @@ class _Drain:
         self._worked_at = self._loop.time()
 
     @property
-    def _may_linger(self) -> bool:
+    def _is_time_left(self) -> bool:
         return self._loop.time() < min(self._worked_at + self._linger, self._deadline) and self._watch.is_fresh
+
+    async def _may_linger(self) -> bool:
+        if self._lingers is None:
+            self._lingers = await self._store.claim_lingering()
+        return self._lingers
 
     async def _start_lanes(self) -> None:
         room = self._limit - len(self._running)

@@ -18,6 +18,7 @@ from forwarding import waiting
 from forwarding.waiting import Key, Waiting
 from journal.rows import SUBLANES
 
+LINGERING = 0x0C712E9F  # the number under which one drain waits for more
 LEASE = timedelta(seconds=15)
 MARGIN = timedelta(minutes=10)  # events become visible in the order of ids; their times may be this much out of order
 
@@ -159,6 +160,12 @@ PARK = """
 def ensure_lanes(cursor: Any, *, now: datetime) -> int:
     cursor.execute(ENSURE, {"now": now, "sublanes": SUBLANES, "margin": MARGIN})
     return int(cursor.rowcount)
+
+
+def claim_lingering(cursor: Any) -> bool:
+    """One drain may linger, of all workers together: the other processes are for other work. Held by the connection."""
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [LINGERING])
+    return bool(cursor.fetchone()[0])
 
 
 def get_tails(cursor: Any) -> dict[int, int]:

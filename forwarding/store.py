@@ -95,6 +95,9 @@ class Store:
     async def begin_lanes(self, *, now: datetime) -> int:
         return await self._writes.run(lambda cursor: lanes.ensure_lanes(cursor, now=now))
 
+    async def claim_lingering(self) -> bool:
+        return await self._writes.run(lanes.claim_lingering)
+
     async def lease(self, *, limit: int, now: datetime) -> list[lanes.Leased]:
         return await self._writes.run(lambda cursor: lanes.lease(cursor, limit=limit, now=now))
 

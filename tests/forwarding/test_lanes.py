@@ -115,6 +115,12 @@ class TestLanes:
         assert (released.last_error, released.is_held) == ("away", True)
         assert (lost.seen, lost.sent, lost.leased_until) == (leased[2].seen, 0, NOW + lanes.LEASE)
 
+    def test_one_drain_lingers_of_all(self, workers):
+        assert lanes.claim_lingering(workers[0])
+        workers[0].connection.commit()  # it is the connection that holds it
+
+        assert not lanes.claim_lingering(workers[1])
+
     def test_what_is_up_to_date_is_not_leased(self, emsp, workers):
         lanes.ensure_lanes(workers[0], now=NOW)
 
