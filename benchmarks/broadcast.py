@@ -15,7 +15,7 @@ from benchmarks.stand import Stand, find_ports, run_hub
 
 FEW, MANY = 10, 1000
 TO_FEW, TO_MANY = "DE*CPF", "DE*CPM"
-PUSHES = 30  # a turn
+PUSHES = 20  # a turn
 RATE = 3.0  # pushes per second: what 1,000 receivers are told must not pile up
 
 _numbers = count(1)

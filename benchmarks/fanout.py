@@ -57,10 +57,16 @@ def measure(*, rounds: int) -> list[Row]:
 
 
 def _put_locations(stand: Stand, partners: Partners) -> None:
-    for n in range(OBJECTS):
-        body = bodies.location(cpo=CPO, id=f"LOC{n}", number=next(_numbers))
-        call = stand.request("PUT", f"receiver/locations/DE/CPA/LOC{n}", sender=CPO, body=body)
-        run_load(Load(stand.port, [call], 1, 10.0, total=1, expect=SUCCESS))
+    calls = [
+        stand.request(
+            "PUT",
+            f"receiver/locations/DE/CPA/LOC{n}",
+            sender=CPO,
+            body=bodies.location(cpo=CPO, id=f"LOC{n}", number=next(_numbers)),
+        )
+        for n in range(OBJECTS)
+    ]
+    run_load(Load(stand.port, calls, OBJECTS, 10.0, total=OBJECTS, expect=SUCCESS))
     heard = partners.wait_for(OBJECTS * RECEIVERS, quiet=QUIET)
     say(f"{heard.calls} of {OBJECTS * RECEIVERS} deliveries of {OBJECTS} locations")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+import msgspec
 
 from forwarding.plan import Planned
 from ocpi import envelope
+from ocpi.ids import new_id
 from parties import quirks
 from parties.client import (
     Answer,
@@ -41,8 +42,7 @@ class End(Enum):
     RESTING = "resting"  # its breaker is open: nothing was tried
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     end: End
     request_id: str
     method: str
@@ -52,7 +52,7 @@ class Attempt:
     elapsed_ms: int = 0
     may_have_arrived: bool = False  # and nobody knows: its answer is lost
     repeated: bool = False  # sent twice, as the first connection broke
-    oddities: Mapping[Quirk, str] = field(default_factory=dict)
+    oddities: Mapping[Quirk, str] = {}
 
     @property
     def told_code(self) -> int | None:
@@ -76,7 +76,7 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
 
 async def _attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
     url = quirks.shape_url(url, peer.quirks)
-    request_id = str(uuid.uuid4())
+    request_id = new_id()
     headers = write_headers(
         peer,
         request_id=request_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from forwarding.attempt import Attempt, End, attempt
@@ -25,6 +25,7 @@ Chain = tuple[str, str]
 
 MAX_JUDGED = 12  # attempts that a reachable receiver failed at; with the pauses between them about half an hour
 AGAIN_SECONDS = 0.1
+SAME_MOMENT = timedelta(milliseconds=250)  # as often as the facts are looked at
 
 
 class Held(Enum):
@@ -87,6 +88,8 @@ class Deliverer:
 
     def _look_again(self, one: Planned, *, now: datetime) -> Planned | None:
         """By the facts of this moment: an agreement may have ended since the plan was made."""
+        if one.facts is self._watch.facts.network and now - one.at < SAME_MOMENT:
+            return one
         found = plan_event(one.event, platform=self._platform, roster=self._watch.roster, now=now)
         return next((planned for planned in found if planned.key == one.key), None)
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from forwarding.facts import FactsWatch
+from forwarding.facts import FactsWatch, Known
 from forwarding.lane_run import LaneRun
 from forwarding.signs import Signs
 from forwarding.store import Store
@@ -18,9 +18,11 @@ from parties.limits import Limits, get_limits
 logger = logging.getLogger(__name__)
 
 SECONDS = 8.0
-LANES = 64  # at the same time
+LANES = 128  # at the same time
 LOOK_SECONDS = 0.05
 HEARD_SECONDS = 2.0
+LINGER = 0.5  # seconds for which a drain that had work waits for more: to begin one costs more than many deliveries
+LINGER_LOOK = 0.03
 
 
 async def drain(
@@ -30,13 +32,17 @@ async def drain(
     limit: int = LANES,
     egress: Egress | None = None,
     limits: Limits | None = None,
+    known: Known | None = None,
+    linger: float = 0.0,
 ) -> int:
-    """How many deliveries succeeded. `limits` are those of the process."""
+    """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before."""
     deadline = asyncio.get_running_loop().time() + seconds
     async with Store() as store:
         await store.begin_lanes(now=clock())
-        async with FactsWatch(store) as watch, AsyncClient(egress=egress, limits=limits or get_limits()) as client:
-            return await _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit).run()
+        client = AsyncClient(egress=egress, limits=limits or get_limits())
+        async with FactsWatch(store, known=known) as watch, client:
+            made = _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit, linger=linger)
+            return await made.run()
 
 
 class _Drain:
@@ -49,6 +55,7 @@ class _Drain:
         clock: Callable[[], datetime],
         deadline: float,
         limit: int,
+        linger: float,
     ) -> None:
         self._store = store
         self._watch = watch
@@ -56,9 +63,13 @@ class _Drain:
         self._clock = clock
         self._deadline = deadline
         self._limit = limit
+        self._linger = linger
         self._loop = asyncio.get_running_loop()
         self._signs = Signs(clock=self._loop.time)
         self._running: set[asyncio.Task[int]] = set()
+        self._looked_at = self._worked_at = float("-inf")
+        self._are_more_due = True
+        self._lingers: bool | None = None  # None: not asked yet
         self._sent = 0
 
     async def run(self) -> int:
@@ -66,12 +77,12 @@ class _Drain:
         try:
             while True:
                 await self._start_lanes()
-                if not self._running:
+                if self._running:
+                    await self._wait_for_lanes()
+                elif self._is_time_left and await self._may_linger():
+                    await asyncio.sleep(LINGER_LOOK)
+                else:
                     break
-                done, self._running = await asyncio.wait(
-                    self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                self._take(done)
                 if self._loop.time() - heard_at >= HEARD_SECONDS:
                     heard_at = self._loop.time()
                     await self._tell_presence()
@@ -81,11 +92,30 @@ class _Drain:
         await self._tell_presence()
         return self._sent
 
+    async def _wait_for_lanes(self) -> None:
+        done, self._running = await asyncio.wait(
+            self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._take(done)
+        self._worked_at = self._loop.time()
+
+    @property
+    def _is_time_left(self) -> bool:
+        return self._loop.time() < min(self._worked_at + self._linger, self._deadline) and self._watch.is_fresh
+
+    async def _may_linger(self) -> bool:
+        if self._lingers is None:
+            self._lingers = await self._store.claim_lingering()
+        return self._lingers
+
     async def _start_lanes(self) -> None:
         room = self._limit - len(self._running)
-        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh:
+        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh or self._may_wait(room):
             return
-        for lane in await self._store.lease(limit=room, now=self._clock()):
+        self._looked_at = self._loop.time()
+        leased = await self._store.lease(limit=room, now=self._clock())
+        self._are_more_due = len(leased) == room
+        for lane in leased:
             run = LaneRun(
                 lane,
                 store=self._store,
@@ -96,6 +126,12 @@ class _Drain:
                 deadline=self._deadline,
             )
             self._running.add(asyncio.create_task(run.run()))
+
+    def _may_wait(self, room: int) -> bool:
+        """To look for lanes means to look at all of them: worth it for many at a time, or once in a while."""
+        if not self._running or self._loop.time() - self._looked_at >= LOOK_SECONDS:
+            return False
+        return not self._are_more_due or room < self._limit // 4
 
     def _take(self, done: set[asyncio.Task[int]]) -> None:
         for task in done:

@@ -15,6 +15,7 @@ from forwarding import lanes, outdated
 from forwarding.deliver import Chain, Deliverer, Held
 from forwarding.events import PIECE, Event
 from forwarding.facts import FactsWatch
+from forwarding.lanes import Release
 from forwarding.ledger import Ledger
 from forwarding.plan import Planned, coalesce, plan_event
 from forwarding.signs import Signs
@@ -59,14 +60,16 @@ class LaneRun:
     async def run(self) -> int:
         """How many were delivered."""
         renewing = asyncio.create_task(self._renew())
+        release: Release | None = None
         try:
             while not self._must_stop and await self._pass():
-                await self._ledger.save()
+                pass
+            release = self._get_release()
         finally:
             renewing.cancel()
             await asyncio.wait([renewing])
-            await self._ledger.save()  # also when something failed: what was sent was sent
-        if not self._ledger.is_lost:
+            await self._ledger.save(release=release)  # also when something failed: what was sent was sent
+        if release is None and not self._ledger.is_lost:
             await self._give_back()
         return self._ledger.sent
 
@@ -196,13 +199,19 @@ class LaneRun:
     def _is_held(self) -> bool:
         return self._deliverer.held is Held.UNREACHED or len(self._ledger.waiting) >= MAX_WAITING
 
-    async def _give_back(self) -> None:
-        how = {"lane": self._lane.id, "fence": self._lane.fence}
+    def _get_release(self) -> Release | None:
+        """None: something is to be tried again later."""
         held = self._deliverer.held
         if held is Held.AWAY:  # by the clock there is nothing to retry: its coming back makes it due
             is_full = len(self._ledger.waiting) >= MAX_WAITING
-            await self._store.give_back(lanes.release, **how, error=self._deliverer.error, held=is_full)
-        elif held is not None and self._lane.may_retry:
+            return Release(error=self._deliverer.error, is_held=is_full)
+        if held is not None and self._lane.may_retry:
+            return None
+        return None if self._stuck and not self._lane.may_retry else Release()
+
+    async def _give_back(self) -> None:
+        how = {"lane": self._lane.id, "fence": self._lane.fence}
+        if self._deliverer.held is not None and self._lane.may_retry:
             now = self._clock()
             failures = 1 if self._deliverer.has_recovered else self._lane.failures + 1
             await self._store.give_back(
@@ -214,10 +223,8 @@ class LaneRun:
                 held=self._is_held,
                 now=now,
             )
-        elif self._stuck and not self._lane.may_retry:
-            await self._store.give_back(lanes.give_back, **how)
         else:
-            await self._store.give_back(lanes.release, **how)
+            await self._store.give_back(lanes.give_back, **how)
 
 
 def get_pause(failures: int, *, jitter: Callable[[], float] = random.random) -> timedelta:

@@ -7,15 +7,18 @@ the fence, so that a worker that was taken for dead cannot undo what its success
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from forwarding import waiting
 from forwarding.waiting import Key, Waiting
 from journal.rows import SUBLANES
 
+LINGERING = 0x0C712E9F  # the number under which one drain waits for more
 LEASE = timedelta(seconds=15)
 MARGIN = timedelta(minutes=10)  # events become visible in the order of ids; their times may be this much out of order
 
@@ -38,6 +41,14 @@ class Leased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """There is nothing to retry by the clock; what still waits, waits for its platform to come back."""
+
+    error: str = ""
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """Where a lane stands now, and how much was sent and skipped since it was last saved."""
 
@@ -48,6 +59,7 @@ class Position:
     waiting: Mapping[Key, Waiting]
     sent: int = 0
     skipped: int = 0
+    release: Release | None = None  # it is given back with this
 
     @property
     def cursor(self) -> int:
@@ -108,19 +120,31 @@ LEASE_DUE = """
               coalesce(lane.seen_at, lane.cursor_at), lane.waiting::text, lane.failures, due.may_retry, due.leased_until
 """
 
+# Many lanes in one statement, those that are through released with it: a lane is mostly leased for one or two
+# deliveries, and what was said to the database of each lane was the greater part of the work. Locked in the order of
+# lanes, so that two workers never wait for each other in a circle.
 ADVANCE = """
-    UPDATE forwarding_lane
-       SET cursor = %(cursor)s, cursor_at = %(cursor_at)s, seen = %(seen)s, seen_at = %(seen_at)s,
-           waiting = %(waiting)s::jsonb, sent = sent + %(sent)s, skipped = skipped + %(skipped)s,
-           leased_until = %(until)s
-     WHERE id = %(lane)s AND fence = %(fence)s
-"""
-
-RELEASE = """
-    UPDATE forwarding_lane
-       SET leased_until = NULL, failures = 0, retry_at = NULL, parked_at = NULL, is_held = %(held)s,
-           last_error = %(error)s
-     WHERE id = %(lane)s AND fence = %(fence)s
+    WITH ours AS MATERIALIZED (
+        SELECT given.*
+          FROM (SELECT * FROM json_to_recordset(%(positions)s) AS r(
+                    lane bigint, fence bigint, "cursor" bigint, cursor_at timestamptz, seen bigint, seen_at timestamptz,
+                    waiting jsonb, sent bigint, skipped bigint, is_done boolean, error text, is_held boolean)
+                 LIMIT %(count)s) AS given
+          JOIN forwarding_lane lane ON lane.id = given.lane AND lane.fence = given.fence
+         ORDER BY lane.id
+           FOR UPDATE OF lane
+    )
+    UPDATE forwarding_lane lane
+       SET "cursor" = ours."cursor", cursor_at = ours.cursor_at, seen = ours.seen, seen_at = ours.seen_at,
+           waiting = ours.waiting, sent = lane.sent + ours.sent, skipped = lane.skipped + ours.skipped,
+           leased_until = CASE WHEN ours.is_done THEN NULL ELSE %(until)s END,
+           failures = CASE WHEN ours.is_done THEN 0 ELSE lane.failures END,
+           retry_at = CASE WHEN ours.is_done THEN NULL ELSE lane.retry_at END,
+           parked_at = CASE WHEN ours.is_done THEN NULL ELSE lane.parked_at END,
+           is_held = CASE WHEN ours.is_done THEN ours.is_held ELSE lane.is_held END,
+           last_error = CASE WHEN ours.is_done THEN ours.error ELSE lane.last_error END
+      FROM ours WHERE lane.id = ours.lane
+    RETURNING lane.id
 """
 
 GIVE_BACK = "UPDATE forwarding_lane SET leased_until = NULL WHERE id = %s AND fence = %s"
@@ -136,6 +160,12 @@ PARK = """
 def ensure_lanes(cursor: Any, *, now: datetime) -> int:
     cursor.execute(ENSURE, {"now": now, "sublanes": SUBLANES, "margin": MARGIN})
     return int(cursor.rowcount)
+
+
+def claim_lingering(cursor: Any) -> bool:
+    """One drain may linger, of all workers together: the other processes are for other work. Held by the connection."""
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [LINGERING])
+    return bool(cursor.fetchone()[0])
 
 
 def get_tails(cursor: Any) -> dict[int, int]:
@@ -168,30 +198,30 @@ def lease(cursor: Any, *, limit: int, now: datetime) -> list[Leased]:
     ]
 
 
-def advance(cursor: Any, position: Position, *, now: datetime) -> bool:
-    """Save where the lane stands, and hold it for another while. False: somebody else has it; stop at once."""
-    cursor.execute(
-        ADVANCE,
-        {
-            "lane": position.lane,
-            "fence": position.fence,
-            "cursor": position.cursor,
-            "cursor_at": position.cursor_at,
-            "seen": position.seen,
-            "seen_at": position.seen_at,
-            "waiting": json.dumps(waiting.write(position.waiting)),
-            "sent": position.sent,
-            "skipped": position.skipped,
-            "until": now + LEASE,
-        },
-    )
-    return bool(cursor.rowcount)
+def advance(cursor: Any, positions: Sequence[Position], *, now: datetime) -> set[int]:
+    """Save where these lanes stand, and hold each for another while or give it back. Returns those that are ours: whose
+    lane is missing must stop at once, somebody else has it."""
+    given = msgspec.json.encode([_write(position) for position in positions]).decode()
+    cursor.execute(ADVANCE, {"positions": given, "count": len(positions), "until": now + LEASE})
+    return {row[0] for row in cursor.fetchall()}
 
 
-def release(cursor: Any, *, lane: int, fence: int, error: str = "", held: bool = False) -> bool:
-    """Give it back with nothing to retry by the clock; what still waits, waits for its platform to come back."""
-    cursor.execute(RELEASE, {"lane": lane, "fence": fence, "error": error, "held": held})
-    return bool(cursor.rowcount)
+def _write(position: Position) -> dict[str, Any]:
+    release = position.release or Release()
+    return {
+        "lane": position.lane,
+        "fence": position.fence,
+        "cursor": position.cursor,
+        "cursor_at": position.cursor_at,
+        "seen": position.seen,
+        "seen_at": position.seen_at,
+        "waiting": waiting.write(position.waiting),
+        "sent": position.sent,
+        "skipped": position.skipped,
+        "is_done": position.release is not None,
+        "error": release.error,
+        "is_held": release.is_held,
+    }
 
 
 def give_back(cursor: Any, *, lane: int, fence: int) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from forwarding.events import Event
-from forwarding.lanes import Leased, Position
+from forwarding.lanes import Leased, Position, Release
 from forwarding.plan import Planned
 from forwarding.record import NewDeadLetter, Record
 from forwarding.store import Store
@@ -77,19 +78,19 @@ class Ledger:
         self._dead.append(letter)
         self.forget([key])
 
-    async def save(self) -> None:
-        """Durable when it returns, and the lease is extended by it. `is_lost` afterwards: stop at once."""
+    async def save(self, *, release: Release | None = None) -> None:
+        """Durable when it returns, and the lease extended or given back by it. `is_lost` afterwards: stop at once."""
         async with self._lock:
             if self.is_lost and not self._log:
                 return
-            record = Record(position=self._position(), log=self._log, marks=self._marks, dead=self._dead)
+            record = Record(position=self._position(release), log=self._log, marks=self._marks, dead=self._dead)
             self._log, self._marks, self._dead = [], [], []
             self._sent = self._skipped = 0
             self.has_news = False
             if not await self._store.save(record, now=self._clock()):
                 self.is_lost = True
 
-    def _position(self) -> Position:
+    def _position(self, release: Release | None) -> Position:
         return Position(
             lane=self._lane.id,
             fence=self._lane.fence,
@@ -98,6 +99,7 @@ class Ledger:
             waiting=dict(self.waiting),
             sent=self._sent,
             skipped=self._skipped,
+            release=release,
         )
 
 

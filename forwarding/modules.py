@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from journal.rows import Columns
 from ocpi.calls import Call, Interface, PartyId
@@ -17,8 +20,7 @@ from parties.owned_module import OwnedModule
 from parties.registry import find_owned_module
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """What an event (or a dead letter) is about."""
 
     module: str
@@ -40,7 +42,12 @@ class FullState:
 
 def get_log_id(subject: Subject) -> str:
     """As the call log may show it: masked where it is personal."""
-    read = _read(subject)
+    return _get_log_id(subject.module, subject.method, subject.path)
+
+
+@lru_cache(1024)  # a hundred receivers hear of the same object
+def _get_log_id(module: str, method: str, path: str) -> str:
+    read = _read(Subject(module=module, method=method, path=path, query="", body="", receiver=""))
     return read[0].get_log_id(read[2]) if read else ""
 
 

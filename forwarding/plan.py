@@ -5,9 +5,11 @@ just before it is sent, because what was allowed then may have ended since.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+
+import msgspec
 
 from forwarding.events import Event
 from forwarding.waiting import Key
@@ -23,8 +25,7 @@ _THERE = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
 CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One event for one party. `obstacle`: why it cannot be sent, although it was accepted for this receiver."""
 
     event: Event
@@ -34,6 +35,8 @@ class Planned:
     policy: Delivery
     status: ConnectionStatus
     obstacle: str = ""
+    facts: Network  # by which it was planned, and when
+    at: datetime
 
     @property
     def key(self) -> Key:
@@ -60,6 +63,19 @@ class Roster:
     """The network, asked by platform."""
 
     network: Network
+    _senders: dict[tuple[str, str, int | None], Node] = field(default_factory=dict, repr=False, compare=False)
+
+    def get_sender(self, event: Event) -> Node:
+        """As whom the party spoke that the event is of: the same for all who hear it."""
+        key = event.sender, event.sender_role, event.origin
+        if key not in self._senders:
+            self._senders[key] = Node(
+                party=get_party(event.sender, self.network),
+                role=Role(event.sender_role),
+                platform=NOWHERE if event.origin is None else event.origin,
+                status=ConnectionStatus.CONNECTED,
+            )
+        return self._senders[key]
 
     def get_nodes(self, platform: int) -> tuple[Node, ...]:
         return self.network.by_platform.get(platform, ())
@@ -68,7 +84,7 @@ class Roster:
 def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
     """Every delivery of this event that this platform is to get, as things stand now."""
     if event.module == CLIENT_INFO:
-        return _plan_client_info(event, platform, roster)
+        return _plan_client_info(event, platform, roster, now=now)
     if event.receiver:
         return _plan_directed(event, platform, roster, now=now)
     return _plan_broadcast(event, platform, roster, now=now)
@@ -119,12 +135,7 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
     endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
     if facts is None or endpoint is None or facts.version != event.version:  # ROUTE-26; never sent untranslated
         return ()
-    sender = Node(
-        party=get_party(event.sender, network),
-        role=Role(event.sender_role),
-        platform=NOWHERE if event.origin is None else event.origin,
-        status=ConnectionStatus.CONNECTED,
-    )
+    sender = roster.get_sender(event)
     planned: dict[str, Planned] = {}
     for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
         # is_wanted_by: the opposite kind (ROUTE-25), and no echo to where it came from (ROUTE-33)
@@ -139,6 +150,8 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
                 endpoint=endpoint,
                 policy=permit.get_delivery(event.module),
                 status=node.status,
+                facts=network,
+                at=now,
             )
     return tuple(planned.values())
 
@@ -170,6 +183,8 @@ def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime
             policy=Delivery.STORE_AND_FORWARD,
             status=home.status,
             obstacle=obstacle,
+            facts=network,
+            at=now,
         ),
     )
 
@@ -186,7 +201,7 @@ def _find_home(receiver: PartyId, event: Event, network: Network) -> Node | None
     return min(nodes, key=rank, default=None)
 
 
-def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Planned, ...]:
+def _plan_client_info(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
     """Made for one platform's eyes, which its object key names; once per platform (HCI-05, AMB-43)."""
     if event.object_key.split(":")[1:2] != [str(platform)]:
         return ()
@@ -205,6 +220,8 @@ def _plan_client_info(event: Event, platform: int, roster: Roster) -> tuple[Plan
             endpoint=endpoint,
             policy=Delivery.STORE_AND_FORWARD,
             status=alive[0] if alive else nodes[0].status,
+            facts=network,
+            at=now,
         ),
     )
 

@@ -19,8 +19,17 @@ from agreements.network import load_facts
 from forwarding import pull_claim, pull_gone
 from forwarding.pull_claim import LeaseLost
 from forwarding.pull_hub import read_hub_list
-from forwarding.pull_plan import MAX_PAGES, Crawl, CrawlBroken, Page, get_date_from, read_page, write_first_url
-from forwarding.pull_store import Intake, StoreFailed, Tally, commit
+from forwarding.pull_plan import (
+    MAX_PAGES,
+    Crawl,
+    CrawlBroken,
+    Page,
+    get_date_from,
+    get_limit,
+    read_page,
+    write_first_url,
+)
+from forwarding.pull_store import Intake, StoreFailed, Tally, commit, get_role
 from forwarding.record import clean
 from journal.committer import Committer
 from journal.models import PullRequest
@@ -98,7 +107,8 @@ class Reading:
         pull_claim.finish(request, now=self.clock())
 
     def _get_first_url(self) -> str:
-        return write_first_url(self.crawl.endpoint, date_from=self.request.date_from)
+        limit = get_limit(self.request.attempts)
+        return write_first_url(self.crawl.endpoint, date_from=self.request.date_from, limit=limit)
 
     def _go_on_where_it_broke_off(self) -> str | None:
         """Behind the page that was read last, if it names the same objects still: then nothing slid past meanwhile.
@@ -239,6 +249,7 @@ def _begin(request: PullRequest, *, committer: Committer, client: SyncClient, cl
         owners=_get_principals(party, module, facts.network, platform=request.platform, now=clock()) | owners,
         network=facts.network,
         committer=committer,
+        role=get_role(module, party, network=facts.network),
     )
     if not request.page_url:
         _set_date_from(request, intake, now=clock())

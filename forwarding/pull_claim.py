@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from forwarding.pull_ask import take_turn
@@ -96,8 +96,17 @@ def save_progress(request: PullRequest, *, now: datetime, seen: Collection[str] 
         may_go_on = Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
         if not may_go_on or not _held(request).update(**columns, leased_until=now + LEASE):
             raise LeaseLost(str(request))
-        rows = [PullSeen(request=request, object_key=key) for key in sorted(seen)]
-        PullSeen.objects.bulk_create(rows, ignore_conflicts=True)
+        if seen:
+            _keep_seen(request, seen)
+
+
+def _keep_seen(request: PullRequest, keys: Collection[str]) -> None:
+    """In SQL: an instance of the model for each object of a page takes as long as storing the object."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journal_pullseen (request_id, object_key) SELECT %s, unnest(%s) ON CONFLICT DO NOTHING",
+            [request.pk, sorted(keys)],
+        )
 
 
 def get_seen(request: PullRequest) -> set[str]:

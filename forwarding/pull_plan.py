@@ -16,7 +16,8 @@ from ocpi import envelope
 from ocpi.links import find_next
 from ocpi.times import SENTINEL, format_datetime
 
-PAGE_LIMIT = 250  # objects asked for per page; the partner may give fewer
+PAGE_LIMIT = 1000  # objects asked for per page; the partner may give fewer
+SMALL_LIMIT = 250
 MAX_PAGES = 10_000
 MAX_EMPTY = 3  # pages without an object, one after the other, that still name a next one
 MAX_REREADS = 50
@@ -90,9 +91,14 @@ def get_date_from(
     return min(moment for moment in (known, since, now) if moment is not None) - overlap
 
 
-def write_first_url(endpoint: str, *, date_from: datetime | None) -> str:
+def get_limit(attempts: int) -> int:
+    """Of objects a page. Large ones cost least; a list that broke off may have had too large or too slow ones."""
+    return PAGE_LIMIT if attempts <= 1 else SMALL_LIMIT
+
+
+def write_first_url(endpoint: str, *, date_from: datetime | None, limit: int = PAGE_LIMIT) -> str:
     """Never with `date_to`: partners disagree whether it is inclusive, and lists shrink under it (TRANS-26)."""
-    query = ({"date_from": format_datetime(date_from)} if date_from else {}) | {"limit": str(PAGE_LIMIT)}
+    query = ({"date_from": format_datetime(date_from)} if date_from else {}) | {"limit": str(limit)}
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from journal.committer import Committer
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from ocpi.calls import Call, Delivery, Interface, PartyId
 from ocpi.errors import InvalidParameter, OcpiError, Overloaded, ServerError
+from ocpi.ids import new_id
 from ocpi.module import Match
 from ocpi.raw import is_same_content, read_fields, read_text
 from parties.owned_module import OwnedModule
@@ -26,7 +28,7 @@ from routing.network import Network
 
 logger = logging.getLogger(__name__)
 
-PIECE = 200  # objects per transaction
+PIECE = 250  # objects per transaction
 
 
 class StoreFailed(Exception):
@@ -49,7 +51,7 @@ class Tally:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """Whose list it is. `owners`: whose objects may be in it: the platform's parties, and with a
-    mandate others (TRANS-35, LOC-19)."""
+    mandate others (TRANS-35, LOC-19). `role`: in which the party tells of them."""
 
     module: OwnedModule
     platform: int
@@ -57,19 +59,34 @@ class Intake:
     owners: Mapping[str, PartyId]
     network: Network
     committer: Committer
+    role: str
 
     def store(self, documents: Sequence[bytes], *, now: datetime) -> Tally:
-        """The good ones of a page, whatever the others are like (TRANS-25)."""
+        """The good ones of a page, whatever the others are like (TRANS-25).
+
+        While one piece of it is written, the next one is judged.
+        """
         tally = Tally()
-        jobs = [job for document in documents if (job := self._take(document, tally, now=now)) is not None]
-        for result in commit(self.committer, jobs):
+        with ThreadPoolExecutor(1, "pull store") as beside:
+            writing: Future[list[tuple[Outcome, ...] | OcpiError]] | None = None
+            for start in range(0, len(documents), PIECE):
+                piece = documents[start : start + PIECE]
+                jobs = [job for document in piece if (job := self._take(document, tally, now=now)) is not None]
+                if writing is not None:
+                    self._count(writing.result(), tally)
+                writing = beside.submit(commit, self.committer, jobs)
+            if writing is not None:
+                self._count(writing.result(), tally)
+        return tally
+
+    def _count(self, results: Sequence[tuple[Outcome, ...] | OcpiError], tally: Tally) -> None:
+        for result in results:
             if isinstance(result, OcpiError):
                 self._refuse(result, tally)
             elif result == (Outcome.KEPT,):
                 tally.unchanged += 1
             else:
                 tally.stored += 1
-        return tally
 
     def _take(self, document: bytes, tally: Tally, *, now: datetime) -> Job | None:
         try:
@@ -117,6 +134,7 @@ class Intake:
             platform=self.platform,
             owner=owner,
             lister=self.party,
+            role=self.role,
             receiver=receiver,
             now=now,
         )
@@ -153,19 +171,24 @@ def read_object(module: OwnedModule, document: bytes) -> tuple[Call, Match]:
         OcpiError: it does not say which object it is.
     """
     fields = read_fields(document)
-    pattern = next(
-        (r for r in module.routes if r.interface is Interface.RECEIVER and "PUT" in r.methods),
-        None,
-    )
-    names = {placeholder: name for name, placeholder in module.identity.items()}
+    method, names = _get_push(module)
     values: list[str] = []
-    for segment in pattern.segments if pattern else ():
-        name = names[segment.strip("{}")]
+    for name in names:
         value = read_text(fields, name)
         if not value:
             raise InvalidParameter(f"{name}: is missing")
         values.append(value)
-    return make_call(module, "PUT" if pattern else "POST", values, query=module.get_push_query(document), body=document)
+    return make_call(module, method, values, query=module.get_push_query(document), body=document)
+
+
+@cache
+def _get_push(module: OwnedModule) -> tuple[str, tuple[str, ...]]:
+    """How a whole object is pushed: the method, and the fields that are in its path."""
+    pattern = next((r for r in module.routes if r.interface is Interface.RECEIVER and "PUT" in r.methods), None)
+    if pattern is None:
+        return "POST", ()
+    names = {placeholder: name for name, placeholder in module.identity.items()}
+    return "PUT", tuple(names[segment.strip("{}")] for segment in pattern.segments)
 
 
 def make_call(
@@ -192,12 +215,12 @@ def write_event(
     platform: int,
     owner: PartyId,
     lister: PartyId | None = None,
+    role: str | None = None,
     receiver: str,
     now: datetime,
 ) -> NewEvent:
-    """`lister`: in whose list it was, where that may be another with a mandate. It speaks in its own role."""
-    nodes = network.get_acting_nodes(lister or owner)
-    roles = [node.role for node in nodes if node.role in module.owner_roles]
+    """`lister`: in whose list it was, where that may be another with a mandate. It speaks in its own `role`, which may
+    be given where many events are written."""
     return NewEvent(
         module=module.id,
         method=call.method,
@@ -206,13 +229,19 @@ def write_event(
         body=call.body.decode(),
         object_key=module.get_order_key(call, match),  # in one line with pushes of the same object (ROUTE-35)
         sender=owner.key,
-        sender_role=roles[0] if roles else "",
+        sender_role=get_role(module, lister or owner, network=network) if role is None else role,
         origin=platform,  # it hears no echo (ROUTE-33)
         receiver=receiver,
         supersedes=module.get_supersedes(call, match),
-        correlation_id=str(uuid.uuid4()),
+        correlation_id=new_id(),
         at=now,
     )
+
+
+def get_role(module: OwnedModule, party: PartyId, *, network: Network) -> str:
+    """In which it may tell of such objects; "" in none."""
+    roles = (node.role for node in network.get_acting_nodes(party) if node.role in module.owner_roles)
+    return next(roles, "")
 
 
 def _unless_same(change: Change) -> Change:
@@ -224,4 +253,4 @@ def _unless_same(change: Change) -> Change:
             return columns
         return None if is_same_content(stored["document"], columns["document"]) else columns
 
-    return replace(change, apply=apply)
+    return replace(change, apply=apply, reads_bulk=True)

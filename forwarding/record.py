@@ -63,11 +63,8 @@ def save(cursor: Any, records: Sequence[Record], *, now: datetime) -> list[bool]
     dead = [letter for record in records for letter in record.dead]
     if dead:
         execute_values(cursor, DEAD_LETTER, [_values(letter) for letter in dead])
-    ordered = sorted(range(len(records)), key=lambda number: records[number].position.lane)
-    kept = [False] * len(records)
-    for number in ordered:  # in the order of lanes, so that two workers never wait for each other in a circle
-        kept[number] = lanes.advance(cursor, records[number].position, now=now)
-    return kept
+    ours = lanes.advance(cursor, [record.position for record in records], now=now)
+    return [record.position.lane in ours for record in records]
 
 
 def _values(letter: NewDeadLetter) -> tuple[Any, ...]:

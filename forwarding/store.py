@@ -95,11 +95,14 @@ class Store:
     async def begin_lanes(self, *, now: datetime) -> int:
         return await self._writes.run(lambda cursor: lanes.ensure_lanes(cursor, now=now))
 
+    async def claim_lingering(self) -> bool:
+        return await self._writes.run(lanes.claim_lingering)
+
     async def lease(self, *, limit: int, now: datetime) -> list[lanes.Leased]:
         return await self._writes.run(lambda cursor: lanes.lease(cursor, limit=limit, now=now))
 
     async def give_back(self, way: Callable[..., bool], **how: Any) -> bool:
-        """`way` is one of lanes.release, lanes.give_back, lanes.park."""
+        """`way` is one of lanes.give_back, lanes.park."""
         return await self._writes.run(lambda cursor: way(cursor, **how))
 
     async def save(self, one: record.Record, *, now: datetime) -> bool:

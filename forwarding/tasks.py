@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import uvloop
 from celery import shared_task
 from django.utils.timezone import now
 
 from forwarding.announce import Settled, announce
-from forwarding.drain import drain
+from forwarding.drain import LINGER, drain
+from forwarding.facts import Known
 from forwarding.pull import pull_next
 from forwarding.pull_ask import ask_missed, ask_scheduled
 from forwarding.purge import purge_old
@@ -19,13 +21,17 @@ from forwarding.wake import take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
 
+_known = Known()
 _settled = Settled()
 
 
 @shared_task
 def drain_lanes(**kwargs: Any) -> int:
     take_wake_up()
-    return asyncio.run(drain(clock=now))
+    with asyncio.Runner(
+        loop_factory=uvloop.new_event_loop
+    ) as runner:  # as the web process has: half the cost of a call
+        return runner.run(drain(clock=now, known=_known, linger=LINGER))
 
 
 @shared_task

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """One event for one party. `judged` counts attempts that a reachable platform failed at; `lost` says that an
     earlier attempt may have arrived, because its answer never came."""
 

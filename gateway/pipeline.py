@@ -27,7 +27,7 @@ from ocpi.raw import read_fields
 from parties import quirks
 from parties.quirks import Quirk
 from parties.registry import get_module
-from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide
+from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide, is_told_to_all
 from telemetry import work
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def _tolerate(call: Call, hub: Hub, *, platform: int | None) -> Call:
 async def _decide(course: Course) -> Decision:
     """Only a call that names no party has to be resolved, and only some of those ask the store."""
     call, module, resolved = course.call, course.module, NOTHING
-    if call.receiver is None:
+    if call.receiver is None and not is_told_to_all(call, module):  # to look up partners takes time by their number
         resolved = module.resolve(call, course.match)
         if resolved is NOTHING:
             resolved = await module.look_up(call, course.match, course.get_scope(), course.hub.reader)

@@ -9,7 +9,7 @@ wait for each other in a circle.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -49,11 +49,11 @@ _TYPES = {
 }
 
 
-def _log_table(name: str, columns: Sequence[str]) -> Table:
-    return Table(name=name, key=(), columns={column: _TYPES.get(column, "text") for column in columns})
+def _log_table(name: str, columns: Sequence[str], *, bulk: tuple[str, ...] = ()) -> Table:
+    return Table(name=name, key=(), columns={column: _TYPES.get(column, "text") for column in columns}, bulk=bulk)
 
 
-EVENTS = _log_table("journal_event", (*EVENT_COLUMNS, "sublane"))
+EVENTS = _log_table("journal_event", (*EVENT_COLUMNS, "sublane"), bulk=("body",))
 CALL_LOG = _log_table("journal_calllog", LOG_COLUMNS)
 ALIASES = _log_table("journal_alias", ALIAS_COLUMNS)
 
@@ -97,9 +97,10 @@ def _refusal(job: Job) -> OcpiError | None:
 
 def _load(script: Script, jobs: Sequence[Job]) -> Overlay:
     overlay = Overlay()
-    for _, (table, keys) in sorted(rows_to_lock(jobs).items()):
-        found = _fetch(script, statements.lock_rows(table), table, keys)
-        for key in sorted(keys):
+    for _, (table, wanted) in sorted(rows_to_lock(jobs).items()):
+        given = [{**_named(table, key), statements.WHOLE: is_whole} for key, is_whole in wanted.items()]
+        found = _fetch(script, statements.lock_rows(table), table, given)
+        for key in sorted(wanted):
             overlay.add(table, key, found.get(key))
     for _, (table, keys) in sorted(rows_to_mark(jobs).items()):
         for key in sorted(keys):
@@ -107,22 +108,26 @@ def _load(script: Script, jobs: Sequence[Job]) -> Overlay:
     for _, (table, bases) in sorted(bases_to_read(jobs).items()):
         missing = {base for base in bases if (table.name, base) not in overlay.slots}
         if missing:
-            found = _fetch(script, statements.read_rows(table), table, missing)
+            found = _fetch(script, statements.read_rows(table), table, [_named(table, key) for key in missing])
             overlay.bases.update({(table.name, key): row for key, row in found.items()})
     return overlay
 
 
-def _fetch(script: Script, text: str, table: Table, keys: Iterable[Key]) -> dict[Key, Columns]:
+def _named(table: Table, key: Key) -> dict[str, str]:
+    return dict(zip(table.key, key, strict=True))
+
+
+def _fetch(script: Script, text: str, table: Table, given: Sequence[Columns]) -> dict[Key, Columns]:
     names = statements.row_columns(table)
-    script.add(text, *statements.values_of([dict(zip(table.key, key, strict=True)) for key in keys]))
+    script.add(text, *statements.values_of(given))
     return {row[: len(table.key)]: dict(zip(names, row, strict=True)) for row in script.run()}
 
 
 def _write_rows(script: Script, overlay: Overlay) -> None:
     """Slots come in the order of their locks. One statement per table and set of columns: mostly one per table."""
-    inserts: dict[tuple[Table, tuple[str, ...]], list[Columns]] = {}
-    updates: dict[tuple[Table, tuple[str, ...]], list[Columns]] = {}
-    marks: dict[tuple[Table, tuple[str, ...]], list[Columns]] = {}
+    inserts: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+    updates: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+    marks: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
     for slot in overlay.slots.values():
         if slot.is_insert:
             filled = {**new_row(slot.table, slot.key), **slot.written}
@@ -133,11 +138,14 @@ def _write_rows(script: Script, overlay: Overlay) -> None:
         if slot.is_update:
             marks.setdefault((slot.table, _ordered(slot.table, slot.written)), []).append(slot.keyed)
     for (table, columns), rows in inserts.items():
-        script.add(statements.insert_rows(table, columns), *statements.values_of(rows))
+        values = statements.values_with_bulk(rows, table=table, columns=columns)
+        script.add(statements.insert_rows(table, columns), *values)
     for (table, columns), rows in updates.items():
-        script.add(statements.update_rows(table, columns), *statements.values_of(rows))
+        values = statements.values_with_bulk(rows, table=table, columns=columns)
+        script.add(statements.update_rows(table, columns), *values)
     for (table, columns), rows in sorted(marks.items(), key=lambda group: group[0][0].name):
-        script.add(statements.lock_and_update_rows(table, columns), *statements.values_of(rows))
+        values = statements.values_with_bulk(rows, table=table, columns=columns)
+        script.add(statements.lock_and_update_rows(table, columns), *values)
 
 
 def _ordered(table: Table, columns: Columns) -> tuple[str, ...]:
@@ -157,7 +165,8 @@ def _append_events(script: Script, accepted: dict[int, Accepted], *, turn: str) 
         return {}
     rows = [{**event_columns(event), "sublane": sublane_of(event.object_key)} for _, event in telling]
     script.add(turn)
-    script.add(statements.append_rows(EVENTS, returning="id"), *statements.values_of(rows))
+    values = statements.values_with_bulk(rows, table=EVENTS, columns=EVENTS.columns)
+    script.add(statements.append_rows(EVENTS, returning="id"), *values)
     return {number: row[0] for (number, _), row in zip(telling, script.run(), strict=True)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,8 @@ class Slot:
         return self.stored and bool(self.written)
 
     @property
-    def keyed(self) -> Columns:
-        """What is written, with the key."""
+    def keyed(self) -> dict[str, Any]:
+        """What is written, with the key: a copy of its own."""
         return {**dict(zip(self.table.key, self.key, strict=True)), **self.written}
 
 
@@ -127,12 +127,15 @@ def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
     )
 
 
-def rows_to_lock(jobs: Iterable[Job]) -> dict[str, tuple[Table, set[Key]]]:
-    """By table: the keys that change."""
-    wanted: dict[str, tuple[Table, set[Key]]] = {}
+def rows_to_lock(jobs: Sequence[Job]) -> dict[str, tuple[Table, dict[Key, bool]]]:
+    """By table: the keys that change, and whether anybody looks at the bulk of the row."""
+    wanted: dict[str, tuple[Table, dict[Key, bool]]] = {}
+    bases = {(change.table.name, change.base_key) for job in jobs for change in job.changes}
     for job in jobs:
         for change in job.changes:
-            wanted.setdefault(change.table.name, (change.table, set()))[1].add(change.key)
+            keys = wanted.setdefault(change.table.name, (change.table, {}))[1]
+            is_base = (change.table.name, change.key) in bases
+            keys[change.key] = keys.get(change.key, False) or change.reads_bulk or is_base
     return wanted
 
 

@@ -19,12 +19,14 @@ Columns = Mapping[str, Any]
 class Table:
     """A table the writer may change: its unique key, and every column with its PostgreSQL type (key included).
 
-    There is one for each table, and the text of its statements is kept by it.
+    There is one for each table, and the text of its statements is kept by it. `bulk` are columns of long text: they
+    travel beside the JSON of the other values, and are read only for changes that look at them.
     """
 
     name: str
     key: tuple[str, ...]
     columns: Mapping[str, str]
+    bulk: tuple[str, ...] = ()
 
 
 class Outcome(Enum):
@@ -38,13 +40,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     `apply` is pure. It gets the row's columns (None: there is none; tombstones are rows), and those of `base_key`, read
     without lock, where that is given. It returns the columns to write (all but the key; missing ones keep their value
-    or default), None to keep what is there, or raises an OcpiError to refuse this job alone.
+    or default), None to keep what is there, or raises an OcpiError to refuse this job alone. Without `reads_bulk` the
+    row's bulk columns may be None, whatever is stored.
     """
 
     table: Table
     key: tuple[str, ...]  # values of table.key
     apply: Callable[[Columns | None, Columns | None], Columns | None]
     base_key: tuple[str, ...] | None = None
+    reads_bulk: bool = True
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

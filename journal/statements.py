@@ -1,8 +1,9 @@
 """The SQL of a batch: one statement per table and purpose, whatever the number of rows. Builds text, runs nothing.
 
 The rows of a statement travel as one JSON text: written and read in C on both sides, where an array per column has each
-of its values quoted by psycopg2 and parsed by PostgreSQL one by one (measured: a quarter of the client's time). Columns
-carry the type without its length: a cast to varchar(5) would cut silently, where an assignment refuses.
+of its values quoted by psycopg2 and parsed by PostgreSQL one by one (measured: a quarter of the client's time). Only
+documents are arrays beside it, the bulk columns of a table: JSON in JSON doubles its quotes each time. Columns carry
+the type without its length: a cast to varchar(5) would cut silently, where an assignment refuses.
 """
 
 from __future__ import annotations
@@ -19,19 +20,42 @@ from journal.rows import Table
 _LENGTH = re.compile(r"\s*\([^)]*\)")
 _KEPT = 1024  # texts; sets of columns are few
 _encoder = msgspec.json.Encoder()
+WHOLE = "whole?"  # no column is called so
 
 Given = Mapping[str, Any] | Any  # a row: columns by name, or a dataclass whose fields they are
 
 
 def values_of(rows: Sequence[Given]) -> tuple[str, int]:
-    """The two parameters of every statement here: the rows, and how many they are."""
+    """The two parameters of a statement without bulk columns: the rows, and how many they are."""
     return _encoder.encode(rows).decode(), len(rows)
+
+
+def values_with_bulk(rows: Sequence[dict[str, Any]], *, table: Table, columns: Iterable[str]) -> tuple[Any, ...]:
+    """Those of a statement that writes these columns: between the two the bulk ones, taken out of the rows."""
+    bulk = [[row.pop(column) for row in rows] for column in _bulk(table, columns)]
+    return _encoder.encode(rows).decode(), *bulk, len(rows)
+
+
+def _bulk(table: Table, columns: Iterable[str]) -> list[str]:
+    return [column for column in columns if column in table.bulk]
 
 
 @lru_cache(_KEPT)
 def lock_rows(table: Table) -> str:
-    """Locks are taken in key order."""
-    return f"SELECT {_columns('t', row_columns(table))} {_matching(table)} {_in_order(table)}"
+    """Locks are taken in key order. Given are keys, and with each whether its bulk is wanted (`WHOLE`)."""
+    if not table.bulk:
+        return f"SELECT {_columns('t', row_columns(table))} {_matching(table)} {_in_order(table)}"
+    columns = ", ".join(
+        _if_whole(column) if column in table.bulk else f"t.{_quoted(column)}" for column in row_columns(table)
+    )
+    typed = _typed(table, table.key) + f", {_quoted(WHOLE)} boolean"
+    given = f"(SELECT * FROM json_to_recordset(%s) AS r({typed}) LIMIT %s) g"
+    return f"SELECT {columns} FROM {_quoted(table.name)} t JOIN {given} ON {_same_key(table)} {_in_order(table)}"
+
+
+def _if_whole(column: str) -> str:
+    """Where it is not wanted it is not even fetched: it lies apart from its row."""
+    return f"CASE WHEN g.{_quoted(WHOLE)} THEN t.{_quoted(column)} END"
 
 
 @lru_cache(_KEPT)
@@ -82,10 +106,18 @@ def append_rows(table: Table, *, returning: str = "", unless_known: bool = False
     )
 
 
-def _given(table: Table, columns: Iterable[str]) -> str:
+def _given(table: Table, columns: Sequence[str]) -> str:
     """The LIMIT tells the planner how many rows there are: of a function it guesses 100, and reads whole tables."""
-    typed = ", ".join(f"{_quoted(column)} {_LENGTH.sub('', table.columns[column])}" for column in columns)
-    return f"(SELECT * FROM json_to_recordset(%s) AS r({typed}) LIMIT %s) g"
+    bulk, plain = _bulk(table, columns), [column for column in columns if column not in table.bulk]
+    if not bulk:
+        return f"(SELECT * FROM json_to_recordset(%s) AS r({_typed(table, plain)}) LIMIT %s) g"
+    arrays = ", ".join("unnest(%s::text[])" for _ in bulk)
+    rows = f"ROWS FROM (json_to_recordset(%s) AS ({_typed(table, plain)}), {arrays})"
+    return f"(SELECT * FROM {rows} AS r({_names((*plain, *bulk))}) LIMIT %s) g"
+
+
+def _typed(table: Table, columns: Iterable[str]) -> str:
+    return ", ".join(f"{_quoted(column)} {_LENGTH.sub('', table.columns[column])}" for column in columns)
 
 
 def _matching(table: Table, columns: Sequence[str] = ()) -> str:

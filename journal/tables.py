@@ -28,6 +28,7 @@ def table_of(model: type[models.Model]) -> ModelTable:
         name=model._meta.db_table,
         key=_key_columns(model),
         columns={_column(field): _type(field) for field in fields},
+        bulk=tuple(_column(field) for field in fields if field.name == "document"),
         defaults={_column(field): field.get_default() for field in fields if _has_default(field)},
     )
 

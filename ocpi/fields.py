@@ -206,8 +206,15 @@ def _compile_fine(hint: Any, fine_of: FineOf) -> Fine | None:
         return _compile_fine_object(plain, fine_of)
     if typing.get_origin(plain) is list:
         inner = _compile_fine(typing.get_args(plain)[0], fine_of)
-        return None if inner is None else lambda values: all(map(inner, values))
+        return None if inner is None else _compile_fine_list(inner)
     return fine_of(plain, marks)
+
+
+def _compile_fine_list(inner: Fine) -> Fine:
+    values: Any = getattr(inner, "__self__", None)
+    if isinstance(values, frozenset):  # `values.__contains__` of each, in one call
+        return values.issuperset
+    return lambda values: all(map(inner, values))
 
 
 def _compile_fine_object(cls: Any, fine_of: FineOf) -> Fine | None:
@@ -219,11 +226,22 @@ def _compile_fine_object(cls: Any, fine_of: FineOf) -> Fine | None:
     if not fields:
         return None
 
-    def is_fine(obj: Any) -> bool:
-        for name, fine in fields:
-            value = getattr(obj, name)
-            if value is not None and value is not msgspec.UNSET and not fine(value):
-                return False
-        return True
+    return _write_fine(fields)
 
-    return is_fine
+
+def _write_fine(fields: list[tuple[str, Fine]]) -> Fine:
+    """As source, a test per field: asked of every object of every document, and a loop over them takes twice as long.
+
+    Nothing of it comes from outside: the names are those of the wire types.
+    """
+    known: dict[str, Any] = {"UNSET": msgspec.UNSET}
+    lines = ["def is_fine(obj):"]
+    for number, (name, fine) in enumerate(fields):
+        values = getattr(fine, "__self__", None)
+        is_set = isinstance(values, frozenset) and fine == values.__contains__
+        known[f"fine{number}"] = values if is_set else fine
+        test = f"value not in fine{number}" if is_set else f"not fine{number}(value)"
+        lines.append(f"    value = obj.{name}")
+        lines.append(f"    if value is not None and value is not UNSET and {test}: return False")
+    exec("\n".join([*lines, "    return True"]), known)
+    return cast(Fine, known["is_fine"])

@@ -17,26 +17,35 @@ _exact = msgspec.json.Decoder(float_hook=read_number)
 _ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+_last: tuple[bytes | None, Mapping[str, msgspec.Raw]] = (None, {})  # a body is asked about several times on its way
+
+
 class Stamp(msgspec.Struct):
     """What is read of a document that does not fit its type: enough to keep it under the right time."""
 
     last_updated: str | None = None
 
 
-def read_fields(body: bytes) -> dict[str, msgspec.Raw]:
+def read_fields(body: bytes) -> Mapping[str, msgspec.Raw]:
     """The top-level fields, raw.
 
     Raises:
         NotJson: it is none, or not in UTF-8 (TRANS-09).
         InvalidParameter: it is no object.
     """
+    global _last
+    known = _last
+    if known[0] is body:
+        return known[1]
     read_utf8(body)
     try:
-        return _ANYTHING.decode(body)
+        fields = _ANYTHING.decode(body)
     except msgspec.ValidationError as e:
         raise InvalidParameter("the body is not a JSON object") from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise NotJson(f"the body is not JSON: {e}") from e
+    _last = (body, fields)
+    return fields
 
 
 def read_text(fields: Mapping[str, msgspec.Raw], name: str) -> str | None:

@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 import certifi
@@ -115,8 +116,13 @@ def make_socket(family: int, kind: int, proto: int, address: tuple[object, ...],
     return socket.socket(family=family, type=kind, proto=proto)
 
 
-def make_tls_context() -> ssl.SSLContext:
-    """The machine's certificate authorities, or certifi's where the machine has none."""
+@cache
+def make_tls_context(user: str = "") -> ssl.SSLContext:
+    """The machine's certificate authorities, or certifi's where the machine has none.
+
+    One per user and process: reading them takes 40 ms, and every drain makes a client. urllib3 changes the one it gets,
+    so it has one for itself.
+    """
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(certifi.where())

@@ -59,7 +59,8 @@ def put(
             return None
         return _row(place, _remarked(described, stored, remark), stored, now=now)
 
-    return Change(table=place.table, key=place.key, apply=apply)
+    looks_back = guard is not None or remark is not None
+    return Change(table=place.table, key=place.key, apply=apply, reads_bulk=looks_back)
 
 
 def rework(
@@ -100,7 +101,7 @@ def delete(place: Place, *, now: datetime, strict: bool) -> Change:
             return None
         return {"deleted_at": now, "changed_at": now}
 
-    return Change(table=place.table, key=place.key, apply=apply)
+    return Change(table=place.table, key=place.key, apply=apply, reads_bulk=False)
 
 
 def _remarked(described: Described, stored: Columns | None, remark: Remark | None) -> Described:

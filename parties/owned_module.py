@@ -46,6 +46,7 @@ class OwnedModule(RoutedModule):
     identity: ClassVar[Mapping[str, str]]  # body field -> placeholder of the URL that must agree (TRANS-34)
     absence: ClassVar[Absence] = Absence.MEANS_NOTHING  # from a complete list of its owner
     list_needs_date: ClassVar[bool] = False  # its SENDER list is asked with `date_from` always
+    remarks_on_changes: ClassVar[bool] = False  # `get_remark` is asked; else a PUT never reads the document it replaces
 
     # What a subclass says about its documents
 
@@ -58,7 +59,7 @@ class OwnedModule(RoutedModule):
         return tuple(f"{path}: is a value the specification does not know" for path in unknown_values(obj))
 
     def get_remark(self, stored: Columns, described: Described) -> str | None:
-        """The same, where only the stored row shows it."""
+        """The same, where only the stored row shows it: for modules with `remarks_on_changes`."""
         return None
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
@@ -127,7 +128,8 @@ class OwnedModule(RoutedModule):
             return (delete(place, now=now, strict=strict),)
         if call.method == "PATCH":
             return (self._patch(call, place, now=now, strict=strict),)
-        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now, remark=self.get_remark),)
+        remark = self.get_remark if self.remarks_on_changes else None
+        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now, remark=remark),)
 
     def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:
         owner = self.get_owner(call, match)

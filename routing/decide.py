@@ -77,7 +77,7 @@ def decide(
     """
     if call.receiver is not None and call.receiver != network.hub:
         return _forward(call, network, module, call.receiver, now=now, addressed=True, origin=origin)
-    if call.is_push and call.interface is Interface.RECEIVER and module.broadcast:
+    if is_told_to_all(call, module):
         return _broadcast(call, network, module)
     if resolved.party is not None:
         return _forward(call, network, module, resolved.party, now=now, addressed=False, origin=origin)
@@ -86,6 +86,11 @@ def decide(
     if call.method == "GET":
         return _answer(call, resolved)
     return Reject(UnknownReceiver("none named, and none can be derived from the call"))
+
+
+def is_told_to_all(call: Call, module: Module) -> bool:
+    """Where it names nobody: whatever else could be found out of it, and however many will hear it."""
+    return call.is_push and call.interface is Interface.RECEIVER and module.broadcast
 
 
 def is_wanted_by(sender: Node, receiver: Node) -> bool:

@@ -106,10 +106,13 @@ class Network:
     mandates: Mapping[str, Mapping[str, tuple[Mandate, ...]]] = field(default_factory=dict)  # agent → principal, by key
     operators: Mapping[str, bytes] = field(default_factory=dict)  # what to fill in, by CPO (LOC-14)
     by_platform: Mapping[int, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
+    acting: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
     offline: frozenset[int] = field(init=False, repr=False, compare=False)  # platforms with a party that is OFFLINE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_platform", _index_by_platform(self.nodes.values()))
+        acting = {key: tuple(node for node in found if node.may_act) for key, found in self.nodes.items()}
+        object.__setattr__(self, "acting", acting)
         object.__setattr__(self, "offline", frozenset(_find_offline(self.nodes.values())))
 
     def get_nodes(self, party: PartyId) -> tuple[Node, ...]:
@@ -117,7 +120,7 @@ class Network:
 
     def get_acting_nodes(self, party: PartyId) -> tuple[Node, ...]:
         """The roles it may act in: not those it has given up (CRED-22)."""
-        return tuple(n for n in self.get_nodes(party) if n.may_act)
+        return self.acting.get(party.key, ())
 
     def get_permit(self, one: PartyId, other: PartyId, *, module: str, at: datetime, action: str = "") -> Permit | None:
         """The agreement under which the two may exchange this module, or do this in it, at that moment (ROUTE-22)."""

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -50,18 +50,13 @@ class Response(NamedTuple):
     body: bytes
 
 
-@cache
-def get_tls_context() -> ssl.SSLContext:
-    """One per process: reading the authorities takes 25 ms, and each drain of the lanes has connections of its own."""
-    return make_tls_context()
-
-
 class Connections:
     """One per event loop. Any number of calls at the same time; how many to one peer is bounded by the caller."""
 
     def __init__(self, *, egress: Egress, max_answer: int) -> None:
         self._egress = egress
         self._max_answer = max_answer
+        self._tls = make_tls_context()
         self._idle: dict[Server, list[Connection]] = {}
         self._names: dict[tuple[str, int], tuple[float, list[AddressInfo]]] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -166,7 +161,7 @@ class Connections:
             _, connection = await loop.create_connection(
                 lambda: Connection(max_answer=self._max_answer),
                 sock=sock,
-                ssl=get_tls_context() if is_tls else None,
+                ssl=self._tls if is_tls else None,
                 server_hostname=server.host if is_tls else None,
             )
         except BaseException:

@@ -110,7 +110,7 @@ class GuardedAdapter(HTTPAdapter):
         super().__init__(max_retries=0, pool_connections=64, pool_maxsize=4)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=make_tls_context(), **kwargs)
+        super().init_poolmanager(*args, ssl_context=make_tls_context("urllib3"), **kwargs)
         plain = type("GuardedHTTP", (_Guard, HTTPConnection), {"egress": self._egress})
         secure = type("GuardedHTTPS", (_Guard, HTTPSConnection), {"egress": self._egress})
         self.poolmanager.pool_classes_by_scheme = {

@@ -53,8 +53,8 @@ MUTATIONS = [
     Mutation(
         "fence",
         "forwarding/lanes.py",
-        "           leased_until = %(until)s\n     WHERE id = %(lane)s AND fence = %(fence)s\n",
-        "           leased_until = %(until)s\n     WHERE id = %(lane)s\n",
+        "ON lane.id = given.lane AND lane.fence = given.fence\n",
+        "ON lane.id = given.lane\n",
         f"{WORKER}::TestWorkerLost::test_a_worker_that_stood_still_cannot_undo_what_others_did",
         "lets a worker move a cursor that is not its own any more",
     ),
@@ -110,7 +110,7 @@ MUTATIONS = [
     Mutation(
         "lanes",
         "forwarding/drain.py",
-        "LANES = 64 ",
+        "LANES = 128 ",
         "LANES = 4 ",
         "test_a_day_away.py::TestStoreAndForward",
         "drains so few lanes at a time that one partner's fill them all",

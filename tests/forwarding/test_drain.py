@@ -15,6 +15,7 @@ from forwarding.lane_run import get_pause
 from forwarding.models import DeadLetter, Lane
 from journal.writer import Writer
 from ocpi.calls import Delivery, Role
+from parties.limits import Limits
 from parties.models import Platform
 from tests.forwarding.cast import (
     CPO,
@@ -65,6 +66,14 @@ class TestBroadcast:
         run_drain(clock)
 
         assert len(peer.seen) == 1
+
+    def test_ends_after_it_lingered_for_more(self, cpo, emsp, peer, clock):
+        agree(CPO, EMSP)
+        tell()
+
+        sent = asyncio.run(drain(clock=clock, egress=LOOPBACK, limits=Limits(), linger=0.01))
+
+        assert (sent, len(peer.seen)) == (1, 1)
 
     def test_a_stranger_hears_nothing_and_the_origin_no_echo(self, cpo, emsp, peer, clock):
         """Nobody has an agreement with the eMSP; the CPO's own platform also hosts an eMSP that has one."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from agreements.network import Facts
-from forwarding.facts import FactsWatch
+from forwarding.facts import FactsWatch, Known
 from ocpi.calls import PartyId
 from routing.network import Network
 
@@ -17,9 +17,10 @@ class FakeStore:
     version = 1
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.looks = self.loads = 0
 
     async def load_facts(self) -> Facts:
+        self.loads += 1
         network = Network(hub=PartyId("NL", "HUB"), nodes={}, platforms={}, permits={})
         return Facts(version=self.version, network=network, tokens={}, peers={})
 
@@ -29,9 +30,9 @@ class FakeStore:
         return self.version
 
 
-def watch_with(store: Any, work: Any) -> Any:
+def watch_with(store: Any, work: Any, *, known: Known | None = None) -> Any:
     async def run() -> Any:
-        async with FactsWatch(store) as watch:
+        async with FactsWatch(store, known=known) as watch:
             return await work(watch)
 
     return asyncio.run(run())
@@ -57,3 +58,22 @@ class TestConfirm:
         watch_with(store, work)
 
         assert store.looks <= 2
+
+
+class TestKnown:
+    async def get_version(self, watch: FactsWatch) -> int:
+        return watch.facts.version
+
+    def test_is_taken_over_by_the_next_drain(self):
+        store, known = FakeStore(), Known()
+
+        versions = [watch_with(store, self.get_version, known=known) for _ in range(2)]
+
+        assert (versions, store.loads) == ([1, 1], 1)
+
+    def test_is_read_anew_when_something_changed(self):
+        store, known = FakeStore(), Known()
+        watch_with(store, self.get_version, known=known)
+        store.version = 2
+
+        assert watch_with(store, self.get_version, known=known) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -87,9 +88,38 @@ class TestLanes:
 
         assert (after.fence, after.crashed_at) == (before.fence + 1, NOW + lanes.LEASE)
         at_end: dict[str, Any] = {"lane": before.id, "seen": event, "seen_at": NOW, "waiting": {}}
-        assert not lanes.advance(workers[0], lanes.Position(fence=before.fence, **at_end), now=NOW)
-        assert not lanes.release(workers[0], lane=before.id, fence=before.fence)
-        assert lanes.advance(workers[1], lanes.Position(fence=after.fence, **at_end), now=NOW)
+        assert not lanes.advance(workers[0], [lanes.Position(fence=before.fence, **at_end)], now=NOW)
+        assert not lanes.give_back(workers[0], lane=before.id, fence=before.fence)
+        assert lanes.advance(workers[1], [lanes.Position(fence=after.fence, **at_end)], now=NOW) == {before.id}
+
+    def test_many_are_saved_at_once_and_those_that_are_through_released(self, emsp, workers):
+        lanes.ensure_lanes(workers[0], now=NOW)
+        workers[0].connection.commit()
+        for number in range(60):
+            tell(f"LOC{number}")
+        leased = lanes.lease(workers[0], limit=3, now=NOW)
+        positions = [
+            lanes.Position(lane=lane.id, fence=lane.fence, seen=60 + number, seen_at=NOW, waiting={}, sent=number)
+            for number, lane in enumerate(leased)
+        ]
+        positions[1] = replace(positions[1], release=lanes.Release(error="away", is_held=True))
+        positions[2] = replace(positions[2], fence=0, release=lanes.Release())
+
+        ours = lanes.advance(workers[0], positions, now=NOW)
+        workers[0].connection.commit()
+
+        held, released, lost = (Lane.objects.get(pk=lane.id) for lane in leased)
+        assert ours == {held.pk, released.pk}
+        assert (held.seen, held.sent, held.leased_until) == (60, 0, NOW + lanes.LEASE)
+        assert (released.seen, released.sent, released.leased_until) == (61, 1, None)
+        assert (released.last_error, released.is_held) == ("away", True)
+        assert (lost.seen, lost.sent, lost.leased_until) == (leased[2].seen, 0, NOW + lanes.LEASE)
+
+    def test_one_drain_lingers_of_all(self, workers):
+        assert lanes.claim_lingering(workers[0])
+        workers[0].connection.commit()  # it is the connection that holds it
+
+        assert not lanes.claim_lingering(workers[1])
 
     def test_what_is_up_to_date_is_not_leased(self, emsp, workers):
         lanes.ensure_lanes(workers[0], now=NOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from forwarding.plan import Planned, Roster, Step, coalesce, judge, plan_event
@@ -185,7 +186,8 @@ class TestJudge:
         ],
     )
     def test_by_policy_status_and_age(self, policy: Delivery, status: ConnectionStatus, age: int, step: Step):
-        planned = Planned(event=event(), receiver=EMSP, sender=HUB, endpoint="", policy=policy, status=status)
+        (any_one,) = plan(event())
+        planned = msgspec.structs.replace(any_one, policy=policy, status=status)
 
         assert judge(planned, now=NOW + timedelta(seconds=age))[0] is step
 

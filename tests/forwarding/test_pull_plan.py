@@ -14,6 +14,7 @@ from forwarding.pull_plan import (
     CrawlBroken,
     Page,
     get_date_from,
+    get_limit,
     is_due,
     read_page,
     write_first_url,
@@ -66,10 +67,16 @@ class TestFirstUrl:
     def test_names_date_from_in_utc_and_never_date_to(self):
         url = write_first_url(ENDPOINT, date_from=NOW)
 
-        assert url == f"{ENDPOINT}?date_from=2026-11-22T12%3A00%3A00Z&limit=250"
+        assert url == f"{ENDPOINT}?date_from=2026-11-22T12%3A00%3A00Z&limit=1000"
 
     def test_keeps_a_query_that_is_there(self):
-        assert write_first_url(f"{ENDPOINT}?tenant=4", date_from=None) == f"{ENDPOINT}?tenant=4&limit=250"
+        assert write_first_url(f"{ENDPOINT}?tenant=4", date_from=None) == f"{ENDPOINT}?tenant=4&limit=1000"
+
+    def test_asks_for_less_at_a_time_where_it_broke_off_before(self) -> None:
+        url = write_first_url(ENDPOINT, date_from=None, limit=get_limit(2))
+
+        assert url == f"{ENDPOINT}?limit=250"
+        assert get_limit(1) == 1000
 
 
 class TestIsDue:
@@ -94,7 +101,7 @@ def envelope(data: Any, status_code: int = 1000) -> bytes:
 
 def read(body: bytes, *, http_status: int = 200, **headers: str) -> Page:
     named = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return read_page(http_status=http_status, headers=named, body=body, url=f"{ENDPOINT}?limit=250")
+    return read_page(http_status=http_status, headers=named, body=body, url=f"{ENDPOINT}?limit=1000")
 
 
 class TestReadPage:
@@ -139,7 +146,7 @@ class TestCrawl:
     def test_follows_the_link_to_the_letter(self):
         link = f"{ENDPOINT}?cursor=a%2Fb+c"
 
-        assert Crawl(endpoint=ENDPOINT).follow(f"{ENDPOINT}?limit=250", page(link)) == link
+        assert Crawl(endpoint=ENDPOINT).follow(f"{ENDPOINT}?limit=1000", page(link)) == link
 
     def test_ends_without_a_link(self):
         assert Crawl(endpoint=ENDPOINT).follow(ENDPOINT, page()) is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from journal.batch import run_batch
-from journal.rows import Job, NewAlias, Outcome, Written
+from journal.rows import Change, Job, NewAlias, Outcome, Written
 from journal.writer import Writer
 from ocpi.errors import InvalidParameter, Overloaded, ServerError, UnknownObject
 from tests.journal.conftest import Query
@@ -42,6 +42,64 @@ def copy_base(row: Any, base: Any) -> dict[str, Any]:
 
 def refuse(row: Any, base: Any) -> None:
     raise UnknownObject("not here")
+
+
+class TestBulk:
+    TOLD = '{"name":"caf\u00e9 \\"zum Eck\\" \\\\ %s; it\'s","note":null}'
+
+    def seen(self, told: list[Any], name: str, *, reads_bulk: bool, base: str | None = None) -> Change:
+        def apply(row: Any, base: Any) -> None:
+            told.append((base or row)["document"])
+
+        return change(name, apply, base=base, reads_bulk=reads_bulk)
+
+    def test_is_stored_to_the_letter(self, query: Query, writer: Writer) -> None:
+        write_all(writer, job(put(document=self.TOLD), event=event(body=self.TOLD)), job(put("two", document="")))
+        write_all(writer, job(put("two", document=self.TOLD)))
+
+        assert query("SELECT document FROM journal_test_thing") == [(self.TOLD,), (self.TOLD,)]
+        assert query("SELECT body FROM journal_event") == [(self.TOLD,)]
+
+    def test_of_several_rows_stays_with_its_own(self, query: Query, writer: Writer) -> None:
+        names = [f"n{number}" for number in range(40)]
+        write_all(writer, *(job(put(name, document=name), event=event(name, body=name)) for name in names))
+        write_all(writer, *(job(put(name, document=name * 2)) for name in reversed(names)))
+
+        assert set(query("SELECT name, document FROM journal_test_thing")) == {(name, name * 2) for name in names}
+        assert set(query("SELECT path, body FROM journal_event")) == {(name, name) for name in names}
+
+    def test_is_read_only_for_those_who_look_at_it(self, query: Query, writer: Writer) -> None:
+        write_all(writer, job(put(document="a")), job(put("two", document="b")))
+        told: list[Any] = []
+
+        write_all(
+            writer,
+            job(self.seen(told, "one", reads_bulk=False)),
+            job(self.seen(told, "two", reads_bulk=False)),
+            job(self.seen(told, "two", reads_bulk=True)),
+        )
+
+        assert told == [None, "b", "b"]
+
+    def test_is_read_of_a_base_that_is_locked_too(self, query: Query, writer: Writer) -> None:
+        write_all(writer, job(put(document="a")))
+        told: list[Any] = []
+
+        write_all(
+            writer,
+            job(self.seen(told, "one", reads_bulk=False)),
+            job(self.seen(told, "two", base="one", reads_bulk=False)),
+        )
+
+        assert told == ["a", "a"]
+
+    def test_is_what_an_earlier_job_of_the_batch_wrote(self, query: Query, writer: Writer) -> None:
+        write_all(writer, job(put(document="a")))
+        told: list[Any] = []
+
+        write_all(writer, job(put(stamp=2, document="b")), job(self.seen(told, "one", reads_bulk=True)))
+
+        assert told == ["b"]
 
 
 class TestWrite:

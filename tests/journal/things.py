@@ -31,6 +31,7 @@ THING = Table(
         "stamp": "integer",
         "verdict": "integer",
     },
+    bulk=("document",),
 )
 
 Apply = Callable[[Columns | None, Columns | None], Columns | None]
@@ -56,8 +57,9 @@ def count(name: str = "one") -> Change:
     return change(name, apply)
 
 
-def change(name: str, apply: Apply, *, base: str | None = None) -> Change:
-    return Change(table=THING, key=("nlcpo", name), apply=apply, base_key=None if base is None else ("nlcpo", base))
+def change(name: str, apply: Apply, *, base: str | None = None, reads_bulk: bool = True) -> Change:
+    base_key = None if base is None else ("nlcpo", base)
+    return Change(table=THING, key=("nlcpo", name), apply=apply, base_key=base_key, reads_bulk=reads_bulk)
 
 
 def mark(name: str = "one", *, verdict: int) -> Mark:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpi.errors import OcpiError
+from ocpi.errors import InvalidParameter, NotJson, OcpiError
 from ocpi.raw import read_fields, read_text, read_texts
 
 NAMES = ("country_code", "id")
@@ -75,3 +75,16 @@ def _is_json(document: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+class TestReadFields:
+    def test_reads_another_body_anew(self) -> None:
+        first, second = b'{"id":"A"}', b'{"id":"B"}'
+
+        assert [read_text(read_fields(body), "id") for body in (first, first, second, first)] == ["A", "A", "B", "A"]
+
+    @pytest.mark.parametrize(("body", "error"), [(b"", NotJson), (b"[1]", InvalidParameter), (b"\xff", NotJson)])
+    def test_refuses_as_often_as_it_is_asked(self, body: bytes, error: type[Exception]) -> None:
+        for _ in range(2):
+            with pytest.raises(error):
+                read_fields(body)

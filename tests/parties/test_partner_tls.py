@@ -75,8 +75,10 @@ class TestBothClients:
         certificate: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        for made in ("connections.get_tls_context", "guarded_adapter.make_tls_context"):
-            monkeypatch.setattr(f"parties.client.{made}", lambda: ssl.create_default_context(cafile=certificate))
+        for module in ("connections", "guarded_adapter"):
+            monkeypatch.setattr(
+                f"parties.client.{module}.make_tls_context", lambda *_: ssl.create_default_context(cafile=certificate)
+            )
 
         assert call(partner.url, STRICT).body == b"{}"
 

@@ -197,7 +197,7 @@ class TestReading:
         done = pull(cast.cpo)
 
         assert [seen.path.partition("?")[2] for seen in lists.seen] == [
-            "limit=250",
+            "limit=1000",
             "offset=2&limit=2",
             "offset=1&limit=2",
         ]
