@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from django.conf import settings
@@ -78,7 +78,7 @@ class Edge:
         except Overloaded as error:
             metrics.calls_refused.labels("overload").inc()
             response = self._views.refuse_at_once(error, _get_headers(scope))
-            return await _send(send, response.status, response.headers, response.body)
+            return await _send(send, response.status, response.headers, response.parts[0])
         with slot:
             await self._respond_in(slot, scope, receive, send)
 
@@ -110,21 +110,24 @@ def _get_headers(scope: Scope) -> dict[str, str]:
 
 async def _send_slowly(send: Send, response: Response) -> None:
     """No faster than the caller takes it, so that what it has not taken counts as open; and not for ever."""
-    if len(response.body) <= CHUNK:
-        return await _send(send, response.status, response.headers, response.body)
+    if len(response.parts) == 1 and len(response.parts[0]) <= CHUNK:
+        return await _send(send, response.status, response.headers, response.parts[0])
     try:
         async with asyncio.timeout(settings.HUB_SEND_TIMEOUT):
             await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-            for start in range(0, len(response.body), CHUNK):
-                await send(
-                    {
-                        "type": "http.response.body",
-                        "body": response.body[start : start + CHUNK],
-                        "more_body": start + CHUNK < len(response.body),
-                    }
-                )
+            for piece in _cut(response.parts):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
-        logger.warning("an answer of %d bytes was not taken in time", len(response.body))
+        logger.warning("an answer of %d bytes was not taken in time", response.size)
+
+
+def _cut(parts: Iterable[bytes]) -> Iterator[memoryview]:
+    """Nothing is copied."""
+    for part in parts:
+        whole = memoryview(part)
+        for start in range(0, len(whole), CHUNK):
+            yield whole[start : start + CHUNK]
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

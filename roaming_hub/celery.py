@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "resync lanes": {"task": "forwarding.tasks.resync_lanes", "schedule": 10.0, "options": {"expires": 10}},
     "drop old days": {"task": "forwarding.tasks.drop_old_days", "schedule": 900.0, "options": {"expires": 900}},
     "purge what is over": {"task": "forwarding.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "fold list changes": {"task": "parties.tasks.fold_list_changes", "schedule": 30.0, "options": {"expires": 30}},
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
     "reconcile CDRs": {
         "task": "reconciliation.tasks.reconcile_pending_cdrs",
