@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2 import errors
@@ -30,10 +30,27 @@ PATIENCE = 5.0  # seconds a read may wait for a thread
 _TEXT = 25  # PostgreSQL's number for the type
 
 
-class Fetch(Protocol):
-    """`as_bytes`: text as the bytes that are stored, for what is passed on and not looked at."""
+class Reads:
+    """Several reads on one connection, in a thread of the reader."""
 
-    def __call__(self, sql: str, params: Params = None, *, as_bytes: bool = False) -> Rows: ...
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def fetch(self, sql: str, params: Params = None, *, as_bytes: bool = False) -> Rows:
+        """`as_bytes`: text as the bytes that are stored, for what is passed on and not looked at."""
+        _refuse_unstorable(params)
+        return _fetched(self._connection, sql, params, as_bytes=as_bytes)
+
+    @contextmanager
+    def in_snapshot(self) -> Iterator[None]:
+        """All reads inside see the same state, that of the first of them."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            try:
+                yield
+            finally:
+                if not self._connection.closed:
+                    cursor.execute("ROLLBACK")  # nothing was written
 
 
 class Reader:
@@ -60,9 +77,9 @@ class Reader:
     def fetch_blocking(self, sql: str, params: Params = None) -> Rows:
         return self._fetch(sql, params).result()
 
-    async def in_snapshot(self, work: Callable[[Fetch], T]) -> T:
-        """What `work` makes of several reads that see the same state. It runs in a thread, and perhaps twice."""
-        return await asyncio.wrap_future(self._submit(lambda connection: _in_snapshot(connection, work)))
+    async def in_thread(self, work: Callable[[Reads], T]) -> T:
+        """What `work` makes of several reads, at one go. If the connection is lost meanwhile, it runs once more."""
+        return await asyncio.wrap_future(self._submit(lambda connection: work(Reads(connection))))
 
     def stop(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -147,17 +164,3 @@ def _fetched(connection: Connection, sql: str, params: Params, *, as_bytes: bool
         cursor.execute(sql, params)
         rows: Rows = cursor.fetchall()
         return rows
-
-
-def _in_snapshot(connection: Connection, work: Callable[[Fetch], T]) -> T:
-    def fetch(sql: str, params: Params = None, *, as_bytes: bool = False) -> Rows:
-        _refuse_unstorable(params)
-        return _fetched(connection, sql, params, as_bytes=as_bytes)
-
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        try:
-            return work(fetch)
-        finally:
-            if not connection.closed:
-                cursor.execute("ROLLBACK")  # nothing was written

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db import connection
 
-from journal.reader import Fetch
+from journal.reader import Reads
 
 _SUMS = """SELECT coalesce(sum(changes), 0)::bigint, coalesce(sum(shown), 0)::bigint,
        coalesce(bool_or(audience <> ''), false)
@@ -36,11 +36,11 @@ class Count(msgspec.Struct, frozen=True):
     state: int  # differs as soon as anything came into this list or left it
 
 
-def count(table: str, *, owners: Sequence[str], caller: str, fetch: Fetch) -> Count:
+def count(table: str, *, owners: Sequence[str], caller: str, reads: Reads) -> Count:
     """Of what these owners have in the lists of `table`, as the caller sees it."""
-    ((state, shown, has_variants),) = fetch(_SUMS, (table, owners, caller))
+    ((state, shown, has_variants),) = reads.fetch(_SUMS, (table, owners, caller))
     if has_variants:
-        shown -= fetch(_HIDDEN.format(table=table), (owners, caller))[0][0]
+        shown -= reads.fetch(_HIDDEN.format(table=table), (owners, caller))[0][0]
     return Count(total=shown, state=state)
 
 

@@ -24,17 +24,18 @@ async def get_page(module: OwnedModule, call: Call, scope: Scope, reader: Reader
     """One page of everything the caller may see, in order of first receipt (TRANS-23), documents as they were told."""
     page = read_page_query(call.query, cap=scope.page_cap)
     where, parameters = _visible(module, scope, page)
-    is_noted = module.is_counted and page.date_from is None and page.date_to is None
+    is_dated = page.date_from is not None or page.date_to is not None
     asked = list_pages.Asked(
         table=module.table.name,
         where=where,
         parameters=parameters,
         page=page,
         caller=scope.caller.key,
-        owners=sorted(scope.partners) if is_noted else None,
+        owners=sorted(scope.partners) if module.is_noted and not is_dated else None,
+        is_noted=module.is_noted,
         dress=partial(module.dress, operators=scope.operators) if scope.operators else None,
     )
-    found = await reader.in_snapshot(lambda fetch: list_pages.read(asked, fetch, list_pages.KEPT))
+    found = await reader.in_thread(lambda reads: list_pages.read(asked, reads, list_pages.KEPT))
     headers = write_page_headers(page, url=scope.url, total=found.total, has_more=found.has_more, last_id=found.last_id)
     return Reply(data=found.data, headers=headers)
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from django.db import migrations, models
 
 TRIGGERS = """
+CREATE SEQUENCE locations_location_touched;
+CREATE TRIGGER locations_location_touched BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON locations_location
+FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_touched();
 CREATE TRIGGER locations_location_listed AFTER INSERT ON locations_location REFERENCING NEW TABLE AS touched
 FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_change();
 CREATE TRIGGER locations_location_unlisted AFTER DELETE ON locations_location REFERENCING OLD TABLE AS touched
@@ -24,6 +27,8 @@ SELECT 'locations_location', owner, audience, 1, count(*) FILTER (WHERE deleted_
   FROM locations_location GROUP BY owner, audience;
 """
 DROP = """
+DROP TRIGGER locations_location_touched ON locations_location;
+DROP SEQUENCE locations_location_touched;
 DROP TRIGGER locations_location_listed ON locations_location;
 DROP TRIGGER locations_location_unlisted ON locations_location;
 DROP TRIGGER locations_location_emptied ON locations_location;

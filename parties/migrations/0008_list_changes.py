@@ -1,4 +1,4 @@
-"""How many objects of whom are in the lists of the hub, noted by triggers in the transaction of each change.
+"""How many objects of whom are in the lists of the hub, and that a table is written to, noted by triggers.
 
 A counter per owner would make writers wait for each other; a note per statement does not. Each table of lists has its
 triggers in a migration of its own app.
@@ -31,6 +31,17 @@ END
 $$
 """
 
+# Drawn before the statement writes, and after it has locked the table for writing: whoever reads this number, and then
+# sees no such lock, knows that the table is as it is until the number has moved (`parties.list_pages`).
+TOUCHED = """
+CREATE FUNCTION parties_note_list_touched() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval(TG_RELID::regclass || '_touched');
+    RETURN NULL;
+END
+$$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("parties", "0007_rate_limit")]
@@ -55,4 +66,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(sql=FUNCTION, reverse_sql="DROP FUNCTION parties_note_list_change()"),
+        migrations.RunSQL(sql=TOUCHED, reverse_sql="DROP FUNCTION parties_note_list_touched()"),
     ]

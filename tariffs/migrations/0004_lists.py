@@ -9,6 +9,9 @@ from __future__ import annotations
 from django.db import migrations, models
 
 TRIGGERS = """
+CREATE SEQUENCE tariffs_tariff_touched;
+CREATE TRIGGER tariffs_tariff_touched BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON tariffs_tariff
+FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_touched();
 CREATE TRIGGER tariffs_tariff_listed AFTER INSERT ON tariffs_tariff REFERENCING NEW TABLE AS touched
 FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_change();
 CREATE TRIGGER tariffs_tariff_unlisted AFTER DELETE ON tariffs_tariff REFERENCING OLD TABLE AS touched
@@ -24,6 +27,8 @@ SELECT 'tariffs_tariff', owner, audience, 1, count(*) FILTER (WHERE deleted_at I
   FROM tariffs_tariff GROUP BY owner, audience;
 """
 DROP = """
+DROP TRIGGER tariffs_tariff_touched ON tariffs_tariff;
+DROP SEQUENCE tariffs_tariff_touched;
 DROP TRIGGER tariffs_tariff_listed ON tariffs_tariff;
 DROP TRIGGER tariffs_tariff_unlisted ON tariffs_tariff;
 DROP TRIGGER tariffs_tariff_emptied ON tariffs_tariff;

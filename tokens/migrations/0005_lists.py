@@ -9,6 +9,9 @@ from __future__ import annotations
 from django.db import migrations, models
 
 TRIGGERS = """
+CREATE SEQUENCE tokens_token_touched;
+CREATE TRIGGER tokens_token_touched BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON tokens_token
+FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_touched();
 CREATE TRIGGER tokens_token_listed AFTER INSERT ON tokens_token REFERENCING NEW TABLE AS touched
 FOR EACH STATEMENT EXECUTE FUNCTION parties_note_list_change();
 CREATE TRIGGER tokens_token_unlisted AFTER DELETE ON tokens_token REFERENCING OLD TABLE AS touched
@@ -24,6 +27,8 @@ SELECT 'tokens_token', owner, audience, 1, count(*) FILTER (WHERE deleted_at IS 
   FROM tokens_token GROUP BY owner, audience;
 """
 DROP = """
+DROP TRIGGER tokens_token_touched ON tokens_token;
+DROP SEQUENCE tokens_token_touched;
 DROP TRIGGER tokens_token_listed ON tokens_token;
 DROP TRIGGER tokens_token_unlisted ON tokens_token;
 DROP TRIGGER tokens_token_emptied ON tokens_token;
