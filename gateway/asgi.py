@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +28,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-CHUNK = 256 * 1024
+SHORT = 64 * 1024  # bytes that the server takes at once, whatever its caller does
 
 
 class Edge:
@@ -110,24 +110,16 @@ def _get_headers(scope: Scope) -> dict[str, str]:
 
 async def _send_slowly(send: Send, response: Response) -> None:
     """No faster than the caller takes it, so that what it has not taken counts as open; and not for ever."""
-    if len(response.parts) == 1 and len(response.parts[0]) <= CHUNK:
+    if response.size <= SHORT:
         return await _send(send, response.status, response.headers, response.parts[0])
     try:
         async with asyncio.timeout(settings.HUB_SEND_TIMEOUT):
             await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-            for piece in _cut(response.parts):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            for part in response.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})  # when the server has let go of the others
     except TimeoutError:
         logger.warning("an answer of %d bytes was not taken in time", response.size)
-
-
-def _cut(parts: Iterable[bytes]) -> Iterator[memoryview]:
-    """Nothing is copied."""
-    for part in parts:
-        whole = memoryview(part)
-        for start in range(0, len(whole), CHUNK):
-            yield whole[start : start + CHUNK]
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -203,7 +203,7 @@ def _wrap(reply: Reply, now: datetime) -> tuple[bytes, ...]:
     parts = envelope.write_parts(
         status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
     )
-    return parts if reply.data and len(reply.data) > LONG else (b"".join(parts),)
+    return parts if reply.data and len(reply.data) >= LONG else (b"".join(parts),)
 
 
 def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
