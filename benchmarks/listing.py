@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from benchmarks import bodies, machine
 from benchmarks.catalogue import COLUMNS, run
-from benchmarks.load import Load, get_outcome, make_request, run_load
+from benchmarks.load import Load, get_outcome, make_request
 from benchmarks.partner import Manner, Partners
 from benchmarks.progress import say
 from benchmarks.pull import PAGE, answer_page, make_page
@@ -32,7 +32,8 @@ LOCATIONS = 10_000  # of each CPO
 LIST = "sender/locations"
 CALLERS = 4
 SECONDS = 4.0
-LOOKS = 4  # at the first and the last page, a turn
+LOOKS = 30  # pages at the beginning and at the end, a turn: too many for the hub to keep them
+FILES = 100  # pages that nginx has: too many for the processor's caches, as the hub's are
 PATIENCE = 60.0  # seconds for a full pull; what is left then is estimated
 
 _SEED = f"""INSERT INTO locations_location ({COLUMNS})
@@ -108,7 +109,7 @@ def _read_all(stand: Stand) -> tuple[list[str], Row]:
 
 
 def _measure_pages(stand: Stand, queries: list[str], *, rounds: int) -> list[Row]:
-    body = _get_body(stand, queries[0])
+    size = len(_get_body(stand, queries[0]))
     walk = [_ask(stand, query) for query in queries]
     works = {
         "hub, page by page": lambda: _get_rate(stand.port, walk),
@@ -118,10 +119,12 @@ def _measure_pages(stand: Stand, queries: list[str], *, rounds: int) -> list[Row
         naive = running.enter_context(_run_naive_list(stand))
         works["DRF"] = lambda: _get_rate(naive, [_make_naive_call()], callers=1, total=2)
         if machine.find_nginx() is not None:
-            nginx = running.enter_context(run_nginx(body))
-            works["nginx"] = lambda: _get_rate(nginx, [make_request("GET", "/page.json")])
+            nginx = running.enter_context(run_nginx(_get_body(stand, query) for query in queries[:FILES]))
+            files = [make_request("GET", f"/page{number}.json") for number in range(min(FILES, len(queries)))]
+            works["nginx, page by page"] = lambda: _get_rate(nginx, files)
+            works["nginx, one page again and again"] = lambda: _get_rate(nginx, files[:1])
         rates = take_turns(works, rounds=rounds)
-    return _make_page_rows(rates, size=len(body))
+    return _make_page_rows(rates, size=size)
 
 
 def _get_rate(port: int, calls: list[bytes], *, callers: int = CALLERS, total: int | None = None) -> float:
@@ -156,10 +159,15 @@ def _make_naive_call() -> bytes:
 
 
 def _measure_depth(stand: Stand, queries: list[str], *, rounds: int) -> list[Row]:
-    last = f"limit={PAGE}&offset={SEEN * LOCATIONS - PAGE}"
+    total = SEEN * LOCATIONS
+    by_offset = [f"limit={PAGE}&offset={total - PAGE * number}" for number in range(1, LOOKS + 1)]
     works = {
-        name: lambda query=query: _get_latency(stand, query)
-        for name, query in (("first", queries[0]), ("last by link", queries[-1]), ("last by offset", last))
+        name: lambda pages=pages: _get_latency(stand, pages)
+        for name, pages in (
+            ("first", queries[:LOOKS]),
+            ("last by link", queries[-LOOKS:]),
+            ("last by offset", by_offset),
+        )
     }
     found = take_turns(works, rounds=rounds)
     return [
@@ -168,17 +176,18 @@ def _measure_depth(stand: Stand, queries: list[str], *, rounds: int) -> list[Row
             target=1.5,
             at_most=True,
             measured=found[f"last by {how}"] / found["first"],
-            detail=(f"last {found[f'last by {how}']:.0f} ms", f"first {found['first']:.0f} ms"),
+            detail=(
+                f"the last {LOOKS} pages {found[f'last by {how}']:.1f} ms",
+                f"the first {found['first']:.1f} ms, medians, one caller",
+            ),
         )
         for how in ("link", "offset")
     ]
 
 
-def _get_latency(stand: Stand, query: str) -> float:
+def _get_latency(stand: Stand, queries: list[str]) -> float:
     """Milliseconds, one caller alone."""
-    (outcome,) = run_load(Load(stand.port, [_ask(stand, query)], 1, 30.0, total=LOOKS))
-    if outcome.failures:
-        raise RuntimeError(outcome.first_failure)
+    outcome = get_outcome(Load(stand.port, [_ask(stand, query) for query in queries], 1, 30.0, total=len(queries)))
     return statistics.median(outcome.latencies) * 1000
 
 
@@ -193,22 +202,25 @@ def _make_page_rows(rates: dict[str, float], *, size: int) -> list[Row]:
             detail=(f"hub {walk:,.1f} pages/s", f"DRF {drf:,.2f} pages/s, out of 2,000 locations"),
         )
     ]
-    if "nginx" not in rates:
+    if "nginx, page by page" not in rates:
         say("nginx is not installed: the rows beside it are left out")
         return rows
-    nginx = f"nginx, static file of the same {size:,} bytes: {rates['nginx']:,.0f}/s"
+    files, file = rates["nginx, page by page"], rates["nginx, one page again and again"]
     return [
         Row(
             name=f"{what} ÷ nginx sending the same bytes",
             target=0.15,
-            measured=walk / rates["nginx"],
-            detail=(f"hub {walk:,.1f} pages/s, {CALLERS} callers, each page another", nginx),
+            measured=walk / files,
+            detail=(
+                f"hub {walk:,.1f} pages/s, {CALLERS} callers, each page another",
+                f"nginx, {FILES} static files of {size:,} bytes: {files:,.0f}/s",
+            ),
         ),
         Row(
             name="GET all, the same page again and again ÷ nginx sending the same bytes",
             target=0.6,
-            measured=again / rates["nginx"],
-            detail=(f"hub {again:,.1f} pages/s, {CALLERS} callers", nginx),
+            measured=again / file,
+            detail=(f"hub {again:,.1f} pages/s, {CALLERS} callers", f"nginx, one static file: {file:,.0f}/s"),
         ),
         *rows,
     ]

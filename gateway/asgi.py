@@ -29,7 +29,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-CHUNK = 256 * 1024
+SHORT = 64 * 1024  # bytes that the server takes at once, whatever its caller does
 
 
 class Edge:
@@ -103,7 +103,7 @@ class Edge:
             response = await (reading.until_gone(work) if request.is_list else work)
         except CallerGone:
             return
-        if len(response.body) <= CHUNK:
+        if response.size <= SHORT:
             await _send_whole(scope, send, response)
         else:
             await _send_slowly(send, response)
@@ -116,8 +116,8 @@ def _get_headers(scope: Scope) -> dict[str, str]:
 
 async def _send_whole(scope: Scope, send: Send, response: Response) -> None:
     short_way: ShortWay | None = scope.get(SHORT_WAY)
-    if short_way is None or not short_way.answer(response.status, response.headers, response.body):
-        await _send(send, response.status, response.headers, response.body)
+    if short_way is None or not short_way.answer(response.status, response.headers, response.parts[0]):
+        await _send(send, response.status, response.headers, response.parts[0])
 
 
 async def _send_slowly(send: Send, response: Response) -> None:
@@ -125,16 +125,11 @@ async def _send_slowly(send: Send, response: Response) -> None:
     try:
         async with asyncio.timeout(settings.HUB_SEND_TIMEOUT):
             await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-            for start in range(0, len(response.body), CHUNK):
-                await send(
-                    {
-                        "type": "http.response.body",
-                        "body": response.body[start : start + CHUNK],
-                        "more_body": start + CHUNK < len(response.body),
-                    }
-                )
+            for part in response.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})  # when the server has let go of the others
     except TimeoutError:
-        logger.warning("an answer of %d bytes was not taken in time", len(response.body))
+        logger.warning("an answer of %d bytes was not taken in time", response.size)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -25,6 +25,8 @@ from telemetry import count, spans, work
 
 logger = logging.getLogger(__name__)
 
+LONG = 64 * 1024  # bytes of data that are sent as they are, not copied into an envelope first
+
 
 class Request(msgspec.Struct, frozen=True):
     """One HTTP request under /ocpi. `read_body` is awaited only after the caller is known (TRANS-02)."""
@@ -45,9 +47,15 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
+    """`parts` are the body; only that of a long one has several."""
+
     status: int
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    parts: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.parts))
 
 
 class Views:
@@ -174,12 +182,10 @@ async def read_call(request: Request, interface: Interface, module: str, path: l
 
 
 def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Response:
-    body = reply.body or envelope.write(
-        status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
-    )
+    parts = (reply.body,) if reply.body else _wrap(reply, now)
     headers = [
         (b"Content-Type", b"application/json"),
-        (b"Content-Length", b"%d" % len(body)),
+        (b"Content-Length", b"%d" % sum(map(len, parts))),
         (b"X-Request-ID", _one_line(ids[0])),
         (b"X-Correlation-ID", _one_line(ids[1])),
         *((name.encode("latin-1"), _one_line(value)) for name, value in reply.headers),
@@ -191,7 +197,14 @@ def write_reply(reply: Reply, *, ids: tuple[str, str], now: datetime) -> Respons
             (b"OCPI-from-country-code", _one_code(reply.sender.country_code)),
             (b"OCPI-from-party-id", _one_code(reply.sender.party_id)),
         ]
-    return Response(reply.http_status, headers, body)
+    return Response(reply.http_status, headers, parts)
+
+
+def _wrap(reply: Reply, now: datetime) -> tuple[bytes, ...]:
+    parts = envelope.write_parts(
+        status_code=reply.status_code, status_message=reply.status_message, data=reply.data, now=now
+    )
+    return parts if reply.data and len(reply.data) >= LONG else (b"".join(parts),)
 
 
 def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:

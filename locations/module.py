@@ -57,6 +57,7 @@ class Locations(OwnedModule):
     wire = v2_2_1.Location
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "location_id"}
     absence = Absence.REMOVED  # LOC-17
+    is_noted = True
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["location_id"]

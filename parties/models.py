@@ -229,3 +229,23 @@ class FactsVersion(models.Model):
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+class ListChange(models.Model):
+    """That objects of an owner came into the lists of a table or left them, noted by triggers in the transaction that
+    did it. The sum of `shown` is how many are in them; that of `changes` only ever grows (`parties.list_counts`)."""
+
+    id = models.BigAutoField(primary_key=True)
+    shelf = models.CharField(max_length=63, db_collation="C")  # the table
+    owner = models.CharField(max_length=5, db_collation="C")
+    audience = models.CharField(max_length=5, db_collation="C")
+    changes = models.BigIntegerField()
+    shown = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shelf", "owner", "audience"], include=["changes", "shown"], name="list_change_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shelf} {self.owner} {self.shown:+}"

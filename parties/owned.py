@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class OwnedObject(models.Model):
@@ -35,6 +36,9 @@ class OwnedObject(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "last_updated"], name="%(class)s_owner_updated"),
+            models.Index(  # the variants for one party, which are few beside the hub's own copies
+                fields=["audience", "owner", "object_key"], condition=~Q(audience=""), name="%(class)s_variant"
+            ),
         ]
 
     def __str__(self) -> str:

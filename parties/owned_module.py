@@ -45,6 +45,7 @@ class OwnedModule(RoutedModule):
     wire: ClassVar[type[msgspec.Struct]]
     identity: ClassVar[Mapping[str, str]]  # body field -> placeholder of the URL that must agree (TRANS-34)
     absence: ClassVar[Absence] = Absence.MEANS_NOTHING  # from a complete list of its owner
+    is_noted: ClassVar[bool] = False  # its table has the triggers of `list_counts` and `list_pages`
     list_needs_date: ClassVar[bool] = False  # its SENDER list is asked with `date_from` always
     remarks_on_changes: ClassVar[bool] = False  # `get_remark` is asked; else a PUT never reads the document it replaces
 

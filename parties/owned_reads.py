@@ -5,7 +5,7 @@ Who may see what is decided here, in SQL, by agreement and audience (decision 2)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from journal.reader import Reader
@@ -13,6 +13,7 @@ from ocpi.calls import Call, Interface, Reply
 from ocpi.errors import UnknownObject
 from ocpi.module import Match
 from ocpi.pages import PageQuery, read_page_query, write_page_headers
+from parties import list_pages
 
 if TYPE_CHECKING:
     from parties.owned_module import OwnedModule
@@ -23,19 +24,20 @@ async def get_page(module: OwnedModule, call: Call, scope: Scope, reader: Reader
     """One page of everything the caller may see, in order of first receipt (TRANS-23), documents as they were told."""
     page = read_page_query(call.query, cap=scope.page_cap)
     where, parameters = _visible(module, scope, page)
-    name = module.table.name
-    total = (await reader.fetch(f"SELECT count(*) FROM {name} o WHERE {where}", parameters))[0][0]
-    rows = await reader.fetch(*_page_sql(name, where, parameters, page))
-    has_more = len(rows) > page.limit
-    shown = rows[: page.limit]
-    headers = write_page_headers(
-        page, url=scope.url, total=total, has_more=has_more, last_id=shown[-1][0] if shown else None
+    is_dated = page.date_from is not None or page.date_to is not None
+    asked = list_pages.Asked(
+        table=module.table.name,
+        where=where,
+        parameters=parameters,
+        page=page,
+        caller=scope.caller.key,
+        owners=sorted(scope.partners) if module.is_noted and not is_dated else None,
+        is_noted=module.is_noted,
+        dress=partial(module.dress, operators=scope.operators) if scope.operators else None,
     )
-    documents: Iterable[str] = (document for _, document in shown)
-    if scope.operators:
-        documents = [module.dress(document.encode(), operators=scope.operators).decode() for document in documents]
-    data = "[" + ",".join(documents) + "]"
-    return Reply(data=data.encode(), headers=headers)
+    found = await reader.in_thread(lambda reads: list_pages.read(asked, reads, list_pages.KEPT))
+    headers = write_page_headers(page, url=scope.url, total=found.total, has_more=found.has_more, last_id=found.last_id)
+    return Reply(data=found.data, headers=headers)
 
 
 async def get_own_copy(module: OwnedModule, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
@@ -89,12 +91,3 @@ def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, t
         where.append("o.last_updated <= %s" if scope.is_date_to_inclusive else "o.last_updated < %s")
         parameters.append(page.date_to)
     return " AND ".join(where), tuple(parameters)
-
-
-def _page_sql(name: str, where: str, parameters: tuple[Any, ...], page: PageQuery) -> tuple[str, tuple[Any, ...]]:
-    """By cursor from the hub's own Link, by offset for clients that count. One row more tells of a next page."""
-    if page.after is not None:
-        sql = f"SELECT o.id, o.document FROM {name} o WHERE {where} AND o.id > %s ORDER BY o.id LIMIT %s"
-        return sql, (*parameters, page.after, page.limit + 1)
-    sql = f"SELECT o.id, o.document FROM {name} o WHERE {where} ORDER BY o.id LIMIT %s OFFSET %s"
-    return sql, (*parameters, page.limit + 1, page.offset)

@@ -62,6 +62,7 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "fold list changes": {"task": "parties.tasks.fold_list_changes", "schedule": 30.0, "options": {"expires": 30}},
     "keep partitions": {"task": "journal.tasks.keep_partitions", "schedule": 3600.0},
     "reconcile CDRs": {
         "task": "reconciliation.tasks.reconcile_pending_cdrs",

@@ -38,6 +38,7 @@ class Tariffs(OwnedModule):
     wire = v2_2_1.Tariff
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "tariff_id"}
     absence = Absence.REMOVED  # TAR-05
+    is_noted = True
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["tariff_id"]

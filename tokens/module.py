@@ -52,6 +52,7 @@ class Tokens(OwnedModule):
     wire = v2_2_1.Token
     identity = {"country_code": "country_code", "party_id": "party_id", "uid": "token_uid"}
     absence = Absence.STALE  # TOK-05
+    is_noted = True
 
     def match(self, call: Call) -> Match:
         """A token on the SENDER side is there to be asked about, and for nothing else (TOK-02)."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,13 +66,14 @@ def run_library() -> Iterator[int]:
 
 
 @contextmanager
-def run_nginx(page: bytes) -> Iterator[int]:
-    """One nginx worker that sends `/page.json` from disk."""
+def run_nginx(pages: Iterable[bytes]) -> Iterator[int]:
+    """One nginx worker that sends `/page0.json` and so on from disk."""
     port = find_port()
     program = find_nginx()
     assert program is not None, "nginx is not installed"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        (Path(folder) / "page.json").write_bytes(page)
+        for number, page in enumerate(pages):
+            (Path(folder) / f"page{number}.json").write_bytes(page)
         configuration = Path(folder) / "nginx.conf"
         user = "user root;" if os.geteuid() == 0 else ""
         configuration.write_text(_NGINX.format(folder=folder, port=port, user=user))
