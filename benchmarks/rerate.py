@@ -43,7 +43,7 @@ def _parse(text: str) -> Any:
 
 
 def _judge(text: str) -> Any:
-    return judge(read_cdr(text), AROUND, received_at=RECEIVED, version="2.2.1", thresholds=THRESHOLDS)
+    return judge(read_cdr(text), AROUND, received_at=RECEIVED, version="2.2.1", thresholds=THRESHOLDS, explain=False)
 
 
 def _rate(work: Callable[[str], Any], texts: Sequence[str], *, rounds: int) -> float:

@@ -44,7 +44,13 @@ def read_cdr(document: str) -> Document | None:
 
 
 def judge(
-    cdr: Document | None, around: Surroundings, *, received_at: datetime, version: str, thresholds: Thresholds
+    cdr: Document | None,
+    around: Surroundings,
+    *,
+    received_at: datetime,
+    version: str,
+    thresholds: Thresholds,
+    explain: bool = True,
 ) -> Result:
     """As it was when it came: a CDR that was late then is late for ever, and one that was in time is not."""
     if cdr is None:
@@ -58,6 +64,7 @@ def judge(
         tariffs=() if cdr.get("tariffs") else around.known_tariffs,
         version=version,
         thresholds=thresholds,
+        explain=explain,
     )
     more = tuple(_find_more(cdr, around, version=version, severities=thresholds.policy.severities))
     if not more:

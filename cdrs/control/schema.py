@@ -18,7 +18,9 @@ from msgspec import inspect
 
 from cdrs.control.bounds import Found
 from cdrs.control.currencies import CURRENCIES
+from cdrs.control.usual import are_usual
 from cdrs.wire import v2_2_1
+from ocpi.shared.v2_2_1 import CdrDimension
 from tariffs.pricing.values import Unreadable, read_moment, read_number
 from tariffs.wire.v2_2_1 import Tariff
 
@@ -59,7 +61,8 @@ def _compile(type: inspect.Type, *, name: str, values: frozenset[str] | None = N
     if isinstance(type, inspect.StructType):
         return _remembered(_object(type)) if type.cls is Tariff else _object(type)
     if isinstance(type, inspect.ListType):
-        return _list(_compile(type.item_type, name=name), least=type.min_length or 0)
+        check = _list(_compile(type.item_type, name=name), least=type.min_length or 0)
+        return _periods(check) if name == "charging_periods" else check
     if isinstance(type, inspect.StrType | inspect.EnumType):
         return _text(type, name=name, values=values)
     if isinstance(type, inspect.DateTimeType):
@@ -129,6 +132,12 @@ def _list(check_one: Check, *, least: int) -> Check:
         return found
 
     return check
+
+
+def _periods(check: Check) -> Check:
+    """Most of a CDR are its periods, and nearly all are as they should be."""
+    types = inspect.type_info(CdrDimension).fields[0].type.extra["values"]  # type: ignore[attr-defined]
+    return lambda value: None if are_usual(value, types=types) else check(value)
 
 
 def _below(name: str, found: list[Found]) -> Iterator[Found]:

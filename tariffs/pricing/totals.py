@@ -33,16 +33,21 @@ def line_of(use: Use) -> Line:
     )
 
 
-def sum_up(lines: Iterable[Line]) -> dict[str, Amount]:
-    """By cost field; total_cost is their sum."""
-    amounts: dict[str, list[Amount]] = {}
-    for line in lines:
-        amounts.setdefault(line.cost_field, []).append(line.amount)
+def sum_up(uses: Iterable[Use]) -> dict[str, Amount]:
+    """By cost field; total_cost is their sum. The sums of the lines, without making any."""
+    amounts: dict[str, list[tuple[Decimal | None, Decimal | None]]] = {}
+    for use in uses:
+        component = use.component
+        raw = _bill(use)[1] if use.surplus else use.quantity * component.price
+        type, excl, incl = component.type, component.excl, component.incl
+        amounts.setdefault(
+            COST_FIELDS[type] if type != "FLAT" and type == use.dimension else _cost_field(use), []
+        ).append((raw if excl is SAME else _times(raw, excl), raw if incl is SAME else _times(raw, incl)))
     parts = {name: _sum(amounts[name]) if name in amounts else NOTHING for name in PARTS}
     return {"total_cost": _sum(parts.values()), **parts}
 
 
-def _sum(amounts: Iterable[Amount]) -> Amount:
+def _sum(amounts: Iterable[tuple[Decimal | None, Decimal | None]]) -> Amount:
     excl: Decimal | None = ZERO
     incl: Decimal | None = ZERO
     for without, with_ in amounts:
