@@ -18,8 +18,9 @@ from msgspec import inspect
 
 from cdrs.control.bounds import Found
 from cdrs.control.currencies import CURRENCIES
-from cdrs.control.usual import are_usual
+from cdrs.control.usual import are_usual, is_usual_number
 from cdrs.wire import v2_2_1
+from ocpi.kept import Kept
 from ocpi.shared.v2_2_1 import CdrDimension
 from tariffs.pricing.values import Unreadable, read_moment, read_number
 from tariffs.wire.v2_2_1 import Tariff
@@ -28,11 +29,9 @@ Check = Callable[[Any], "list[Found] | None"]  # None, or nothing in the list: a
 
 _DECIMALS: Final = 4  # of a number of OCPI
 _NORMAL_ID: Final = 36  # longer ids are for credits (CDR-08)
-_LIMIT: Final = 10**15
-_KEPT: Final = 512  # tariffs
+_KEPT: Final = 2048  # texts
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
-_PLAIN: Final = re.compile(r"-?\d{1,10}(\.\d{1,4})?").fullmatch
 _OFFSET: Final = re.compile(r"T.*[+-]\d\d:?\d\d$")
 
 
@@ -59,7 +58,8 @@ def _compile(type: inspect.Type, *, name: str, values: frozenset[str] | None = N
         known = next(one for one in type.types if not isinstance(one, inspect.NoneType))
         return _compile(known, name=name, values=values)
     if isinstance(type, inspect.StructType):
-        return _remembered(_object(type)) if type.cls is Tariff else _object(type)
+        check = _object(type)
+        return _remembered(check) if type.cls is Tariff or type.cls is v2_2_1.CdrLocation else check
     if isinstance(type, inspect.ListType):
         check = _list(_compile(type.item_type, name=name), least=type.min_length or 0)
         return _periods(check) if name == "charging_periods" else check
@@ -103,15 +103,15 @@ def _object(type: inspect.StructType) -> Check:
 
 
 def _remembered(check: Check) -> Check:
-    """The same tariff comes in many CDRs: looked at once for each text."""
+    """What comes in many CDRs is looked at once for each text."""
 
     @lru_cache(maxsize=_KEPT)
-    def check_text(text: bytes) -> list[Found] | None:
+    def check_text(text: str | bytes) -> list[Found] | None:
         return check(_decoder.decode(text))
 
     def check_one(value: Any) -> list[Found] | None:
         try:
-            return check_text(_encoder.encode(value))
+            return check_text(value.text if value.__class__ is Kept else _encoder.encode(value))
         except (TypeError, ValueError, RecursionError):  # not out of JSON
             return check(value)
 
@@ -208,8 +208,7 @@ def _check_moment(value: Any) -> list[Found] | None:
 
 
 def _check_number(value: Any) -> list[Found] | None:
-    kind = value.__class__
-    if (kind is Decimal and _PLAIN(str(value))) or (kind is int and -_LIMIT < value < _LIMIT):
+    if is_usual_number(value):
         return None  # nearly all of them
     try:
         number = read_number(value)

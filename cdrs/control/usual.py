@@ -22,6 +22,14 @@ def are_usual(periods: Any, *, types: Set[str]) -> bool:
         return False
 
 
+def is_usual_number(value: Any) -> bool:
+    """Not more than fifteen digits before the point and four behind it."""
+    try:
+        return (value.__class__ is Decimal or value.__class__ is int) and bool(_quantize(value, _WIRE) == value)
+    except ArithmeticError:
+        return False
+
+
 def _is_usual(period: Any, types: Set[str]) -> bool:
     start, dimensions = period["start_date_time"], period["dimensions"]
     fields = 2

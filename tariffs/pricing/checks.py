@@ -14,6 +14,7 @@ from tariffs.pricing.policy import Policy, smallest_unit
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.values import HOUR, HUNDRED, ZERO, Unreadable, read_number
 
+_HOURS: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
 _SUMMED: Final = ("ENERGY", "PARKING_TIME", "RESERVATION_TIME")
 
 
@@ -38,9 +39,11 @@ def _check_times(session: Session, dialect: Dialect, policy: Policy, findings: F
         path = f"/charging_periods/{session.periods[0].index}/start_date_time"
         what = "the first period does not begin with the session"
         findings.add("first_period_not_at_session_start", path, what, expected=session.start)
+    first, last = session.periods[0].start, session.periods[-1].start  # they are in order
+    is_inside = session.start <= first and (session.end is None or last <= session.end)
     for period in session.periods:
         start, end = period.start, period.end
-        if start < session.start or (session.end is not None and start > session.end):
+        if not is_inside and (start < session.start or (session.end is not None and start > session.end)):
             path = f"/charging_periods/{period.index}/start_date_time"
             findings.add("period_outside_session", path, "begins outside the session", actual=start)
         if end is None or end < start:
@@ -51,8 +54,10 @@ def _check_times(session: Session, dialect: Dialect, policy: Policy, findings: F
 
 
 def _check_length(period: Period, span: timedelta, policy: Policy, findings: Findings) -> None:
-    get = period.volumes.get
-    hours = get("TIME", ZERO) + get("PARKING_TIME", ZERO) + get("RESERVATION_TIME", ZERO)
+    volumes, hours = period.volumes, ZERO
+    for name in _HOURS:
+        if name in volumes:
+            hours += volumes[name]
     if not hours:
         return
     seconds = span.days * 86_400 + span.seconds

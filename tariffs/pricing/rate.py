@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.pricing.restrictions import Moment, Thresholds
+from tariffs.pricing.restrictions import Moment
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.tariff import Candidates, Component, Tariff
 from tariffs.pricing.values import ONE, ZERO
@@ -173,12 +173,14 @@ def _look_for_changes(
     energy = period.volumes.get("ENERGY", ZERO)
     kwh = period.kwh + energy
     thresholds = tariff.thresholds
-    elapsed = period.elapsed + seconds_between(start, end) if thresholds.elapsed else ZERO
-    if not (
-        _is_time_crossed(thresholds, moment, day=day, seconds=seconds)
-        or (thresholds.elapsed and _is_passed(thresholds.elapsed, period.elapsed, elapsed))
-        or (thresholds.kwh and _is_met(thresholds.kwh, period.kwh, kwh))
-    ):
+    elapsed = ZERO
+    is_crossed = day != moment.day or seconds < moment.seconds  # the clocks may be turned back within one day
+    if thresholds.seconds and not is_crossed:
+        is_crossed = bisect_right(thresholds.seconds, moment.seconds) < bisect_right(thresholds.seconds, seconds)
+    if thresholds.elapsed:
+        elapsed = period.elapsed + seconds_between(start, end)
+        is_crossed = is_crossed or _is_passed(thresholds.elapsed, period.elapsed, elapsed)
+    if not is_crossed and not (thresholds.kwh and _is_met(thresholds.kwh, period.kwh, kwh)):
         return  # spares most periods a second look: nothing can change where no threshold lies in between
     last = Moment(kwh=kwh, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
     last.ending = 1 if energy > 0 else -1
@@ -196,14 +198,6 @@ def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:
             if any(least < limit <= most for limit in tariff.thresholds.measured):
                 return True
     return False
-
-
-def _is_time_crossed(thresholds: Thresholds, first: Moment, *, day: int, seconds: int) -> bool:
-    # The clocks may be turned back within one day.
-    if first.day != day or seconds < first.seconds:
-        return True
-    cuts = thresholds.seconds
-    return bool(cuts) and bisect_right(cuts, first.seconds) < bisect_right(cuts, seconds)
 
 
 def _is_passed(cuts: Sequence[Decimal], first: Decimal, last: Decimal) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ocpi.kept import Kept
 from tariffs.pricing.dialects import Dialect, Factor, get_dialect
 from tariffs.pricing.restrictions import (
     KNOWN,
@@ -111,7 +112,7 @@ def compile_tariff(tariff: Any, *, version: str) -> Tariff:
         BadTariff: it cannot be read.
     """
     try:
-        compiled = _compile(_ENCODER.encode(tariff), version)
+        compiled = _compile(tariff.text if isinstance(tariff, Kept) else _ENCODER.encode(tariff), version)
     except (TypeError, ValueError, RecursionError) as e:
         raise BadTariff(Problem("field_format", "", f"the tariff is no JSON: {e}")) from e
     if isinstance(compiled, Problem):
@@ -133,7 +134,7 @@ def find_differing(own: Iterable[Any], *, known: Iterable[Tariff], version: str)
 
 
 @lru_cache(maxsize=_KEPT)
-def _compile(text: bytes, version: str) -> Tariff | Problem:
+def _compile(text: bytes | str, version: str) -> Tariff | Problem:
     try:
         document = _DECODER.decode(text)
         with localcontext(CONTEXT):

@@ -44,7 +44,7 @@ def sum_up(uses: Iterable[Use]) -> dict[str, Amount]:
             COST_FIELDS[type] if type != "FLAT" and type == use.dimension else _cost_field(use), []
         ).append((raw if excl is SAME else _times(raw, excl), raw if incl is SAME else _times(raw, incl)))
     parts = {name: _sum(amounts[name]) if name in amounts else NOTHING for name in PARTS}
-    return {"total_cost": _sum(parts.values()), **parts}
+    return {"total_cost": _sum(part for part in parts.values() if part is not NOTHING), **parts}
 
 
 def _sum(amounts: Iterable[tuple[Decimal | None, Decimal | None]]) -> Amount:
