@@ -26,7 +26,7 @@ numbers = st.one_of(
     st.integers(-(10**16), 10**16),
     st.sampled_from(["1.5", None, True, 1.5, Decimal("1.23456"), Decimal("1.50000"), Decimal("1E+2"), 10**15]),
 )
-types = st.sampled_from([*TYPES, "MAX_POWER", "FOO", None, 1, []])
+types: st.SearchStrategy[Any] = st.sampled_from([*TYPES, "MAX_POWER", "FOO", None, 1, []])
 dimensions = st.fixed_dictionaries({"type": types, "volume": numbers}, optional={"unit": st.just("kWh")})
 times = st.sampled_from(
     [
