@@ -76,6 +76,10 @@ def _named(session: Session, tariffs: Sequence[Tariff], findings: Findings) -> l
     by_key: dict[str, list[Tariff]] = {}
     for tariff in tariffs:
         by_key.setdefault(tariff.key, []).append(tariff)
+    if len({period.tariff_id for period in session.periods}) == 1:  # nearly always
+        only = by_key.get((session.periods[0].tariff_id or "").lower(), [])
+        if len(only) == 1:
+            return [only[0]] * len(session.periods)
     chosen: list[Tariff | None] = []
     is_clear = True
     for period in session.periods:

@@ -146,7 +146,7 @@ def _read_periods(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
     if not complete:
         return None
     starts = [period.start for period in periods]
-    if any(later < earlier for earlier, later in pairwise(starts)):
+    if starts != sorted(starts):
         findings.add("periods_out_of_order", "/charging_periods", "the periods are not in order of time")
         periods.sort(key=lambda period: period.start)
     return periods
@@ -256,7 +256,7 @@ def _read_claimed(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
         except Unreadable as e:
             findings.add(e.id, f"/{name}", str(e))
             continue
-        if isinstance(value, str) or (isinstance(value, dict) and any(isinstance(v, str) for v in value.values())):
+        if isinstance(value, str) or (isinstance(value, dict) and str in map(type, value.values())):
             findings.add("field_type", f"/{name}", "a number written as text")
     return claimed
 
