@@ -24,7 +24,7 @@ class Thresholds:
 
 
 def control(
-    cdr: dict[str, Any],
+    cdr: Any,
     *,
     now: datetime,
     time_zone: str | None,

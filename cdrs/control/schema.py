@@ -105,9 +105,10 @@ def _object(type: inspect.StructType) -> Check:
 def _remembered(check: Check) -> Check:
     """What comes in many CDRs is looked at once for each text."""
 
-    @lru_cache(maxsize=_KEPT)
-    def check_text(text: str | bytes) -> list[Found] | None:
+    def check_fresh(text: str | bytes) -> list[Found] | None:
         return check(_decoder.decode(text))
+
+    check_text = lru_cache(maxsize=_KEPT)(check_fresh)
 
     def check_one(value: Any) -> list[Found] | None:
         try:

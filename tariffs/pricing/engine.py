@@ -34,7 +34,7 @@ class _Priced:
 
 
 def price(
-    cdr: dict[str, Any],
+    cdr: Any,
     tariffs: list[dict[str, Any]],
     *,
     version: str,
@@ -44,8 +44,9 @@ def price(
 ) -> Result:
     """What the CDR should cost, and what of it does not add up.
 
-    Numbers may be int, Decimal, float or text. Without `tariffs` the CDR's own are used. `time_zone` is the location's:
-    CDRs do not tell it. Without `explain` the result has no `periods`: for those who look at verdicts only.
+    A CDR is a dict; of anything else a finding says that it is none. Numbers may be int, Decimal, float or text.
+    Without `tariffs` the CDR's own are used. `time_zone` is the location's: CDRs do not tell it. Without `explain` the
+    result has no `periods`: for those who look at verdicts only.
 
     Raises:
         ValueError: prices of this version of OCPI are not known here.
