@@ -1,4 +1,4 @@
-"""What is compiled for the image is there, and knows no framework. It is compiled by the benchmarks, which take longer."""
+"""What is compiled for the image is there, and knows no framework. Compiling takes long: the benchmarks do it."""
 
 from __future__ import annotations
 
