@@ -56,7 +56,7 @@ traced AS (
             SELECT line.statement_id
               FROM cdrs_cdr e JOIN settlement_line line ON line.cdr_id = e.id
              WHERE NOT w.is_credit AND w.session_key <> '' AND e.owner = %(seller)s AND e.session_key = w.session_key
-               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit
+               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit AND {LIVE.format("e")}
              ORDER BY line.id DESC LIMIT 1
            ) replaced ON true
 ),
