@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,7 +29,7 @@ DIFFERS = """
     OR c.token_owner <> s.token_owner
     OR (c.start_at <> s.start_at AND greatest(c.start_at - s.start_at, s.start_at - c.start_at) > %(time)s)
     OR (c.end_at <> s.end_at AND greatest(c.end_at - s.end_at, s.end_at - c.end_at) > %(time)s)
-    OR (c.received_at > c.end_at + %(soonest)s AND s.received_at <= c.end_at + %(latest)s)
+    OR (c.received_at > c.end_at + %(soonest)s::interval AND s.received_at <= c.end_at + %(latest)s::interval)
 """
 WITH_SESSIONS = f"""
 SELECT c.id FROM cdrs_cdr c
@@ -137,7 +138,11 @@ def sift(within: Range, *, count: int, rules: Rules) -> Iterator[list[int]]:
 
 def _get_values(within: Range, rules: Rules) -> dict[str, Any]:
     due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
-    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
+    # Not in days: adding these goes through the calendar, for each CDR.
+    late: dict[str, Any] = {
+        name: f"{after // timedelta(microseconds=1)} microseconds"
+        for name, after in (("soonest", min(due)), ("latest", max(due)))
+    }
     return {**rules.values, **within.values, **late, "judged": JUDGED_KINDS}
 
 
