@@ -42,11 +42,11 @@ def read_cdr(document: str) -> Any:
     except (msgspec.DecodeError, RecursionError):
         return read_exactly(document)
     kept: dict[str, Any] = {}
-    for name, raw in (("tariffs", parts.tariffs), ("cdr_location", parts.cdr_location)):
+    for name, raw, read in (("tariffs", parts.tariffs, _tariffs), ("cdr_location", parts.cdr_location, _places)):
         text = str(bytes(raw), "utf-8")
         rest = _cut(document, f'"{name}"', text) if len(text) >= _LEAST else None
         if rest is not None:
-            kept[name] = _read_kept(text)
+            kept[name] = read(text)
             document = rest
     cdr = read_exactly(document)
     cdr.update(kept)
@@ -64,7 +64,6 @@ def _cut(document: str, name: str, text: str) -> str | None:
     return f"{document[:start]}0{document[start + len(text) :]}" if document.startswith(text, start) else None
 
 
-@lru_cache(maxsize=2048)
 def _read_kept(text: str) -> Any:
     value = read_exactly(text)
     if isinstance(value, dict):
@@ -73,3 +72,8 @@ def _read_kept(text: str) -> Any:
         texts = [str(bytes(raw), "utf-8") for raw in _raws.decode(text)]
         return [Kept(part, one) if isinstance(one, dict) else one for part, one in zip(texts, value, strict=True)]
     return value
+
+
+# Apart, so that many places do not push out the tariffs: one with 96 elements takes about 300 kB.
+_tariffs: Final = lru_cache(maxsize=256)(_read_kept)
+_places: Final = lru_cache(maxsize=1024)(_read_kept)

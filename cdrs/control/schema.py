@@ -29,7 +29,7 @@ Check = Callable[[Any], "list[Found] | None"]  # None, or nothing in the list: a
 
 _DECIMALS: Final = 4  # of a number of OCPI
 _NORMAL_ID: Final = 36  # longer ids are for credits (CDR-08)
-_KEPT: Final = 2048  # texts
+_KEPT: Final = 512  # texts
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _OFFSET: Final = re.compile(r"T.*[+-]\d\d:?\d\d$")
