@@ -42,7 +42,7 @@ mutations: $(VENV)/.dev ## show that those tests notice when a behaviour is gone
 # ROWS: only these, such as "relay fanout". BENCH_MEMORY_REQUESTS: how many calls the row about memory takes.
 ROWS ?=
 
-bench: $(VENV)/.run $(BENCH_VENV)/.bench ## the hub beside its yardsticks, in docs/benchmarks.md (40 minutes; ROWS="relay fanout")
+bench: $(VENV)/.dev $(BENCH_VENV)/.bench ## the hub beside its yardsticks, in docs/benchmarks.md (40 minutes; ROWS="relay fanout")
 	@BENCH_PYTHON=$(CURDIR)/$(BENCH_VENV)/bin/python $(BIN)/python -m benchmarks $(ROWS)
 
 fmt: $(VENV)/.dev ## format the code and mend what ruff can mend

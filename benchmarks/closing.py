@@ -7,11 +7,12 @@ Documents are left empty: closing does not read them.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import time
 from datetime import UTC, datetime
 
+from benchmarks import database
+from benchmarks.progress import say
 from benchmarks.rows import Row
 
 NOW = datetime(2026, 11, 10, tzinfo=UTC)  # October is due
@@ -59,8 +60,12 @@ SELECT owner, object_key, 'match', '1', 'default', changed_at, changed_at FROM c
 """
 
 
-def measure(*, cdrs: int = 1_000_000, pairs: int = 500) -> list[Row]:
-    """Seconds of the whole close, and the most memory this process had."""
+def measure_rows(*, rounds: int) -> list[Row]:
+    return database.measure_beside_database("benchmarks.closing", rounds=rounds)
+
+
+def measure(*, cdrs: int = 1_000_000, pairs: int = 500, rounds: int = 1) -> list[Row]:
+    """Seconds of the whole close, and the most memory this process had. Once: a month closes only once."""
     from django.conf import settings
 
     from settlement.due import close_due
@@ -68,7 +73,7 @@ def measure(*, cdrs: int = 1_000_000, pairs: int = 500) -> list[Row]:
     settings.HUB_FEE_PER_SESSION = settings.HUB_FEE_PER_SESSION + 1
     started = time.perf_counter()
     _seed(cdrs=cdrs, pairs=pairs)
-    print(f"filled in {time.perf_counter() - started:.0f} s", flush=True)
+    say(f"filled in {time.perf_counter() - started:.0f} s")
     started = time.perf_counter()
     report = close_due(now=NOW)
     seconds = time.perf_counter() - started
@@ -126,17 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Close a month in an empty database.")
     parser.add_argument("--cdrs", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=500)
-    asked = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    for row in measure(cdrs=asked.cdrs, pairs=asked.pairs):
-        sign = "≤" if row.at_most else "≥"
-        print(f"{'met ' if row.met else 'MISS'}  {row.measured:8.2f} {row.unit:2} ({sign} {row.target})  {row.name}")
-        print(f"      {', '.join(row.detail)}")
+    database.main(measure, parser)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ which judges nothing; and the same comparison row by row through the ORM, on a s
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from benchmarks import database
+from benchmarks.progress import say
 from benchmarks.rows import Row
 from benchmarks.seed_cdrs import add_cdrs, seed
 
@@ -25,17 +26,23 @@ SELECT count(*) FROM cdrs_cdr c JOIN charging_sessions_session s ON s.owner = c.
 """
 
 
+def measure_rows(*, rounds: int) -> list[Row]:
+    return database.measure_beside_database("benchmarks.reconcile", rounds=rounds)
+
+
 def measure(*, many: int = MANY, new: int = NEW, sample: int = SAMPLE, rounds: int = ROUNDS) -> list[Row]:
     """Needs Django set up, and an empty database that is migrated."""
+    rounds = min(rounds, ROUNDS)  # most of the time goes into filling the tables
     from django.db import connection
 
     with connection.cursor() as cursor:
-        seed(cursor, sessions=many + new, cdrs=many)
+        say(f"filled in {_time(lambda: seed(cursor, sessions=many + new, cdrs=many)):.0f} s")
         joins, matches = [], []
         for _ in range(rounds):
             joins.append(_time(_join_bare))
             _forget()
             matches.append(_time(_match))
+            say(f"bare hash join {joins[-1]:.2f} s, matching {matches[-1]:.2f} s")
         found = _count_findings()
         row_by_row = _time(lambda: _match_row_by_row(sample)) / sample * many
         add_cdrs(cursor, first=many + 1, last=many + new, arrived=NOW)
@@ -151,18 +158,7 @@ def _session_facts(session: Any) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What matching CDRs with sessions costs, beside its yardsticks.")
     parser.add_argument("--many", type=int, default=MANY)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    asked = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    for row in measure(many=asked.many, rounds=asked.rounds):
-        sign = "≤" if row.at_most else "≥"
-        print(f"{'met ' if row.met else 'MISS'}  {row.measured:8.2f} {row.unit:2} ({sign} {row.target})  {row.name}")
-        print(f"      {', '.join(row.detail)}")
+    database.main(measure, parser)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,9 @@ class Cdrs(OwnedModule):
         """By the rules for one CDR alone: the store is not asked, so a zone is known only where the country has one."""
         if call.method != "POST":
             return
-        result = control(read_exactly(call.body), now=now, time_zone=None, thresholds=get_thresholds(terms))
+        result = control(
+            read_exactly(call.body), now=now, time_zone=None, thresholds=get_thresholds(terms), explain=False
+        )
         for finding in result.findings:
             if finding.severity is Severity.REJECT:
                 raise InvalidParameter(f"{finding.path or '/'}: {finding.message} ({finding.id}), by your agreement")

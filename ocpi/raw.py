@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from ocpi import times
-from ocpi.decoding import read_number
 from ocpi.errors import InvalidParameter, NotJson
 
-_exact = msgspec.json.Decoder(float_hook=read_number)
+_exact = msgspec.json.Decoder(float_hook=Decimal)  # not read_number: a call less for each number
 _ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -113,6 +113,8 @@ def read_exactly(document: bytes | str) -> Any:
         return _exact.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise NotJson(f"it is not JSON: {e}") from e
+    except ArithmeticError as e:  # an exponent that is too large even for Decimal
+        raise NotJson("it is not JSON: number out of range") from e
 
 
 def is_same_content(one: str, other: str) -> bool:
@@ -121,5 +123,5 @@ def is_same_content(one: str, other: str) -> bool:
         return True
     try:
         return bool(_exact.decode(one) == _exact.decode(other))
-    except msgspec.DecodeError:  # numbers beyond all bounds, in fields that nobody looks at
+    except (msgspec.DecodeError, ArithmeticError):  # numbers beyond all bounds, in fields that nobody looks at
         return False

@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from urllib.parse import urlsplit
 
 import certifi

@@ -67,42 +67,48 @@ FACTS = f"""
 """
 
 MOMENT = """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
-# Each row: kind, path, whether it holds, expected, actual. The order of `compare`.
-FAULTS = f"""
-    ('energy_differs', '/total_energy', has_session AND abs(total_energy - kwh) > %(energy)s,
-     trim_scale(kwh)::text, trim_scale(total_energy)::text),
-    ('currency_differs', '/currency', has_session AND upper(currency) <> upper(session_currency),
-     session_currency, currency),
-    ('cost_differs', '/total_cost/excl_vat',
-     upper(currency) = upper(session_currency) AND abs(total_cost - session_cost) > %(cost)s,
-     trim_scale(session_cost)::text, trim_scale(total_cost)::text),
-    ('token_owner_differs', '/cdr_token', has_session AND token_owner <> session_token_owner,
-     session_token_owner, token_owner),
-    ('session_invalid', '/session_id', status = 'INVALID', 'COMPLETED', status),
-    ('time_differs', '/start_date_time',
-     greatest(start_at - session_start_at, session_start_at - start_at) > %(time)s,
-     {MOMENT.format("session_start_at")}, {MOMENT.format("start_at")}),
-    ('time_differs', '/end_date_time',
-     greatest(end_at - session_end_at, session_end_at - end_at) > %(time)s,
-     {MOMENT.format("session_end_at")}, {MOMENT.format("end_at")}),
-    ('cdr_late', '/end_date_time', session_received_at <= due_at AND due_at < received_at,
-     {MOMENT.format("due_at")}, {MOMENT.format("received_at")}),
-    ('session_billed_twice', '/session_id', earlier_cdr_id IS NOT NULL, earlier_cdr_id, cdr_id),
-    ('charge_billed_twice', '/id', same_charge_cdr_id IS NOT NULL, same_charge_cdr_id, cdr_id),
-    ('overlaps_other_cdr_on_evse', '/cdr_location/evse_uid', overlapping_cdr_id IS NOT NULL,
-     overlapping_cdr_id, cdr_id),
-    ('session_id_missing', '/session_id', session_key = '', '', ''),
-    ('cdr_without_session', '/session_id', NOT has_session AND session_key <> '' AND is_overdue,
-     session_key, ''),
-    ('credit_reference_unknown', '/credit_reference_id', is_credit AND NOT has_original AND is_overdue,
-     credit_reference_key, ''),
-    ('credit_total_not_mirror', '/total_cost/excl_vat',
-     is_credit AND (total_cost <> -original_cost
-                    OR (total_cost = -original_cost AND upper(currency) <> upper(original_currency))),
-     trim_scale(-original_cost)::text || ' ' || original_currency, trim_scale(total_cost)::text || ' ' || currency),
-    ('credited_twice', '/credit_reference_id', earlier_credit_id IS NOT NULL, earlier_credit_id, cdr_id),
-    ('undelivered_cdr', '/id', NOT coalesce({ACCEPTED.format("facts")}, true), '1000', verdict_code::text)
-"""
+# Kind, path, when it holds, expected, actual. The order of `compare`.
+FAULTS = (
+    ("energy_differs", "/total_energy", "has_session AND abs(total_energy - kwh) > %(energy)s",
+     "trim_scale(kwh)::text", "trim_scale(total_energy)::text"),
+    ("currency_differs", "/currency", "has_session AND upper(currency) <> upper(session_currency)",
+     "session_currency", "currency"),
+    ("cost_differs", "/total_cost/excl_vat",
+     "upper(currency) = upper(session_currency) AND abs(total_cost - session_cost) > %(cost)s",
+     "trim_scale(session_cost)::text", "trim_scale(total_cost)::text"),
+    ("token_owner_differs", "/cdr_token", "has_session AND token_owner <> session_token_owner",
+     "session_token_owner", "token_owner"),
+    ("session_invalid", "/session_id", "status = 'INVALID'", "'COMPLETED'", "status"),
+    ("time_differs", "/start_date_time",
+     "greatest(start_at - session_start_at, session_start_at - start_at) > %(time)s",
+     MOMENT.format("session_start_at"), MOMENT.format("start_at")),
+    ("time_differs", "/end_date_time",
+     "greatest(end_at - session_end_at, session_end_at - end_at) > %(time)s",
+     MOMENT.format("session_end_at"), MOMENT.format("end_at")),
+    ("cdr_late", "/end_date_time", "session_received_at <= due_at AND due_at < received_at",
+     MOMENT.format("due_at"), MOMENT.format("received_at")),
+    ("session_billed_twice", "/session_id", "earlier_cdr_id IS NOT NULL", "earlier_cdr_id", "cdr_id"),
+    ("charge_billed_twice", "/id", "same_charge_cdr_id IS NOT NULL", "same_charge_cdr_id", "cdr_id"),
+    ("overlaps_other_cdr_on_evse", "/cdr_location/evse_uid", "overlapping_cdr_id IS NOT NULL",
+     "overlapping_cdr_id", "cdr_id"),
+    ("session_id_missing", "/session_id", "session_key = ''", "''", "''"),
+    ("cdr_without_session", "/session_id", "NOT has_session AND session_key <> '' AND is_overdue",
+     "session_key", "''"),
+    ("credit_reference_unknown", "/credit_reference_id", "is_credit AND NOT has_original AND is_overdue",
+     "credit_reference_key", "''"),
+    ("credit_total_not_mirror", "/total_cost/excl_vat",
+     "is_credit AND (total_cost <> -original_cost"
+     " OR (total_cost = -original_cost AND upper(currency) <> upper(original_currency)))",
+     "trim_scale(-original_cost)::text || ' ' || original_currency", "trim_scale(total_cost)::text || ' ' || currency"),
+    ("credited_twice", "/credit_reference_id", "earlier_credit_id IS NOT NULL", "earlier_credit_id", "cdr_id"),
+    ("undelivered_cdr", "/id", f"NOT coalesce({ACCEPTED.format('facts')}, true)", "'1000'", "verdict_code::text"),
+)  # fmt: skip
+# The texts are made only where a fault holds: writing out moments and numbers costs more than comparing them.
+FAULT_ROWS = ", ".join(
+    f"('{kind}', CASE WHEN {holds}"
+    f" THEN ARRAY['{kind}', '{path}', coalesce({expected}, ''), coalesce({actual}, '')] END)"
+    for kind, path, holds, expected, actual in FAULTS
+)
 OF_SETTLED = "('undelivered_cdr', 'credit_reference_unknown', 'credit_total_not_mirror', 'credited_twice')"
 
 # `faults` has a row for each: kind, path, expected, actual. They stay with their CDR, so that what is to be closed is
@@ -112,9 +118,8 @@ WITH {CHECKS_TABLE},
 facts AS MATERIALIZED ({FACTS}),
 judged AS MATERIALIZED (
     SELECT owner, token_owner, cdr_id, cdr_key, session_id, session_key, is_credit, (
-        SELECT array_agg(ARRAY[kind, path, coalesce(expected, ''), coalesce(actual, '')])
-          FROM (VALUES {FAULTS}) AS found (kind, path, holds, expected, actual)
-         WHERE holds AND (NOT is_settled OR kind IN {OF_SETTLED})) AS faults
+        SELECT array_agg(fault) FROM (VALUES {FAULT_ROWS}) AS found (kind, fault)
+         WHERE fault IS NOT NULL AND (NOT is_settled OR kind IN {OF_SETTLED})) AS faults
       FROM facts
 ),
 verdict AS (

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from cdrs.control import LINKS, Thresholds, control
 from cdrs.control.rules import RULES
+from ocpi import kept
 from ocpi.errors import NotJson
-from ocpi.raw import read_exactly
 from tariffs.pricing import Finding, Result, Severity, Verdict
 from tariffs.pricing.findings import judge as get_verdict
 from tariffs.pricing.tariff import OTHER_VERSION, BadTariff, Tariff, compile_tariff, find_differing
@@ -37,14 +37,20 @@ NOWHERE: Final = Surroundings()
 def read_cdr(document: str) -> Document | None:
     """None: it is no JSON object, which a stored CDR should be."""
     try:
-        cdr = read_exactly(document)
+        cdr = kept.read_cdr(document)
     except NotJson:
         return None
     return cdr if isinstance(cdr, dict) else None
 
 
 def judge(
-    cdr: Document | None, around: Surroundings, *, received_at: datetime, version: str, thresholds: Thresholds
+    cdr: Document | None,
+    around: Surroundings,
+    *,
+    received_at: datetime,
+    version: str,
+    thresholds: Thresholds,
+    explain: bool = True,
 ) -> Result:
     """As it was when it came: a CDR that was late then is late for ever, and one that was in time is not."""
     if cdr is None:
@@ -58,6 +64,7 @@ def judge(
         tariffs=() if cdr.get("tariffs") else around.known_tariffs,
         version=version,
         thresholds=thresholds,
+        explain=explain,
     )
     more = tuple(_find_more(cdr, around, version=version, severities=thresholds.policy.severities))
     if not more:

@@ -43,7 +43,8 @@ near AS (
     SELECT beside.id FROM changed c CROSS JOIN LATERAL (
         SELECT n.id FROM cdrs_cdr n
          WHERE n.owner = c.owner AND n.evse_key = c.evse_key AND n.evse_key <> '' AND {BILLS.format("n")}
-           AND n.start_at > c.start_at - %(reach)s AND n.start_at <= c.end_at AND n.end_at >= c.start_at
+           AND n.start_at > c.start_at - %(reach)s AND n.start_at <= greatest(c.start_at, c.end_at)
+           AND (n.start_at = c.start_at OR n.end_at >= least(c.start_at, c.end_at))
         OFFSET 0) beside
      UNION
     SELECT beside.id FROM changed c CROSS JOIN LATERAL (

@@ -91,7 +91,7 @@ def explain(cdr: Cdr) -> Explained:
     columns = {name: getattr(cdr, name) for name in COLUMNS.split(", ")}
     waiting = _waiting(tuple(columns.values()), is_settled=False)
     ((document, around),) = look_around([waiting])
-    return Explained(document, around, _judge(waiting, document, around, load_policies()))
+    return Explained(document, around, _judge(waiting, document, around, load_policies(), explain=True))
 
 
 @transaction.atomic
@@ -118,13 +118,16 @@ def judge_all(waiting: Sequence[Waiting]) -> list[Judged]:
     ]
 
 
-def _judge(waiting: Waiting, document: Document | None, around: Surroundings, policies: Policies) -> Result:
+def _judge(
+    waiting: Waiting, document: Document | None, around: Surroundings, policies: Policies, *, explain: bool = False
+) -> Result:
     return judge(
         document,
         around,
         received_at=waiting.changed_at,
         version=waiting.version,
         thresholds=policies.get_thresholds(waiting.owner, waiting.token_owner, at=waiting.changed_at),
+        explain=explain,
     )
 
 

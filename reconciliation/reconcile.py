@@ -139,13 +139,15 @@ def _judge_coming(rules: Rules, *, limit: int) -> int:
 def _judge_range(name: str, *, after: Position, horizon: datetime, limit: int, rules: Rules) -> tuple[int, int]:
     """How many were seen, and how many of them judged: the others wait."""
     place = {"after_at": after[0], "after_id": after[1], "horizon": horizon, "limit": limit}
-    count = int(_fetch(COUNT, place)[0][0])
+    last = _fetch(LAST_OF, place)
+    count = limit if last else int(_fetch(COUNT, place)[0][0])
     if not count:
         return 0, 0
-    until = _fetch(LAST if count < limit else LAST_OF, place)[0]
+    until = (last or _fetch(LAST, place))[0]
     within = Range(after, (until[0], until[1]))
     if is_long(count):
-        judge(sift(within, count=count, rules=rules), rules=rules)
+        for suspects in sift(within, count=count, rules=rules):
+            judge(suspects, rules=rules)
         judged = count
     else:
         judged, suspects = probe(within, rules=rules)

@@ -4,8 +4,9 @@ are beyond doubt. Of a long range two statements over covering indexes tell it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,7 +29,7 @@ DIFFERS = """
     OR c.token_owner <> s.token_owner
     OR (c.start_at <> s.start_at AND greatest(c.start_at - s.start_at, s.start_at - c.start_at) > %(time)s)
     OR (c.end_at <> s.end_at AND greatest(c.end_at - s.end_at, s.end_at - c.end_at) > %(time)s)
-    OR (c.received_at > c.end_at + %(soonest)s AND s.received_at <= c.end_at + %(latest)s)
+    OR (c.received_at > c.end_at + %(soonest)s::interval AND s.received_at <= c.end_at + %(latest)s::interval)
 """
 WITH_SESSIONS = f"""
 SELECT c.id FROM cdrs_cdr c
@@ -50,20 +51,20 @@ SELECT named.id FROM reconciliation_finding finding
     ON named.owner = finding.owner AND named.object_key = finding.cdr_key AND named.audience = ''
  WHERE finding.state = 'open' AND finding.kind IN {NAMING_KINDS} AND {Range.SQL}
 """
-# Of several that bill the same one is kept; those beside it are found as its neighbours.
+# Of several that bill the same one is kept; those beside it are found as its neighbours. So are all that a CDR runs
+# into, once it is known to run into the next one: whoever overlaps any later CDR overlaps the next.
 AMONG_CDRS = f"""
 SELECT max(c.id) FROM cdrs_cdr c
  WHERE {LIVE.format("c")} AND c.session_key <> ''
  GROUP BY hashtextextended(c.session_key, hashtext(c.owner)) HAVING count(*) > 1
  UNION ALL
 SELECT id FROM (
-    SELECT c.id, c.start_at, max(greatest(c.start_at, c.end_at)) OVER before AS occupied_until
+    SELECT c.id, c.start_at, c.end_at,
+           lead(c.start_at) OVER (PARTITION BY c.owner, c.evse_key ORDER BY c.start_at) AS next
       FROM cdrs_cdr c
      WHERE {BILLS.format("c")} AND c.evse_key <> ''
-    WINDOW before AS (
-        PARTITION BY c.owner, c.evse_key ORDER BY c.start_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) by_evse
- WHERE occupied_until >= start_at
+ WHERE next <= greatest(start_at, end_at)
 """
 # The same for a short range, CDR by CDR: index probes, each of which mostly finds nothing.
 PROBE = f"""
@@ -122,19 +123,26 @@ def probe(within: Range, *, rules: Rules) -> tuple[int, list[int]]:
     return len(found), [cdr for cdr, is_suspect in found if is_suspect]
 
 
-def sift(within: Range, *, count: int, rules: Rules) -> list[int]:
-    """Those of the range that have to be judged, and all that bill the same or at the same time as another."""
-    values = _get_values(within, rules)
-    if count < SIDE_BY_SIDE:
-        return sorted(_run(WITH_SESSIONS, values) | _run(AMONG_CDRS, {}))
+def sift(within: Range, *, count: int, rules: Rules) -> Iterator[list[int]]:
+    """Those of the range that have to be judged, and all that bill the same or at the same time as another.
+
+    In two parts: the first can be judged while the second is still looked for.
+    """
     with ThreadPoolExecutor(1) as threads:
-        among = threads.submit(_run_beside, AMONG_CDRS)
-        return sorted(_run(WITH_SESSIONS, values) | among.result())
+        beside = threads.submit(_run_beside, AMONG_CDRS) if count >= SIDE_BY_SIDE else None
+        with_sessions = _run(WITH_SESSIONS, _get_values(within, rules))
+        yield sorted(with_sessions)
+        among = _run(AMONG_CDRS, {}) if beside is None else beside.result()
+        yield sorted(among - with_sessions)
 
 
 def _get_values(within: Range, rules: Rules) -> dict[str, Any]:
     due = [rules.due_after, *CdrClock.objects.values_list("due_after", flat=True)]
-    late: dict[str, Any] = {"soonest": min(due), "latest": max(due)}
+    # Not in days: adding these goes through the calendar, for each CDR.
+    late: dict[str, Any] = {
+        name: f"{after // timedelta(microseconds=1)} microseconds"
+        for name, after in (("soonest", min(due)), ("latest", max(due)))
+    }
     return {**rules.values, **within.values, **late, "judged": JUDGED_KINDS}
 
 

@@ -5,6 +5,7 @@ The same amounts, one CDR at a time, are in `statement.py` and `vat.py`; a test 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import connection
@@ -16,9 +17,7 @@ from tariffs.pricing.policy import MINOR_UNITS
 
 # LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
 COLLECT = f"""
-WITH units AS (
-    SELECT * FROM unnest(%(currencies)s::text[], %(digits)s::integer[]) AS t (currency, digits)
-),
+WITH
 -- From indexes alone, so that what was settled in years before costs little.
 unsettled AS MATERIALIZED (
     SELECT c.id FROM cdrs_cdr c
@@ -28,10 +27,9 @@ unsettled AS MATERIALIZED (
 waiting AS MATERIALIZED (
     SELECT c.id, c.object_id, c.session_key, c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl,
            c.is_credit, c.credit_reference_key, upper(c.currency) AS currency, coalesce(c.country, '') AS country,
-           coalesce(units.digits, 2) AS digits
+           coalesce((%(digits)s::jsonb ->> upper(c.currency))::integer, 2) AS digits
       FROM unsettled
      CROSS JOIN LATERAL (SELECT * FROM cdrs_cdr one WHERE one.id = unsettled.id LIMIT 1) c
-      LEFT JOIN units ON units.currency = upper(c.currency)
       LEFT JOIN LATERAL (
             SELECT true AS holds FROM ({HELD_CDRS}) held
              WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
@@ -65,7 +63,7 @@ traced AS (
             SELECT line.statement_id
               FROM cdrs_cdr e JOIN settlement_line line ON line.cdr_id = e.id
              WHERE NOT w.is_credit AND w.session_key <> '' AND e.owner = %(seller)s AND e.session_key = w.session_key
-               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit
+               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit AND {LIVE.format("e")}
              ORDER BY line.id DESC LIMIT 1
            ) replaced ON true
 ),
@@ -149,8 +147,7 @@ SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, p.session_key
 
 def collect(facts: dict[str, Any]) -> int:
     """Make the draft statements of one closing, with their lines; how many lines. `facts`: see `close._facts`."""
-    units = {"currencies": list(MINOR_UNITS), "digits": list(MINOR_UNITS.values())}
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")  # compiling this for a pair would take longer than running it
-        cursor.execute(COLLECT, facts | units)
+        cursor.execute(COLLECT, facts | {"digits": json.dumps(dict(MINOR_UNITS))})
         return int(cursor.rowcount)

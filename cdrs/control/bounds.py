@@ -35,9 +35,11 @@ def check_bounds(
     """What cannot be read is somebody else's finding."""
     dialect = get_dialect(version)
     end_field = dialect.end_field
-    start, end = _moment(cdr, "start_date_time"), _moment(cdr, end_field)
-    told = _moment(cdr, "last_updated")
-    yield from _in_future(cdr, now + bounds.future, end_field)
+    start, end, told = _moment(cdr, "start_date_time"), _moment(cdr, end_field), _moment(cdr, "last_updated")
+    latest = now + bounds.future
+    for name, moment in (("start_date_time", start), (end_field, end), ("last_updated", told)):
+        if moment is not None and moment > latest:
+            yield "timestamp_in_future", f"/{name}", "has not come yet", latest, moment
     if told is not None and end is not None and told < end:
         yield "last_updated_before_end", "/last_updated", "told before the session ended", end, told
     if end is not None and bounds.late is not None and now - end > bounds.late:
@@ -59,13 +61,6 @@ def check_bounds(
             yield "zero_energy_with_cost", "/total_cost", "costs something though no energy was charged", None, cost
     if version != "2.1.1" and not cdr.get("session_id") and not _is_reservation(cdr):
         yield "session_id_missing", "/session_id", "names no session", None, None  # CDR-14
-
-
-def _in_future(cdr: Mapping[str, Any], latest: datetime, end_field: str) -> Iterator[Found]:
-    for name in ("start_date_time", end_field, "last_updated"):
-        moment = _moment(cdr, name)
-        if moment is not None and moment > latest:
-            yield "timestamp_in_future", f"/{name}", "has not come yet", latest, moment
 
 
 def _outside(what: str, path: str, value: Any, low: Any, high: Any) -> Iterator[Found]:

@@ -24,7 +24,7 @@ class Thresholds:
 
 
 def control(
-    cdr: dict[str, Any],
+    cdr: Any,
     *,
     now: datetime,
     time_zone: str | None,
@@ -32,15 +32,17 @@ def control(
     max_power: Decimal | None = None,
     version: str = "2.2.1",
     thresholds: Thresholds | None = None,
+    explain: bool = True,
 ) -> Result:
     """The priced CDR with the findings of every rule. `max_power` (kW) is the connector's, where it is known.
+    Without `explain` it has no lines.
 
     Raises:
         ValueError: CDRs of this version of OCPI are not known here.
     """
     thresholds = thresholds or Thresholds()
     policy = thresholds.policy
-    priced = price(cdr, list(tariffs), version=version, time_zone=time_zone, policy=policy)
+    priced = price(cdr, list(tariffs), version=version, time_zone=time_zone, policy=policy, explain=explain)
     found = [*check_schema(cdr, version=version)] if isinstance(cdr, Mapping) else []
     if isinstance(cdr, Mapping):
         found += check_bounds(cdr, now=now, max_power=max_power, bounds=thresholds.bounds, version=version)

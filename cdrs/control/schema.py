@@ -18,7 +18,10 @@ from msgspec import inspect
 
 from cdrs.control.bounds import Found
 from cdrs.control.currencies import CURRENCIES
+from cdrs.control.usual import are_usual, is_usual_number
 from cdrs.wire import v2_2_1
+from ocpi.kept import Kept
+from ocpi.shared.v2_2_1 import CdrDimension
 from tariffs.pricing.values import Unreadable, read_moment, read_number
 from tariffs.wire.v2_2_1 import Tariff
 
@@ -26,11 +29,9 @@ Check = Callable[[Any], "list[Found] | None"]  # None, or nothing in the list: a
 
 _DECIMALS: Final = 4  # of a number of OCPI
 _NORMAL_ID: Final = 36  # longer ids are for credits (CDR-08)
-_LIMIT: Final = 10**15
-_KEPT: Final = 512  # tariffs
+_KEPT: Final = 512  # texts
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
-_PLAIN: Final = re.compile(r"-?\d{1,10}(\.\d{1,4})?").fullmatch
 _OFFSET: Final = re.compile(r"T.*[+-]\d\d:?\d\d$")
 
 
@@ -57,9 +58,11 @@ def _compile(type: inspect.Type, *, name: str, values: frozenset[str] | None = N
         known = next(one for one in type.types if not isinstance(one, inspect.NoneType))
         return _compile(known, name=name, values=values)
     if isinstance(type, inspect.StructType):
-        return _remembered(_object(type)) if type.cls is Tariff else _object(type)
+        check = _object(type)
+        return _remembered(check) if type.cls is Tariff or type.cls is v2_2_1.CdrLocation else check
     if isinstance(type, inspect.ListType):
-        return _list(_compile(type.item_type, name=name), least=type.min_length or 0)
+        check = _list(_compile(type.item_type, name=name), least=type.min_length or 0)
+        return _periods(check) if name == "charging_periods" else check
     if isinstance(type, inspect.StrType | inspect.EnumType):
         return _text(type, name=name, values=values)
     if isinstance(type, inspect.DateTimeType):
@@ -100,15 +103,16 @@ def _object(type: inspect.StructType) -> Check:
 
 
 def _remembered(check: Check) -> Check:
-    """The same tariff comes in many CDRs: looked at once for each text."""
+    """What comes in many CDRs is looked at once for each text."""
 
-    @lru_cache(maxsize=_KEPT)
-    def check_text(text: bytes) -> list[Found] | None:
+    def check_fresh(text: str | bytes) -> list[Found] | None:
         return check(_decoder.decode(text))
+
+    check_text = lru_cache(maxsize=_KEPT)(check_fresh)
 
     def check_one(value: Any) -> list[Found] | None:
         try:
-            return check_text(_encoder.encode(value))
+            return check_text(value.text if value.__class__ is Kept else _encoder.encode(value))
         except (TypeError, ValueError, RecursionError):  # not out of JSON
             return check(value)
 
@@ -129,6 +133,12 @@ def _list(check_one: Check, *, least: int) -> Check:
         return found
 
     return check
+
+
+def _periods(check: Check) -> Check:
+    """Most of a CDR are its periods, and nearly all are as they should be."""
+    types = inspect.type_info(CdrDimension).fields[0].type.extra["values"]  # type: ignore[attr-defined]
+    return lambda value: None if are_usual(value, types=types) else check(value)
 
 
 def _below(name: str, found: list[Found]) -> Iterator[Found]:
@@ -199,8 +209,7 @@ def _check_moment(value: Any) -> list[Found] | None:
 
 
 def _check_number(value: Any) -> list[Found] | None:
-    kind = value.__class__
-    if (kind is Decimal and _PLAIN(str(value))) or (kind is int and -_LIMIT < value < _LIMIT):
+    if is_usual_number(value):
         return None  # nearly all of them
     try:
         number = read_number(value)

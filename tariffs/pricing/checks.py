@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ocpi.times import SENTINEL
 from tariffs.pricing.dialects import Dialect
@@ -13,6 +13,9 @@ from tariffs.pricing.findings import Findings
 from tariffs.pricing.policy import Policy, smallest_unit
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.values import HOUR, HUNDRED, ZERO, Unreadable, read_number
+
+_HOURS: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
+_SUMMED: Final = ("ENERGY", "PARKING_TIME", "RESERVATION_TIME")
 
 
 def check(cdr: Mapping[str, Any], session: Session, *, dialect: Dialect, policy: Policy, findings: Findings) -> None:
@@ -36,9 +39,11 @@ def _check_times(session: Session, dialect: Dialect, policy: Policy, findings: F
         path = f"/charging_periods/{session.periods[0].index}/start_date_time"
         what = "the first period does not begin with the session"
         findings.add("first_period_not_at_session_start", path, what, expected=session.start)
+    first, last = session.periods[0].start, session.periods[-1].start  # they are in order
+    is_inside = session.start <= first and (session.end is None or last <= session.end)
     for period in session.periods:
         start, end = period.start, period.end
-        if start < session.start or (session.end is not None and start > session.end):
+        if not is_inside and (start < session.start or (session.end is not None and start > session.end)):
             path = f"/charging_periods/{period.index}/start_date_time"
             findings.add("period_outside_session", path, "begins outside the session", actual=start)
         if end is None or end < start:
@@ -49,8 +54,12 @@ def _check_times(session: Session, dialect: Dialect, policy: Policy, findings: F
 
 
 def _check_length(period: Period, span: timedelta, policy: Policy, findings: Findings) -> None:
-    get = period.volumes.get
-    hours = get("TIME", ZERO) + get("PARKING_TIME", ZERO) + get("RESERVATION_TIME", ZERO)
+    volumes, hours = period.volumes, ZERO
+    for name in _HOURS:
+        if name in volumes:
+            hours += volumes[name]
+    if not hours:
+        return
     seconds = span.days * 86_400 + span.seconds
     if (hours - policy.hours_tolerance) * HOUR > seconds:
         length = seconds / HOUR
@@ -60,10 +69,7 @@ def _check_length(period: Period, span: timedelta, policy: Policy, findings: Fin
 
 
 def _check_volumes(cdr: Mapping[str, Any], session: Session, policy: Policy, findings: Findings) -> None:
-    sums: dict[str, Decimal] = {}
-    for period in session.periods:
-        for name, value in period.volumes.items():
-            sums[name] = sums.get(name, ZERO) + value
+    sums = _sum_up(session.periods)
     energy = _number(cdr, "total_energy", findings)
     if energy is not None and "ENERGY" in sums:
         _compare("total_energy", energy, sums["ENERGY"], policy.kwh_tolerance, findings)
@@ -80,6 +86,16 @@ def _check_volumes(cdr: Mapping[str, Any], session: Session, policy: Policy, fin
     used = whole - sums.get("RESERVATION_TIME", ZERO)
     if abs(total - used) > policy.hours_tolerance:
         _compare("total_time", total, whole, policy.hours_tolerance, findings)
+
+
+def _sum_up(periods: Iterable[Period]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for period in periods:
+        volumes = period.volumes
+        for name in _SUMMED:
+            if name in volumes:
+                sums[name] = sums.get(name, ZERO) + volumes[name]
+    return sums
 
 
 def _compare(name: str, actual: Decimal, expected: Decimal, tolerance: Decimal, findings: Findings) -> None:

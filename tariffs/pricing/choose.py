@@ -76,17 +76,21 @@ def _named(session: Session, tariffs: Sequence[Tariff], findings: Findings) -> l
     by_key: dict[str, list[Tariff]] = {}
     for tariff in tariffs:
         by_key.setdefault(tariff.key, []).append(tariff)
+    if len({period.tariff_id for period in session.periods}) == 1:  # nearly always
+        only = by_key.get((session.periods[0].tariff_id or "").lower(), [])
+        if len(only) == 1:
+            return [only[0]] * len(session.periods)
     chosen: list[Tariff | None] = []
     is_clear = True
     for period in session.periods:
+        found = by_key.get(period.tariff_id.lower(), []) if period.tariff_id else []
+        if len(found) == 1:
+            chosen.append(found[0])
+            continue
         path = f"/charging_periods/{period.index}/tariff_id"
         if period.tariff_id is None:
             findings.add("period_without_tariff", path, "names no tariff: costs nothing")
             chosen.append(None)
-            continue
-        found = by_key.get(period.tariff_id.lower(), [])
-        if len(found) == 1:
-            chosen.append(found[0])
             continue
         is_clear = False
         if found:

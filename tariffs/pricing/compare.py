@@ -95,8 +95,9 @@ class _Comparison:
         claimed = self.claimed[name]
         if claimed == computed:
             return NOTHING
-        difference = Amount(_minus(claimed[0], computed[0]), _minus(claimed[1], computed[1]))
-        if not self._is_near(claimed, computed):
+        without, with_ = _minus(claimed[0], computed[0]), _minus(claimed[1], computed[1])
+        difference, tolerance = Amount(without, with_), self.tolerance
+        if (without is not None and abs(without) > tolerance) or (with_ is not None and abs(with_) > tolerance):
             self.findings.add(
                 f"{name}_mismatch", f"/{name}", "is not what it comes to", expected=computed, actual=claimed
             )

@@ -27,7 +27,6 @@ from tariffs.pricing.values import CONTEXT, HOUR
 @dataclass(slots=True)
 class _Priced:
     rating: Rating
-    lines: list[Line]
     totals: dict[str, Amount]
     is_mixed: bool
     bound: str | None = None
@@ -35,17 +34,19 @@ class _Priced:
 
 
 def price(
-    cdr: dict[str, Any],
+    cdr: Any,
     tariffs: list[dict[str, Any]],
     *,
     version: str,
     time_zone: str | None,
     policy: Policy = DEFAULT,
+    explain: bool = True,
 ) -> Result:
     """What the CDR should cost, and what of it does not add up.
 
-    Numbers may be int, Decimal, float or text. Without `tariffs` the CDR's own are used. `time_zone` is the location's:
-    CDRs do not tell it.
+    A CDR is a dict; of anything else a finding says that it is none. Numbers may be int, Decimal, float or text.
+    Without `tariffs` the CDR's own are used. `time_zone` is the location's: CDRs do not tell it. Without `explain` the
+    result has no `periods`: for those who look at verdicts only.
 
     Raises:
         ValueError: prices of this version of OCPI are not known here.
@@ -53,11 +54,20 @@ def price(
     dialect = get_dialect(version)
     findings = Findings(policy.severities)
     with localcontext(CONTEXT):
-        return _price(cdr, tariffs, dialect=dialect, time_zone=time_zone, policy=policy, findings=findings)
+        return _price(
+            cdr, tariffs, dialect=dialect, time_zone=time_zone, policy=policy, findings=findings, explain=explain
+        )
 
 
 def _price(
-    cdr: Any, tariffs: Any, *, dialect: Dialect, time_zone: str | None, policy: Policy, findings: Findings
+    cdr: Any,
+    tariffs: Any,
+    *,
+    dialect: Dialect,
+    time_zone: str | None,
+    policy: Policy,
+    findings: Findings,
+    explain: bool,
 ) -> Result:
     session = read_session(cdr, dialect=dialect, findings=findings)
     if session is None:
@@ -92,7 +102,7 @@ def _price(
         claimed=session.claimed,
         differences=differences,
         findings=found,
-        periods=_periods(session, chosen, priced),
+        periods=_periods(session, chosen, priced) if explain else (),
         tariffs_used=tuple(dict.fromkeys(tariff.id for tariff in chosen if tariff is not None)),
         time_zone=zone.key if zone is not None else None,
         interpolated=interpolated,
@@ -124,8 +134,7 @@ def _compute(
 ) -> _Priced:
     rating = rate(session, chosen, zone=zone, assume=assume)
     is_mixed = add_surpluses(rating.uses)
-    lines = [line_of(use) for use in rating.uses]
-    priced = _Priced(rating=rating, lines=lines, totals=sum_up(lines), is_mixed=is_mixed)
+    priced = _Priced(rating=rating, totals=sum_up(rating.uses), is_mixed=is_mixed)
     _limit(priced, {tariff for tariff in chosen if tariff is not None})
     if session.is_credit:  # only the total: all else is as in the original (CDR-07)
         priced.totals["total_cost"] = negate(priced.totals["total_cost"])
@@ -180,11 +189,8 @@ def _decide_unknown(
 
 def _billed(priced: _Priced) -> list[tuple[Any, ...]]:
     """What tells two ratings apart: the same prices out of different elements do not."""
-    uses = priced.rating.uses
-    return [
-        (use.period.index, use.dimension, line.price, line.vat, line.billed_quantity)
-        for use, line in zip(uses, priced.lines, strict=True)
-    ]
+    lines = [(use, line_of(use)) for use in priced.rating.uses]
+    return [(use.period.index, use.dimension, line.price, line.vat, line.billed_quantity) for use, line in lines]
 
 
 def _interpolate(
@@ -208,8 +214,8 @@ def _interpolate(
 
 def _periods(session: Session, chosen: Sequence[Tariff | None], priced: _Priced) -> tuple[PricedPeriod, ...]:
     lines: dict[int, list[Line]] = {}
-    for use, line in zip(priced.rating.uses, priced.lines, strict=True):
-        lines.setdefault(use.period.index, []).append(line)
+    for use in priced.rating.uses:
+        lines.setdefault(use.period.index, []).append(line_of(use))
     return tuple(
         [
             PricedPeriod(

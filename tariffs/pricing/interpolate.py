@@ -62,7 +62,7 @@ def _cuts(period: Period, end: datetime, tariff: Tariff, zone: ZoneInfo | None) 
         for name in ("min_kwh", "max_kwh"):
             if name in restrictions and energy:
                 yield from _inside((read_number(restrictions[name]) - period.kwh) / energy * span, span)
-        if zone is not None and LOCAL & restrictions.keys():
+        if zone is not None and not LOCAL.isdisjoint(restrictions):
             for moment in _local_edges(period.start, end, window_of(restrictions), zone):
                 yield from _inside(seconds_between(period.start, moment), span)
 

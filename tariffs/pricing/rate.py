@@ -9,13 +9,14 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.pricing.restrictions import Moment, Test, Thresholds
+from tariffs.pricing.restrictions import Moment
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.tariff import Candidates, Component, Tariff
 from tariffs.pricing.values import ONE, ZERO
 from tariffs.pricing.zones import LocalClock
 
 _SECOND = timedelta(seconds=1)
+_EXTREMES = (("MIN_POWER", "MAX_POWER"), ("MIN_CURRENT", "MAX_CURRENT"))
 _CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
 
 
@@ -24,9 +25,7 @@ class Use:
 
     __slots__ = ("component", "dimension", "period", "quantity", "surplus", "tariff")
 
-    def __init__(
-        self, period: Period, *, dimension: str, tariff: Tariff, component: Component, quantity: Decimal
-    ) -> None:
+    def __init__(self, period: Period, dimension: str, tariff: Tariff, component: Component, quantity: Decimal) -> None:
         self.period = period
         self.dimension = dimension  # of the CDR; FLAT has RESERVATION_TIME where it belongs to a reservation
         self.tariff = tariff
@@ -52,18 +51,22 @@ def rate(session: Session, tariffs: Sequence[Tariff | None], *, zone: ZoneInfo |
     flat_done: set[str] = set()
     is_expired = session.is_expired_reservation
     clock = None if zone is None else LocalClock(zone, session.periods[0].start, session.periods[-1].end)
+    moment = Moment(kwh=ZERO, elapsed=ZERO, volumes={}, assume=assume)  # one for all periods: each sets all of it
     for number, (period, tariff) in enumerate(zip(session.periods, tariffs, strict=True)):
         if tariff is None:
             continue
-        moment = Moment(kwh=period.kwh, elapsed=period.elapsed, volumes=period.volumes, assume=assume)
+        moment.kwh, moment.elapsed, moment.volumes, moment.guessed = period.kwh, period.elapsed, period.volumes, False
         if tariff.uses_local_time and clock is not None:
             moment.day, moment.seconds = clock.read(period.start)
             moment.weekday = (moment.day - 1) % 7
-        if "RESERVATION_TIME" in period.volumes:
+        else:
+            moment.day = moment.seconds = moment.weekday = 0
+        is_reserved = "RESERVATION_TIME" in period.volumes
+        if is_reserved:
             _rate_reservation(
                 rating, period, tariff, moment, session=session, flat_done=flat_done, is_expired=is_expired
             )
-        if not (is_expired or period.is_reservation):
+        if not (is_expired or (is_reserved and period.is_reservation)):
             _rate_charging(rating, number, period, tariff, moment, clock=clock, flat_done=flat_done)
         if moment.guessed:
             rating.guessed.add(number)
@@ -80,7 +83,8 @@ def _rate_charging(
     clock: LocalClock | None,
     flat_done: set[str],
 ) -> None:
-    dimensions = [name for name in _CHARGING if period.volumes.get(name)]
+    volumes = period.volumes
+    dimensions = [name for name in _CHARGING if volumes.get(name)]
     if tariff.key not in flat_done:
         dimensions.append("FLAT")
     chosen = select(tariff.charging, dimensions, moment)
@@ -90,8 +94,8 @@ def _rate_charging(
             if dimension != "FLAT":
                 rating.unpriced.append((period, dimension))
             continue
-        quantity = ONE if dimension == "FLAT" else period.volumes[dimension]
-        use = Use(period, dimension=dimension, tariff=tariff, component=component, quantity=quantity)
+        quantity = ONE if dimension == "FLAT" else volumes[dimension]
+        use = Use(period, dimension, tariff, component, quantity)
         rating.uses.append(use)
         if dimension == "FLAT":
             flat_done.add(tariff.key)
@@ -103,26 +107,13 @@ def _rate_charging(
 def select(candidates: Mapping[str, Candidates], dimensions: Iterable[str], moment: Moment) -> dict[str, Component]:
     """For each dimension the first component whose element holds; a dimension without one is free."""
     chosen: dict[str, Component] = {}
-    held: dict[int, bool] = {}
     for dimension in dimensions:
         for candidate in candidates[dimension]:
-            if candidate.tests:
-                element = candidate.component.element
-                holds = held.get(element)
-                if holds is None:
-                    holds = held[element] = _holds(candidate.tests, moment)
-                if not holds:
-                    continue
-            chosen[dimension] = candidate.component
-            break
+            holds = candidate.holds
+            if holds is None or holds(moment):
+                chosen[dimension] = candidate.component
+                break
     return chosen
-
-
-def _holds(tests: tuple[Test, ...], moment: Moment) -> bool:
-    for test in tests:  # noqa: SIM110  all() with a generator is slower, and this is the innermost loop
-        if not test(moment):
-            return False
-    return True
 
 
 def _rate_reservation(
@@ -153,10 +144,7 @@ def _rate_reservation(
         if "FLAT" in one and key not in flat_done:
             flat_done.add(key)
             told.append((one["FLAT"], ONE))
-    rating.uses += [
-        Use(period, dimension="RESERVATION_TIME", tariff=tariff, component=component, quantity=quantity)
-        for component, quantity in told
-    ]
+    rating.uses += [Use(period, "RESERVATION_TIME", tariff, component, quantity) for component, quantity in told]
 
 
 def _look_for_changes(
@@ -176,21 +164,23 @@ def _look_for_changes(
         if _differs(chosen, select(tariff.charging, dimensions, moment), dimensions):
             rating.spanning_measured.append(number)
         moment.swapped = False
-    end = period.end
-    if end is None or end - period.start <= _SECOND:
+    start, end = period.start, period.end
+    if end is None or (span := end - start) <= _SECOND:
         return
     day, seconds = moment.day, moment.seconds
     if tariff.uses_local_time and clock is not None:
-        day, seconds = clock.read(end - _SECOND)
+        day, seconds = clock.read_before(end, span, day=day, seconds=seconds)
     energy = period.volumes.get("ENERGY", ZERO)
     kwh = period.kwh + energy
     thresholds = tariff.thresholds
-    elapsed = period.elapsed + seconds_between(period.start, end) if thresholds.elapsed else ZERO
-    if not (
-        _is_time_crossed(thresholds, moment, day=day, seconds=seconds)
-        or (thresholds.elapsed and _is_passed(thresholds.elapsed, period.elapsed, elapsed))
-        or (thresholds.kwh and _is_met(thresholds.kwh, period.kwh, kwh))
-    ):
+    elapsed = ZERO
+    is_crossed = day != moment.day or seconds < moment.seconds  # the clocks may be turned back within one day
+    if thresholds.seconds and not is_crossed:
+        is_crossed = bisect_right(thresholds.seconds, moment.seconds) < bisect_right(thresholds.seconds, seconds)
+    if thresholds.elapsed:
+        elapsed = period.elapsed + seconds_between(start, end)
+        is_crossed = is_crossed or _is_passed(thresholds.elapsed, period.elapsed, elapsed)
+    if not is_crossed and not (thresholds.kwh and _is_met(thresholds.kwh, period.kwh, kwh)):
         return  # spares most periods a second look: nothing can change where no threshold lies in between
     last = Moment(kwh=kwh, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
     last.ending = 1 if energy > 0 else -1
@@ -202,20 +192,12 @@ def _look_for_changes(
 def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:
     """The lowest power or current below, and the highest above a limit; more limits than matter do no harm."""
     volumes = period.volumes
-    for low, high in (("MIN_POWER", "MAX_POWER"), ("MIN_CURRENT", "MAX_CURRENT")):
+    for low, high in _EXTREMES:
         if low in volumes and high in volumes:
             least, most = volumes[low], volumes[high]
             if any(least < limit <= most for limit in tariff.thresholds.measured):
                 return True
     return False
-
-
-def _is_time_crossed(thresholds: Thresholds, first: Moment, *, day: int, seconds: int) -> bool:
-    # The clocks may be turned back within one day.
-    if first.day != day or seconds < first.seconds:
-        return True
-    cuts = thresholds.seconds
-    return bool(cuts) and bisect_right(cuts, first.seconds) < bisect_right(cuts, seconds)
 
 
 def _is_passed(cuts: Sequence[Decimal], first: Decimal, last: Decimal) -> bool:

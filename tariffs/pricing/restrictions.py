@@ -64,6 +64,20 @@ def compile_restrictions(restrictions: Mapping[str, Any]) -> tuple[Test, ...]:
     return tuple(tests)
 
 
+def all_of(tests: tuple[Test, ...]) -> Test | None:
+    """One test in place of several: this is the innermost loop of pricing."""
+    if not tests:
+        return None
+    first, *others = tests
+    for other in others:
+        first = _both(first, other)
+    return first
+
+
+def _both(one: Test, other: Test) -> Test:
+    return lambda m: one(m) and other(m)
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Where anything can change: between two of them a tariff is the same all along."""

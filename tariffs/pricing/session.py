@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
@@ -13,10 +13,11 @@ from ocpi.times import SENTINEL
 from tariffs.pricing.dialects import Dialect
 from tariffs.pricing.findings import Findings
 from tariffs.pricing.result import Amount
-from tariffs.pricing.values import HOUR, ZERO, Unreadable, read_moment, read_number
+from tariffs.pricing.values import FIRST_YEAR, HOUR, LAST_YEAR, LIMIT, ZERO, Unreadable, read_moment, read_number
 
 PRICED: Final = frozenset({"ENERGY", "TIME", "PARKING_TIME", "RESERVATION_TIME"})
 _EXTREMES: Final = frozenset({"MIN_CURRENT", "MAX_CURRENT", "MIN_POWER", "MAX_POWER"})
+_USUAL: Final = PRICED | _EXTREMES
 _SESSION_ONLY: Final = frozenset({"CURRENT", "ENERGY_EXPORT", "ENERGY_IMPORT", "POWER", "STATE_OF_CHARGE"})
 _LONGEST: Final = Decimal(10**9)  # seconds of a reservation
 _CHARGING: Final = ("ENERGY", "TIME", "PARKING_TIME")
@@ -97,11 +98,15 @@ def accumulate(session: Session) -> None:
     """Ends, energy and duration so far. A period ends where the next one starts, the last with the session."""
     periods = session.periods
     base, kwh = _start_of_use(session), ZERO
-    for number, period in enumerate(periods):
-        period.end = periods[number + 1].start if number + 1 < len(periods) else session.end
+    for period in periods:
+        start, energy = period.start, period.volumes.get("ENERGY")
         period.kwh = kwh
-        period.elapsed = max(seconds_between(base, period.start), ZERO)
-        kwh += period.volumes.get("ENERGY", ZERO)
+        period.elapsed = seconds_between(base, start) if start > base else ZERO
+        if energy is not None:
+            kwh += energy
+    for one, following in pairwise(periods):
+        one.end = following.start
+    periods[-1].end = session.end
 
 
 def seconds_between(start: datetime, end: datetime) -> Decimal:
@@ -131,7 +136,9 @@ def _read_periods(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
     periods: list[Period] = []
     complete = True
     for index, one in enumerate(given):
-        period = _read_period(one, index, dialect, findings)
+        period = _read_usual(one, index) if dialect.names_tariffs else None
+        if period is None:
+            period = _read_period(one, index, dialect, findings)
         if period is None:
             complete = False
         else:
@@ -139,10 +146,31 @@ def _read_periods(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
     if not complete:
         return None
     starts = [period.start for period in periods]
-    if any(later < earlier for earlier, later in pairwise(starts)):
+    if starts != sorted(starts):
         findings.add("periods_out_of_order", "/charging_periods", "the periods are not in order of time")
         periods.sort(key=lambda period: period.start)
     return periods
+
+
+def _read_usual(one: Any, index: int) -> Period | None:
+    """As nearly all are, by as few steps as can be; None: to be read with more patience."""
+    volumes: dict[str, Decimal] = {}
+    try:
+        start = datetime.fromisoformat(one["start_date_time"])
+        tariff_id, dimensions = one["tariff_id"], one["dimensions"]
+        for dimension in dimensions:
+            value = dimension["volume"]
+            if value.__class__ is int:
+                value = Decimal(value)
+            if value.__class__ is not Decimal or not ZERO <= value < LIMIT:
+                return None
+            volumes[dimension["type"]] = value
+        if not (volumes.keys() <= _USUAL and len(volumes) == len(dimensions) and dimensions.__class__ is list):
+            return None
+    except (KeyError, TypeError, ValueError, OverflowError, ArithmeticError):
+        return None
+    is_usual = start.tzinfo is UTC and FIRST_YEAR <= start.year <= LAST_YEAR and tariff_id.__class__ is str
+    return Period(index, start, None, tariff_id, volumes) if is_usual and tariff_id else None
 
 
 def _read_period(one: Any, index: int, dialect: Dialect, findings: Findings) -> Period | None:
@@ -228,7 +256,7 @@ def _read_claimed(cdr: Mapping[str, Any], dialect: Dialect, findings: Findings) 
         except Unreadable as e:
             findings.add(e.id, f"/{name}", str(e))
             continue
-        if isinstance(value, str) or (isinstance(value, dict) and any(isinstance(v, str) for v in value.values())):
+        if isinstance(value, str) or (isinstance(value, dict) and str in map(type, value.values())):
             findings.add("field_type", f"/{name}", "a number written as text")
     return claimed
 

@@ -17,7 +17,10 @@ def add_surpluses(uses: Iterable[Use]) -> bool:
     True if tariffs of different steps were mixed.
     """
     by_dimension: dict[str, list[Use]] = {}
+    tariff, is_of_several = None, False
     for use in uses:
+        is_of_several = is_of_several or (tariff is not None and use.tariff is not tariff)
+        tariff = use.tariff
         if use.component.type != "FLAT":
             by_dimension.setdefault(use.dimension, []).append(use)
     # With any priced parking only the parking is rounded.
@@ -25,7 +28,7 @@ def add_surpluses(uses: Iterable[Use]) -> bool:
     for dimension, measure in (("ENERGY", _watt_hours), (time, _seconds), ("RESERVATION_TIME", _seconds)):
         if dimension in by_dimension:
             _add_surplus(by_dimension[dimension], measure=measure)
-    return _is_mixed(by_dimension)
+    return is_of_several and _is_mixed(by_dimension)
 
 
 def _add_surplus(uses: Sequence[Use], *, measure: Callable[[Sequence[Use]], tuple[Decimal, Decimal]]) -> None:

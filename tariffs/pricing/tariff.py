@@ -11,8 +11,18 @@ from typing import Any, Final
 
 import msgspec
 
+from ocpi.kept import Kept
 from tariffs.pricing.dialects import Dialect, Factor, get_dialect
-from tariffs.pricing.restrictions import KNOWN, LOCAL, MEASURED, Test, Thresholds, compile_restrictions, thresholds_of
+from tariffs.pricing.restrictions import (
+    KNOWN,
+    LOCAL,
+    MEASURED,
+    Test,
+    Thresholds,
+    all_of,
+    compile_restrictions,
+    thresholds_of,
+)
 from tariffs.pricing.result import Amount
 from tariffs.pricing.values import CONTEXT, Unreadable, read_moment, read_number
 
@@ -41,10 +51,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A component of one dimension and what must hold for it."""
+    """A component of one dimension and what must hold for it; None: it always does."""
 
     component: Component
-    tests: tuple[Test, ...]
+    holds: Test | None
 
 
 Candidates = tuple[Candidate, ...]
@@ -102,7 +112,7 @@ def compile_tariff(tariff: Any, *, version: str) -> Tariff:
         BadTariff: it cannot be read.
     """
     try:
-        compiled = _compile(_ENCODER.encode(tariff), version)
+        compiled = _compile(tariff.text if isinstance(tariff, Kept) else _ENCODER.encode(tariff), version)
     except (TypeError, ValueError, RecursionError) as e:
         raise BadTariff(Problem("field_format", "", f"the tariff is no JSON: {e}")) from e
     if isinstance(compiled, Problem):
@@ -124,7 +134,7 @@ def find_differing(own: Iterable[Any], *, known: Iterable[Tariff], version: str)
 
 
 @lru_cache(maxsize=_KEPT)
-def _compile(text: bytes, version: str) -> Tariff | Problem:
+def _compile(text: bytes | str, version: str) -> Tariff | Problem:
     try:
         document = _DECODER.decode(text)
         with localcontext(CONTEXT):
@@ -146,7 +156,7 @@ def _read(document: Any, dialect: Dialect) -> Tariff:
     reserving: dict[str, dict[str, list[Candidate]]] = {kind: {"FLAT": [], "TIME": []} for kind in RESERVATION}
     restrictions = [_restrictions(element, number) for number, element in enumerate(elements)]
     for number, element in enumerate(elements):
-        tests = _tests(restrictions[number], number, problems)
+        holds = all_of(_tests(restrictions[number], number, problems))
         kind = restrictions[number].get("reservation")
         if kind is None:
             place = charging
@@ -157,7 +167,7 @@ def _read(document: Any, dialect: Dialect) -> Tariff:
             continue
         for component in _components(element, number, document, dialect, problems):
             if component.type in place:
-                place[component.type].append(Candidate(component, tests))
+                place[component.type].append(Candidate(component, holds))
     if dialect.version == "2.3.0" and document.get("tax_included") == "N/A" and _has_vat(elements):
         problems.append(Problem("tax_rate_without_tax", "/tax_included", "no tax applies, but rates are given"))
     used = set().union(*restrictions)

@@ -33,22 +33,32 @@ def line_of(use: Use) -> Line:
     )
 
 
-def sum_up(lines: Iterable[Line]) -> dict[str, Amount]:
-    """By cost field; total_cost is their sum."""
-    amounts: dict[str, list[Amount]] = {}
-    for line in lines:
-        amounts.setdefault(line.cost_field, []).append(line.amount)
-    parts = {name: _sum(amounts[name]) if name in amounts else NOTHING for name in PARTS}
-    return {"total_cost": _sum(parts.values()), **parts}
+def sum_up(uses: Iterable[Use]) -> dict[str, Amount]:
+    """By cost field; total_cost is their sum. The sums of the lines, without making any."""
+    sums: dict[str, tuple[Decimal | None, Decimal | None]] = {}
+    for use in uses:
+        component = use.component
+        raw = _bill(use)[1] if use.surplus else use.quantity * component.price
+        type, excl, incl = component.type, component.excl, component.incl
+        name = COST_FIELDS[type] if type != "FLAT" and type == use.dimension else _cost_field(use)
+        amount = raw if excl is SAME else _times(raw, excl), raw if incl is SAME else _times(raw, incl)
+        sums[name] = _add(sums.get(name, NOTHING), amount)
+    parts = {name: Amount(*sums[name]) if name in sums else NOTHING for name in PARTS}
+    total: tuple[Decimal | None, Decimal | None] = NOTHING
+    for name in PARTS:
+        if name in sums:
+            total = _add(total, sums[name])
+    return {"total_cost": Amount(*total), **parts}
 
 
-def _sum(amounts: Iterable[Amount]) -> Amount:
-    excl: Decimal | None = ZERO
-    incl: Decimal | None = ZERO
-    for without, with_ in amounts:
-        excl = None if excl is None or without is None else excl + without
-        incl = None if incl is None or with_ is None else incl + with_
-    return Amount(excl, incl)
+def _add(
+    one: tuple[Decimal | None, Decimal | None], other: tuple[Decimal | None, Decimal | None]
+) -> tuple[Decimal | None, Decimal | None]:
+    (excl, incl), (more_excl, more_incl) = one, other
+    return (
+        None if excl is None or more_excl is None else excl + more_excl,
+        None if incl is None or more_incl is None else incl + more_incl,
+    )
 
 
 def negate(amount: Amount) -> Amount:

@@ -15,8 +15,9 @@ ONE: Final = Decimal(1)
 HOUR: Final = Decimal(3600)
 THOUSAND: Final = Decimal(1000)
 HUNDRED: Final = Decimal(100)
-_LIMIT: Final = Decimal("1E+15")
-_FIRST_YEAR, _LAST_YEAR = 1900, 9900  # room for time zones and durations on both sides
+LIMIT: Final = Decimal("1E+15")  # no amount is that large
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 9900  # room for time zones and durations on both sides
 
 
 class Unreadable(ValueError):
@@ -45,7 +46,7 @@ def read_number(value: Any) -> Decimal:
     else:
         raise Unreadable("field_format", f"expected a number, got {kind.__name__}")
     try:
-        if -_LIMIT < number < _LIMIT:
+        if -LIMIT < number < LIMIT:
             return number
     except InvalidOperation:
         pass  # not a number
@@ -66,7 +67,7 @@ def read_moment(value: Any) -> datetime:
         moment = _patiently(value)
     if moment.tzinfo is not UTC:
         moment = _in_utc(moment, value)
-    if _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+    if FIRST_YEAR <= moment.year <= LAST_YEAR:
         return moment
     raise Unreadable("field_format", "no session was or will be then")
 

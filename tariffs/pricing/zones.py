@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from tariffs.pricing.restrictions import DAY_SECONDS
+
 # ISO 3166-1 alpha-3: countries whose clocks all show the same time (overseas territories have codes of their own).
 _ONE_ZONE: Final[Mapping[str, str]] = {
     "ALB": "Europe/Tirane",
@@ -70,6 +72,7 @@ _ONE_ZONE: Final[Mapping[str, str]] = {
 
 
 _SHORT: Final = timedelta(days=2)
+_SECOND: Final = timedelta(seconds=1)
 
 
 def find_zone(name: object) -> ZoneInfo | None:
@@ -109,3 +112,10 @@ class LocalClock:
     def read(self, at: datetime) -> tuple[int, int]:
         local = at.astimezone(self._zone) if self._offset is None else at + self._offset
         return local.toordinal(), local.hour * 3600 + local.minute * 60 + local.second
+
+    def read_before(self, end: datetime, span: timedelta, *, day: int, seconds: int) -> tuple[int, int]:
+        """A second before the end of a span at whose start they showed `day` and `seconds`."""
+        if self._offset is None or span.days or span.microseconds:
+            return self.read(end - _SECOND)
+        seconds += span.seconds - 1
+        return (day, seconds) if seconds < DAY_SECONDS else (day + 1, seconds - DAY_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,10 @@ class TestKeep:
 
 
 class TestGroups:
+    @pytest.mark.parametrize("name", groups.GROUPS)
+    def test_every_one_is_built_and_takes_rounds(self, name):
+        assert "rounds" in inspect.signature(groups.load(name)).parameters
+
     def test_a_group_whose_module_is_not_built_says_so(self, monkeypatch):
         monkeypatch.setitem(groups.GROUPS, "later", "benchmarks.not_built:measure")
 

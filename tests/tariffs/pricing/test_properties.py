@@ -263,10 +263,11 @@ def _compare_clock(name: str, start: datetime, end: datetime, share: float) -> N
     at = start + timedelta(seconds=int((end - start).total_seconds() * share))
     local = at.astimezone(zone)
 
-    assert LocalClock(zone, start, end).read(at) == (
-        local.date().toordinal(),
-        local.hour * 3600 + local.minute * 60 + local.second,
-    )
+    clock = LocalClock(zone, start, end)
+    day, seconds = clock.read(start)
+    assert clock.read(at) == (local.date().toordinal(), local.hour * 3600 + local.minute * 60 + local.second)
+    if at > start:
+        assert clock.read_before(at, at - start, day=day, seconds=seconds) == clock.read(at - timedelta(seconds=1))
 
 
 def _moved(text: str, offset: Any) -> str:

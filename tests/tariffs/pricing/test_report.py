@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 
+from tariffs.pricing import price
 from tariffs.pricing.report import report
 from tests.tariffs.pricing.cases import cdr, component, element, period, priced, tariff
 
@@ -50,3 +52,18 @@ def test_bears_what_could_not_be_priced():
     told = report(priced({}))
 
     assert (told["verdict"], told["computed"], told["periods"]) == ("reject", {}, [])
+
+
+def test_what_nobody_asked_for_is_not_explained():
+    of = tariff(element(component("ENERGY", "0.30", vat="20"), component("FLAT", "1")), element(component("TIME", "2")))
+    document = cdr(period(energy="10.01", time=1), lasts=60)
+
+    whole, brief = (
+        price(document, [of], version="2.2.1", time_zone="Europe/Amsterdam", explain=explain)
+        for explain in (True, False)
+    )
+
+    assert brief == replace(whole, periods=())
+    assert [line.cost_field for line in whole.periods[0].lines] == [
+        *("total_energy_cost", "total_time_cost", "total_fixed_cost")
+    ]

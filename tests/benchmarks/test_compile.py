@@ -1,0 +1,16 @@
+"""What is compiled for the image is there, and knows no framework. Compiling takes long: the benchmarks do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from roaming_hub.compile import COMPILED
+from roaming_hub.stack.programs import PROJECT
+
+
+@pytest.mark.parametrize("pattern", COMPILED)
+def test_what_is_compiled_is_there_and_pure(pattern):
+    files = list(PROJECT.glob(pattern))
+
+    assert files
+    assert [file for file in files if "django" in file.read_text().lower().replace("and without django", "")] == []
