@@ -68,7 +68,7 @@ def show_files(statement: Statement) -> SafeString:
 
 
 def show_invoices(statement: Statement) -> SafeString:
-    return _link(_search("admin:invoicing_invoice_changelist", statement.reference), "invoices of this statement")
+    return _link(_search("admin:invoicing_invoice_changelist", str(statement)), "invoices of this statement")
 
 
 def show_vat_totals(statement: Statement) -> SafeString:
@@ -93,7 +93,7 @@ def show_table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeStrin
 def _say_rest(statement: Statement, page: str) -> SafeString:
     if statement.line_count <= SHOWN:
         return SafeString("")
-    return format_html("<p>{}</p>", _link(_search(page, statement.reference), f"all {statement.line_count} lines"))
+    return format_html("<p>{}</p>", _link(_search(page, str(statement)), f"all {statement.line_count} lines"))
 
 
 def _write(statement: Statement, *amounts: Any) -> Iterator[str]:

@@ -41,7 +41,7 @@ class Echo:
             self.gone += 1
             return
         headers = [(b"Content-Length", b"%d" % len(body)), *self.headers]
-        await _send_whole(scope, send, Response(200, headers, body))
+        await _send_whole(scope, send, Response(200, headers, (body,)))
 
 
 @contextmanager
