@@ -18,6 +18,8 @@ from types import FrameType
 
 import uvicorn
 
+from roaming_hub import heap
+
 READY = "web: answering"  # the stack waits for this line
 FINISH_SECONDS = 10  # for calls that are open at the end
 # The writer's thread needs the interpreter for moments only, but all callers wait for it; the usual 5 ms would pass
@@ -79,6 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m roaming_hub.web", description=__doc__)
     parser.add_argument("--fd", type=int, help="the number of a listening socket that was handed down")
     given = parser.parse_args()
+    heap.keep_freed()
     config = uvicorn.Config(
         "roaming_hub.asgi:application",
         host=os.environ.get("HUB_HOST", "127.0.0.1"),
