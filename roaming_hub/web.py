@@ -18,6 +18,7 @@ from types import FrameType
 
 import uvicorn
 
+from roaming_hub import heap
 from roaming_hub.lean_http import Protocol
 
 READY = "web: answering"  # the stack waits for this line
@@ -81,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m roaming_hub.web", description=__doc__)
     parser.add_argument("--fd", type=int, help="the number of a listening socket that was handed down")
     given = parser.parse_args()
+    heap.keep_freed()
     config = uvicorn.Config(
         "roaming_hub.asgi:application",
         host=os.environ.get("HUB_HOST", "127.0.0.1"),
