@@ -23,6 +23,7 @@ LOOK_SECONDS = 0.05
 HEARD_SECONDS = 2.0
 LINGER = 0.5  # seconds for which a drain that had work waits for more: to begin one costs more than many deliveries
 LINGER_LOOK = 0.03
+HUSH_AGAIN = 0.5
 
 
 async def drain(
@@ -34,14 +35,16 @@ async def drain(
     limits: Limits | None = None,
     known: Known | None = None,
     linger: float = 0.0,
+    hush: Callable[[bool], None] = lambda is_awake: None,
 ) -> int:
-    """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before."""
+    """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before. `hush` tells those
+    who wake drains whether one is awake that looks for itself."""
     deadline = asyncio.get_running_loop().time() + seconds
     async with Store() as store:
         await store.begin_lanes(now=clock())
         client = AsyncClient(egress=egress, limits=limits or get_limits())
         async with FactsWatch(store, known=known) as watch, client:
-            made = _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit, linger=linger)
+            made = _Drain(store, watch, client, clock=clock, deadline=deadline, limit=limit, linger=linger, hush=hush)
             return await made.run()
 
 
@@ -56,6 +59,7 @@ class _Drain:
         deadline: float,
         limit: int,
         linger: float,
+        hush: Callable[[bool], None],
     ) -> None:
         self._store = store
         self._watch = watch
@@ -64,6 +68,8 @@ class _Drain:
         self._deadline = deadline
         self._limit = limit
         self._linger = linger
+        self._hush = hush
+        self._hushed_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self._signs = Signs(clock=self._loop.time)
         self._running: set[asyncio.Task[int]] = set()
@@ -81,8 +87,13 @@ class _Drain:
                     await self._wait_for_lanes()
                 elif self._is_time_left and await self._may_linger():
                     await asyncio.sleep(LINGER_LOOK)
+                elif self._hushed_at is not None:
+                    await self._end_hush()
+                    continue  # to look once more: what came since the last look woke nobody
                 else:
                     break
+                if self._lingers and not self._are_more_due:
+                    await self._keep_hushed()
                 if self._loop.time() - heard_at >= HEARD_SECONDS:
                     heard_at = self._loop.time()
                     await self._tell_presence()
@@ -107,6 +118,15 @@ class _Drain:
         if self._lingers is None:
             self._lingers = await self._store.claim_lingering()
         return self._lingers
+
+    async def _keep_hushed(self) -> None:
+        if self._hushed_at is None or self._loop.time() - self._hushed_at >= HUSH_AGAIN:
+            self._hushed_at = self._loop.time()
+            await self._loop.run_in_executor(None, self._hush, True)
+
+    async def _end_hush(self) -> None:
+        self._hushed_at, self._lingers = None, False
+        await self._loop.run_in_executor(None, self._hush, False)
 
     async def _start_lanes(self) -> None:
         room = self._limit - len(self._running)

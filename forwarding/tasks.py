@@ -17,7 +17,7 @@ from forwarding.pull_ask import ask_missed, ask_scheduled
 from forwarding.purge import purge_old
 from forwarding.resync import resync_next
 from forwarding.retention import keep_logs
-from forwarding.wake import take_wake_up
+from forwarding.wake import hush, take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
 
@@ -31,7 +31,7 @@ def drain_lanes(**kwargs: Any) -> int:
     with asyncio.Runner(
         loop_factory=uvloop.new_event_loop
     ) as runner:  # as the web process has: half the cost of a call
-        return runner.run(drain(clock=now, known=_known, linger=LINGER))
+        return runner.run(drain(clock=now, known=_known, linger=LINGER, hush=hush))
 
 
 @shared_task

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 TASK = "forwarding.tasks.drain_lanes"
 KEY = "hub:lanes:wake"
 KEY_SECONDS = 2
+HUSH_SECONDS = 1
 GATHER_SECONDS = 0.02
 PAUSE_SECONDS = 1.0  # after a failure: Redis is away, and the sweep goes on without it
 
@@ -68,8 +69,16 @@ class Waker:
 
 def take_wake_up() -> None:
     """The drain that was waited for begins: what is appended from now on asks for another one."""
+    hush(False)
+
+
+def hush(is_awake: bool) -> None:
+    """A drain that is awake and looks for itself needs no other to be woken; it says so again every half second."""
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
         try:
-            client.delete(KEY)
+            if is_awake:
+                client.set(KEY, "1", ex=HUSH_SECONDS)
+            else:
+                client.delete(KEY)
         except redis.RedisError as error:
-            logger.warning("the wake-up key could not be deleted, it expires by itself: %s", error)
+            logger.warning("the wake-up key could not be changed, it expires by itself: %s", error)

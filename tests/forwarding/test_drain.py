@@ -71,9 +71,12 @@ class TestBroadcast:
         agree(CPO, EMSP)
         tell()
 
-        sent = asyncio.run(drain(clock=clock, egress=LOOPBACK, limits=Limits(), linger=0.01))
+        told: list[bool] = []
+
+        sent = asyncio.run(drain(clock=clock, egress=LOOPBACK, limits=Limits(), linger=0.2, hush=told.append))
 
         assert (sent, len(peer.seen)) == (1, 1)
+        assert told == [True, False]  # nobody need be woken while it looks for itself
 
     def test_a_stranger_hears_nothing_and_the_origin_no_echo(self, cpo, emsp, peer, clock):
         """Nobody has an agreement with the eMSP; the CPO's own platform also hosts an eMSP that has one."""

@@ -1,0 +1,100 @@
+"""A drain that waits for more: it finds what comes meanwhile, and loses nothing when it ends. No database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from forwarding import drain
+from tests.forwarding.cast import NOW
+
+
+class FakeStore:
+    """Lanes by their numbers; `lingering` is whether another drain lingers already."""
+
+    def __init__(self, *, due: list[int], is_taken: bool = False) -> None:
+        self.due, self.is_taken = due, is_taken
+        self.quirks = None
+
+    async def lease(self, *, limit: int, now: datetime) -> list[int]:
+        leased, self.due = self.due[:limit], self.due[limit:]
+        return leased
+
+    async def claim_lingering(self) -> bool:
+        return not self.is_taken
+
+    async def record_quirks(self, *, now: datetime) -> None:
+        pass
+
+
+class FakeWatch:
+    is_fresh = True
+
+
+class FakeRun:
+    def __init__(self, lane: int, **_: Any) -> None:
+        self.lane = lane
+
+    async def run(self) -> int:
+        return 1
+
+
+@pytest.fixture(autouse=True)
+def _runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "LaneRun", FakeRun)
+
+
+def run(store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1) -> int:
+    async def work() -> int:
+        watch: Any = FakeWatch()
+        made = drain._Drain(
+            store,  # type: ignore[arg-type]
+            watch,
+            None,  # type: ignore[arg-type]
+            clock=lambda: NOW,
+            deadline=float("inf"),
+            limit=9,
+            linger=linger,
+            hush=hush,
+        )
+        return await made.run()
+
+    return asyncio.run(work())
+
+
+class TestLinger:
+    def test_takes_what_comes_while_nobody_is_woken(self):
+        store = FakeStore(due=[1])
+        told: list[bool] = []
+
+        def hush(is_awake: bool) -> None:
+            told.append(is_awake)
+            store.due += [2] if is_awake else []
+
+        assert run(store, hush=hush) >= 2
+        assert (told[0], told[-1]) == (True, False)
+
+    def test_looks_once_more_when_others_may_be_woken_again(self):
+        """An event that was appended just before woke nobody: without this look it would wait for the clock."""
+        store = FakeStore(due=[1])
+
+        def hush(is_awake: bool) -> None:
+            store.due += [] if is_awake else [2]
+
+        assert run(store, hush=hush) == 2
+
+    def test_leaves_it_to_the_one_that_lingers_already(self):
+        told: list[bool] = []
+
+        assert run(FakeStore(due=[1], is_taken=True), hush=told.append) == 1
+        assert told == []
+
+    def test_a_drain_without_work_does_not_linger(self):
+        told: list[bool] = []
+
+        assert run(FakeStore(due=[]), hush=told.append) == 0
+        assert told == []
