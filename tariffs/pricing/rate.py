@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from tariffs.pricing.crossings import TooManyMoments, find_moments
 from tariffs.pricing.restrictions import Moment
 from tariffs.pricing.session import Period, Session, seconds_between
 from tariffs.pricing.tariff import Candidates, Component, Tariff
@@ -185,8 +186,31 @@ def _look_for_changes(
     last = Moment(kwh=kwh, elapsed=elapsed, volumes=period.volumes, assume=moment.assume)
     last.ending = 1 if energy > 0 else -1
     last.day, last.seconds, last.weekday = day, seconds, (day - 1) % 7
-    if _differs(chosen, select(tariff.charging, dimensions, last), dimensions):
+    if _differs(chosen, select(tariff.charging, dimensions, last), dimensions) or _differs_within(
+        period, tariff, moment, last, clock=clock, chosen=chosen, dimensions=dimensions
+    ):
         rating.spanning.append(number)
+
+
+def _differs_within(
+    period: Period,
+    tariff: Tariff,
+    first: Moment,
+    last: Moment,
+    *,
+    clock: LocalClock | None,
+    chosen: Mapping[str, Component],
+    dimensions: Sequence[str],
+) -> bool:
+    """An element may hold in the middle alone; one that nobody can rule out counts."""
+    assert period.end is not None
+    span = int((period.end - period.start).total_seconds())
+    local = clock if tariff.uses_local_time else None
+    try:
+        moments = find_moments(period, first, tariff.thresholds, span=span, kwh=last.kwh, clock=local)
+        return any(_differs(chosen, select(tariff.charging, dimensions, moment), dimensions) for moment in moments)
+    except TooManyMoments:
+        return True
 
 
 def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:

@@ -230,6 +230,31 @@ class TestUnsplitPeriods:
         assert "period_spans_price_change" in ids(result)
 
     @pytest.mark.parametrize(
+        "restrictions",
+        [
+            {"start_time": "09:45", "end_time": "10:15"},
+            {"min_duration": 600, "max_duration": 1200},
+            {"min_duration": 600, "end_time": "10:00"},
+            {"min_kwh": 3, "max_kwh": 6},
+            {"min_kwh": 3, "end_time": "10:00"},
+        ],
+    )
+    def test_are_reported_where_another_price_holds_in_the_middle_alone(self, restrictions):
+        of = tariff(element(component("ENERGY", "0.20"), **restrictions), element(component("ENERGY", "0.40")))
+
+        result = priced(cdr(period(energy=10)), of)  # 09:30 to 10:30
+
+        assert "period_spans_price_change" in ids(result)
+
+    def test_are_reported_where_more_limits_lie_inside_than_anybody_looks_at(self):
+        tiers = [element(component("ENERGY", "0.40"), max_kwh=n / Decimal(100)) for n in range(1, 600)]
+        of = tariff(*tiers, element(component("ENERGY", "0.40")))
+
+        result = priced(cdr(period(energy=10)), of)
+
+        assert "period_spans_price_change" in ids(result)
+
+    @pytest.mark.parametrize(
         "restrictions", [{"max_kwh": 10}, {"max_duration": 3600}, {"end_time": "10:30"}, {"end_date": "2026-11-24"}]
     )
     def test_may_end_where_the_price_changes(self, restrictions):
