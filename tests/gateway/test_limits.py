@@ -204,15 +204,15 @@ class asyncio_block:
         self._reader = cast.hub.edge._hub.list_reader
 
     def __enter__(self) -> None:
-        self._real = self._reader.fetch
+        self._real = self._reader.in_thread
 
         async def never(*args: object) -> None:
             await asyncio.sleep(3600)
 
-        self._reader.fetch = never
+        self._reader.in_thread = never
 
     def __exit__(self, *_: object) -> None:
-        self._reader.fetch = self._real
+        self._reader.in_thread = self._real
 
 
 class TestStalledDatabase:
