@@ -6,22 +6,31 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import cast
 
 import psycopg2
 from psycopg2 import errors
-from psycopg2.extensions import connection as Connection
 
 from journal.batch import Result, run_batch
 from journal.connection import connect, is_lost
 from journal.rows import Job
+from journal.script import RememberingConnection
 from ocpi.errors import OcpiError, ServerError
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 4  # of a whole batch, when another process was merely quicker
-# Of the same key inserted meanwhile: at the next attempt the other's row can be locked.
-PASSING = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+# Of the same key inserted meanwhile: at the next attempt the other's row can be locked. The last three: a plan that a
+# migration, or a pooler that changes servers, has made useless; the next attempt plans anew.
+PASSING = (
+    errors.UniqueViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.FeatureNotSupported,
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+)
 BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
 
 
@@ -40,7 +49,7 @@ class Committer:
         self._dsn = dsn
         self._patience = patience
         self._run = run
-        self._connection: Connection | None = None
+        self._connection: RememberingConnection | None = None
 
     def commit(self, jobs: Sequence[Job], *, since: float) -> list[Result]:
         """One result per job, in order. `since` is the monotonic time from which the first job's patience counts."""
@@ -99,7 +108,7 @@ class Committer:
                 results.extend(self.commit([job], since=since))
         return results
 
-    def _commit(self, connection: Connection) -> None:
+    def _commit(self, connection: RememberingConnection) -> None:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("COMMIT")
@@ -110,19 +119,23 @@ class Committer:
             self._roll_back(connection)
             raise
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> RememberingConnection:
         if self._connection is None or self._connection.closed:
             try:
-                self._connection = connect(self._dsn, name="hub writer")
+                made = connect(self._dsn, name="hub writer", connection_factory=RememberingConnection)
+                self._connection = cast(RememberingConnection, made)
                 self._connection.autocommit = True  # else psycopg2 sends a BEGIN of its own first: a round trip more
+                self._connection.keep_plans()
             except psycopg2.Error as error:
+                self.close()
                 raise DatabaseDown(_short(error)) from error
         return self._connection
 
-    def _roll_back(self, connection: Connection) -> None:
+    def _roll_back(self, connection: RememberingConnection) -> None:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
+            connection.forget()  # which of the failed batch's statements were planned, nobody knows
         except psycopg2.Error:
             self.close()  # the next attempt gets a new one
 

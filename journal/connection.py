@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg2
@@ -21,11 +22,14 @@ VANISHED = {
 GONE = (psycopg2.InterfaceError, errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
 
 
-def connect(dsn: str | None = None, *, name: str) -> Connection:
+def connect(
+    dsn: str | None = None, *, name: str, connection_factory: Callable[..., Connection] | None = None
+) -> Connection:
     """Without a DSN: the database Django uses. `name` is what pg_stat_activity shows."""
+    own: dict[str, Any] = {"application_name": name, "connection_factory": connection_factory}
     if dsn is not None:
-        return psycopg2.connect(dsn, application_name=name, client_encoding="UTF8", **VANISHED)
-    return psycopg2.connect(**{**VANISHED, **_django_parameters(), "application_name": name})
+        return psycopg2.connect(dsn, client_encoding="UTF8", **VANISHED, **own)
+    return psycopg2.connect(**{**VANISHED, **_django_parameters(), **own})
 
 
 def _django_parameters() -> dict[str, Any]:

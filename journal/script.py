@@ -1,23 +1,54 @@
 """Statements that go to the server together: each round trip costs the writer's thread two turns of the interpreter.
 
 PostgreSQL runs them one after the other and stops at the first that fails; only the rows of the last one come back.
+Where the connection remembers statements, those with values are planned once and not with every batch: planning took
+longer than running them (docs/benchmarks.md).
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+
+# Plans are made for any number of rows and kept while tables grow: only those by index stay right.
+KEEP_PLANS = (
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+    " SET enable_hashjoin = off; SET enable_mergejoin = off"
+)
+
+
+class RememberingConnection(Connection):
+    """Knows the statements that its server has planned: texts, and the names they have there."""
+
+    planned: dict[str, str]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.planned = {}
+
+    def keep_plans(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute(KEEP_PLANS)
+
+    def forget(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        self.planned = {}
 
 
 class Script:
     def __init__(self, cursor: Cursor, *, first: str) -> None:
         self._cursor = cursor
+        self._planned: dict[str, str] | None = getattr(cursor.connection, "planned", None)
+        self._new: dict[str, str] = {}
         self._texts = [first]
         self._values: list[Any] = []
 
     def add(self, text: str, *values: Any) -> None:
-        self._texts.append(text)
+        self._texts.append(text if self._planned is None or not values else self._execute(text, self._planned))
         self._values += values
 
     def run(self) -> list[tuple[Any, ...]]:
@@ -27,4 +58,28 @@ class Script:
         text, values = "; ".join(self._texts), self._values
         self._texts, self._values = [], []
         self._cursor.execute(text, values)
+        if self._new and self._planned is not None:
+            self._planned.update(self._new)
+            self._new = {}
         return list(self._cursor.fetchall()) if self._cursor.description else []
+
+    def _execute(self, text: str, planned: dict[str, str]) -> str:
+        name = planned.get(text) or self._new.get(text)
+        pieces = text.split("%s")
+        execute = f"EXECUTE {{}} ({', '.join(['%s'] * (len(pieces) - 1))})"
+        if name is not None:
+            return execute.format(name)
+        self._new[text] = name = f"writer_{len(planned) + len(self._new)}"
+        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {_numbered(pieces)}; {execute.format(name)}"
+
+
+def _types(pieces: list[str]) -> list[str]:
+    """Of the parameters that `statements` writes: rows, bulk columns, how many."""
+    return [
+        "json" if before.endswith("json_to_recordset(") else "text[]" if after.startswith("::text[]") else "bigint"
+        for before, after in pairwise(pieces)
+    ]
+
+
+def _numbered(pieces: list[str]) -> str:
+    return pieces[0] + "".join(f"${number}{piece}" for number, piece in enumerate(pieces[1:], start=1))
