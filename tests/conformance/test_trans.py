@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.cast import Cast
-from tests.conformance.lists import ask_until
+from tests.conformance.lists import ask_until, wait_until
 from tests.conformance.objects import ABSENT, location, session, token
 from tests.conformance.partner import reply
 from tests.conformance.wire import as_json, encode_token, new_id
@@ -64,9 +64,13 @@ def test_TRANS_04_raw_tokens_only_of_platforms_flagged_so(cast: Cast) -> None:
 
     assert ask_until(lambda: legacy.configure("GET", url, headers=raw), code=1000).http == 200
     assert legacy.configure("GET", url).http == 200
-    id = new_id("T04")
-    assert cast.cpa.call("PUT", "locations", f"DE/CPA/{id}", body=location(id), to=legacy.party).code == 1000
-    assert legacy.wait_for(contains=id).headers["authorization"] == f"Token {legacy.token_b}"
+
+    def is_told_raw() -> bool:
+        id = new_id("T04")
+        assert cast.cpa.call("PUT", "locations", f"DE/CPA/{id}", body=location(id), to=legacy.party).code == 1000
+        return bool(legacy.wait_for(contains=id).headers["authorization"] == f"Token {legacy.token_b}")
+
+    wait_until(is_told_raw, what="workers send the token as it is")
     assert cast.cpa.configure("GET", url, headers={"Authorization": f"Token {cast.cpa.token}"}).http == 401
 
 
