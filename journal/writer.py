@@ -62,7 +62,7 @@ class Writer:
 
     @property
     def stalled_for(self) -> float:
-        """Seconds that the batch at hand has been waiting for the database; what comes now would wait behind it."""
+        """Seconds that the oldest job of the batch at hand has been waiting; what comes now would wait behind it."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -142,7 +142,7 @@ class Writer:
             metrics.writer_failures.labels("busy").inc(len(late))
         if not timely:
             return
-        self._busy_since = time.monotonic()
+        self._busy_since = timely[0].since  # not from now: it may have waited behind a batch that was given up
         try:
             results = committer.commit([each.job for each in timely], since=timely[0].since)
         except Exception as error:  # ours to mend; the callers must not wait for it

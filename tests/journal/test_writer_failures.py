@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from psycopg2 import errors
 
 from journal import batch
 from journal.batch import run_batch
@@ -110,6 +113,39 @@ class TestDatabaseDown:
     def test_is_told_to_threads_too(self, query: Query) -> None:
         with pytest.raises(ServerError):
             Writer(dsn="host=/nonexistent dbname=hub").write_blocking(job(count()))
+
+
+class TestStall:
+    def test_counts_on_for_a_job_that_waited_behind_a_batch(
+        self, query: Query, new_writer: Callable[..., Writer]
+    ) -> None:
+        """Else calls are let in for a moment each time a batch is given up, while the database still takes nothing."""
+        is_running, may_end = threading.Event(), threading.Event()
+        seen: list[tuple[float, float]] = []
+
+        def run(cursor: Any, jobs: Sequence[Job]) -> list[Any]:
+            if not is_running.is_set():
+                is_running.set()
+                may_end.wait(10)
+                raise errors.LockNotAvailable
+            seen.append((time.monotonic(), writer.stalled_for))
+            return run_batch(cursor, jobs)
+
+        async def main() -> float:
+            first = asyncio.create_task(writer.write(job(count("first"))))
+            await asyncio.to_thread(is_running.wait)
+            second = asyncio.create_task(writer.write(job(count("second"))))
+            await asyncio.sleep(0)
+            handed_in = time.monotonic()
+            asyncio.get_running_loop().call_later(0.05, may_end.set)
+            await asyncio.gather(first, second, return_exceptions=True)
+            return handed_in
+
+        writer = new_writer(run=run)
+        handed_in = asyncio.run(main())
+
+        [(at, stalled_for)] = seen
+        assert stalled_for >= at - handed_in
 
 
 class TestPatience:
