@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from journal import script
 from journal.committer import Committer
 from journal.rows import Columns, Job, Outcome, Written
 from tests.journal.conftest import Query
@@ -35,6 +36,13 @@ def ask(committer: Committer, sql: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
+def explain(committer: Committer) -> str:
+    """How rows are locked."""
+    name = ask(committer, "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FOR UPDATE%'")[0][0]
+    given = """'[{"owner": "nlcpo", "name": "one", "whole?": true}]', 1"""
+    return "\n".join(line for (line,) in ask(committer, f"EXPLAIN EXECUTE {name} ({given})"))
+
+
 def whole(name: str = "one", *, stamp: int = 1) -> Job:
     return job(put(name, stamp=stamp), event=event(name), log=logging())
 
@@ -54,12 +62,24 @@ class TestPlans:
 
     def test_go_by_index_however_small_the_table_was(self, committer: Committer, query: Query) -> None:
         commit(committer, whole())
-        name = ask(committer, "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FOR UPDATE%'")[0][0]
 
-        given = """'[{"owner": "nlcpo", "name": "one", "whole?": true}]', 1"""
-        plan = "\n".join(line for (line,) in ask(committer, f"EXPLAIN EXECUTE {name} ({given})"))
+        assert "Index Scan using journal_test_thing_owner_name_key" in explain(committer)
 
-        assert "Index Scan using journal_test_thing_owner_name_key" in plan
+    def test_are_made_anew_when_they_are_old(
+        self, committer: Committer, query: Query, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One made for an empty table may go by an index that finds everything of an owner."""
+        query("CREATE INDEX journal_test_wrong ON journal_test_thing (owner)")
+        try:
+            commit(committer, whole())
+            commit(committer, *(whole(f"thing{number}") for number in range(200)))
+            monkeypatch.setattr(script, "PLAN_SECONDS", 0.0)
+
+            commit(committer, whole(stamp=2))
+
+            assert "journal_test_wrong" not in explain(committer)
+        finally:
+            query("DROP INDEX journal_test_wrong")
 
     @pytest.mark.parametrize(
         "harm",
