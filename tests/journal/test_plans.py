@@ -11,6 +11,7 @@ import pytest
 from journal import script
 from journal.committer import Committer
 from journal.rows import Columns, Job, Outcome, Written
+from journal.script import Script
 from tests.journal.conftest import Query
 from tests.journal.things import change, event, job, logging, mark, put
 
@@ -69,17 +70,23 @@ class TestPlans:
         self, committer: Committer, query: Query, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One made for an empty table may go by an index that finds everything of an owner."""
-        query("CREATE INDEX journal_test_wrong ON journal_test_thing (owner)")
-        try:
-            commit(committer, whole())
-            commit(committer, *(whole(f"thing{number}") for number in range(200)))
-            monkeypatch.setattr(script, "PLAN_SECONDS", 0.0)
+        sent: list[str] = []
+        real = Script.run
 
-            commit(committer, whole(stamp=2))
+        def run(self: Script) -> list[tuple[Any, ...]]:
+            sent.extend(self._texts[:1])
+            return real(self)
 
-            assert "journal_test_wrong" not in explain(committer)
-        finally:
-            query("DROP INDEX journal_test_wrong")
+        monkeypatch.setattr(Script, "run", run)
+        monkeypatch.setattr(script, "PLAN_SECONDS", 1e9)
+        commit(committer, whole())
+        assert "DISCARD PLANS" not in sent
+
+        monkeypatch.setattr(script, "PLAN_SECONDS", 0.0)
+        (written,) = commit(committer, whole(stamp=2))
+
+        assert "DISCARD PLANS" in sent
+        assert written.outcomes == (Outcome.UPDATED,)
 
     @pytest.mark.parametrize(
         "harm",
