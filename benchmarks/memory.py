@@ -37,7 +37,10 @@ def measure(*, rounds: int) -> list[Row]:
     wanted = int(os.environ.get("BENCH_MEMORY_REQUESTS", WANTED))
     seconds = float(os.environ.get("BENCH_MEMORY_SECONDS", SECONDS))
     (port,) = find_ports(1)
-    with Partners({port: Manner()}), run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand:
+    with (
+        Partners({port: Manner()}),
+        run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port}), environ={"HUB_MAX_LISTS": str(4 * CALLERS)}) as stand,
+    ):
         stand.pin_web()
         _fill(stand)
         seen = _watch(stand, _make_calls(stand), wanted=wanted, seconds=seconds)

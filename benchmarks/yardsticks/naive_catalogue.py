@@ -121,7 +121,10 @@ def store_page(page: list[dict[str, Any]]) -> None:
     told = [(dict(data), data.get("evses", [])) for data in page]
     for data, _ in told:
         data.pop("evses", None)
-    Location.objects.filter(object_id__in=[data["object_id"] for data, _ in told]).delete()
+    ids = [data["object_id"] for data, _ in told]
+    Connector.objects.filter(evse__location__object_id__in=ids).delete()
+    Evse.objects.filter(location__object_id__in=ids).delete()
+    Location.objects.filter(object_id__in=ids).delete()
     locations = Location.objects.bulk_create([Location(**data) for data, _ in told])
     pairs = [(location, dict(evse)) for location, (_, evses) in zip(locations, told, strict=True) for evse in evses]
     connectors = [evse.pop("connectors") for _, evse in pairs]
