@@ -25,7 +25,7 @@ KEEP_PLANS = (
 
 
 class RememberingConnection(Connection):
-    """Knows the statements that its server has planned: texts, and the names they have there."""
+    """Knows the statements that its server has planned: texts, and what executes them there."""
 
     planned: dict[str, str]
     planned_at: float
@@ -69,13 +69,12 @@ class Script:
         return list(self._cursor.fetchall()) if self._cursor.description else []
 
     def _execute(self, text: str, planned: dict[str, str]) -> str:
-        name = planned.get(text) or self._new.get(text)
-        pieces = text.split("%s")
-        execute = f"EXECUTE {{}} ({', '.join(['%s'] * (len(pieces) - 1))})"
-        if name is not None:
-            return execute.format(name)
-        self._new[text] = name = f"writer_{len(planned) + len(self._new)}"
-        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {_numbered(pieces)}; {execute.format(name)}"
+        known = planned.get(text) or self._new.get(text)
+        if known is not None:
+            return known
+        name, pieces = f"writer_{len(planned) + len(self._new)}", text.split("%s")
+        self._new[text] = known = f"EXECUTE {name} ({', '.join(['%s'] * (len(pieces) - 1))})"
+        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {_numbered(pieces)}; {known}"
 
 
 def _drop_old_plans(connection: Any) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
 from django.contrib.admin.options import BaseModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
@@ -89,3 +89,13 @@ def show_once(
 def show_document(text: str) -> SafeString:
     """JSON as it was told, laid out; numbers keep their text."""
     return format_html('<pre class="document">{}</pre>', lay_out(text) if text else "–")
+
+
+def show_table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
+    body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", _wrap(row)),) for row in rows))
+    head = format_html_join("", "<th>{}</th>", _wrap(heads))
+    return format_html('<table class="hub-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+
+
+def _wrap(cells: Iterable[Any]) -> Iterator[tuple[Any]]:
+    return ((cell,) for cell in cells)

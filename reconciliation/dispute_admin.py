@@ -11,14 +11,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from cdrs.models import Cdr
-from parties.admin_pages import ReadOnlyAdmin, ask, show_document
+from parties.admin_pages import ReadOnlyAdmin, ask, show_document, show_table
 from parties.side_names import Side
 from reconciliation.admin_links import show_links
 from reconciliation.dispute_states import RULES, Action, Outcome
@@ -117,18 +117,11 @@ class DisputeAdmin(PairAdmin):
 
     @display(description="entries")
     def show_conversation(self, dispute: Dispute) -> SafeString:
-        rows = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            (
-                (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.action, one.text)
-                for one in dispute.entries.all()
-            ),
+        rows = (
+            (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.action, one.text)
+            for one in dispute.entries.all()
         )
-        head = "<tr><th>UTC</th><th>Side</th><th>Who</th><th>What</th><th>Words</th></tr>"
-        return format_html(
-            '<table class="hub-table"><thead>{}</thead><tbody>{}</tbody></table>', SafeString(head), rows
-        )
+        return show_table(("UTC", "Side", "Who", "What", "Words"), rows)
 
     @display(description="exhibits")
     def show_evidence(self, dispute: Dispute) -> SafeString:

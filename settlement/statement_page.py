@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from parties.admin_pages import show_table
 from settlement.models import Statement
 from settlement.render import get_digits, write_csv, write_json
 from settlement.statement import Kind
@@ -84,12 +85,6 @@ def show_company(company: Mapping[str, Any] | None) -> SafeString:
     return format_html_join(SafeString("<br>"), "{}", ((company[key],) for key in _ADDRESS if company.get(key)))
 
 
-def show_table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
-    body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", _wrap(row)),) for row in rows))
-    head = format_html_join("", "<th>{}</th>", _wrap(heads))
-    return format_html('<table class="hub-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
-
-
 def _say_rest(statement: Statement, page: str) -> SafeString:
     if statement.line_count <= SHOWN:
         return SafeString("")
@@ -111,7 +106,3 @@ def _search(page: str, words: str) -> str:
 
 def _link(url: str, text: str) -> SafeString:
     return format_html('<a class="text-primary-600" href="{}">{}</a>', url, text)
-
-
-def _wrap(cells: Iterable[Any]) -> Iterator[tuple[Any]]:
-    return ((cell,) for cell in cells)
