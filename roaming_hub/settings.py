@@ -60,7 +60,7 @@ HUB_RATE_STRANGERS_BURST: int = env.int("HUB_RATE_STRANGERS_BURST", default=100)
 HUB_PARTNER_RATE: int = env.int("HUB_PARTNER_RATE", default=300)  # calls per minute and partner token; 0: no limit
 HUB_MAX_CALLS: int = env.int("HUB_MAX_CALLS", default=1024)  # open at the same time, per web process
 HUB_MAX_LISTS: int = env.int("HUB_MAX_LISTS", default=32)  # lists being read and sent at the same time, of those
-HUB_STALL: float = env.float("HUB_STALL", default=2.0)  # seconds that the oldest call waits to be stored until new ones are refused
+HUB_STALL: float = env.float("HUB_STALL", default=2.0)  # seconds of waiting to be stored, then new calls are refused
 HUB_BODY_TIMEOUT: float = env.float("HUB_BODY_TIMEOUT", default=15.0)  # seconds for the body of a call to arrive
 HUB_SEND_TIMEOUT: float = env.float("HUB_SEND_TIMEOUT", default=60.0)  # seconds for an answer to be taken
 
