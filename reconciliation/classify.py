@@ -103,13 +103,15 @@ FAULTS = (
     ("credited_twice", "/credit_reference_id", "earlier_credit_id IS NOT NULL", "earlier_credit_id", "cdr_id"),
     ("undelivered_cdr", "/id", f"NOT coalesce({ACCEPTED.format('facts')}, true)", "'1000'", "verdict_code::text"),
 )  # fmt: skip
-# The texts are made only where a fault holds: writing out moments and numbers costs more than comparing them.
-FAULT_ROWS = ", ".join(
-    f"('{kind}', CASE WHEN {holds}"
-    f" THEN ARRAY['{kind}', '{path}', coalesce({expected}, ''), coalesce({actual}, '')] END)"
+# Of a settled CDR only these are told.
+OF_SETTLED = {"undelivered_cdr", "credit_reference_unknown", "credit_total_not_mirror", "credited_twice"}
+# One expression, of which the texts are made only where a fault holds: writing out moments and numbers costs more than
+# comparing them, and a row for each that does not hold costs most.
+FAULT_ROWS = " || ".join(
+    f"CASE WHEN {'' if kind in OF_SETTLED else 'NOT is_settled AND '}({holds})"
+    f" THEN ARRAY[['{kind}', '{path}', coalesce({expected}, ''), coalesce({actual}, '')]] ELSE '{{}}' END"
     for kind, path, holds, expected, actual in FAULTS
 )
-OF_SETTLED = "('undelivered_cdr', 'credit_reference_unknown', 'credit_total_not_mirror', 'credited_twice')"
 
 # `faults` has a row for each: kind, path, expected, actual. They stay with their CDR, so that what is to be closed is
 # found by the CDR's key, never by comparing all findings with all verdicts.
@@ -117,10 +119,7 @@ CLASSIFY = f"""
 WITH {CHECKS_TABLE},
 facts AS MATERIALIZED ({FACTS}),
 judged AS MATERIALIZED (
-    SELECT owner, token_owner, cdr_id, cdr_key, session_id, session_key, is_credit, (
-        SELECT array_agg(fault) FROM (VALUES {FAULT_ROWS}) AS found (kind, fault)
-         WHERE fault IS NOT NULL AND (NOT is_settled OR kind IN {OF_SETTLED})) AS faults
-      FROM facts
+    SELECT owner, token_owner, cdr_id, cdr_key, session_id, session_key, is_credit, {FAULT_ROWS} AS faults FROM facts
 ),
 verdict AS (
     SELECT judged.owner, judged.token_owner, judged.cdr_id, judged.cdr_key, judged.session_id, judged.session_key,

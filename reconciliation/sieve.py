@@ -51,12 +51,15 @@ SELECT named.id FROM reconciliation_finding finding
     ON named.owner = finding.owner AND named.object_key = finding.cdr_key AND named.audience = ''
  WHERE finding.state = 'open' AND finding.kind IN {NAMING_KINDS} AND {Range.SQL}
 """
-# Of several that bill the same one is kept; those beside it are found as its neighbours. So are all that a CDR runs
-# into, once it is known to run into the next one: whoever overlaps any later CDR overlaps the next.
+# Of several that bill the same one is kept, the second; those beside it are found as its neighbours. So are all that a
+# CDR runs into, once it is known to run into the next one: whoever overlaps any later CDR overlaps the next.
 AMONG_CDRS = f"""
-SELECT max(c.id) FROM cdrs_cdr c
- WHERE {LIVE.format("c")} AND c.session_key <> ''
- GROUP BY hashtextextended(c.session_key, hashtext(c.owner)) HAVING count(*) > 1
+SELECT id FROM (
+    SELECT c.id, row_number() OVER (PARTITION BY c.session_key, c.owner) AS place
+      FROM cdrs_cdr c
+     WHERE {LIVE.format("c")} AND c.session_key <> ''
+) by_session
+ WHERE place = 2
  UNION ALL
 SELECT id FROM (
     SELECT c.id, c.start_at, c.end_at,

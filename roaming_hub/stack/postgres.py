@@ -29,6 +29,7 @@ THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = (
     "listen_addresses=",
     "max_connections=200",
+    "shared_buffers=512MB",  # the indexes of a month's CDRs; only what is used takes memory
     "dynamic_shared_memory_type=mmap",
     "timezone=UTC",
     "log_timezone=UTC",
