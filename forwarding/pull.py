@@ -1,6 +1,7 @@
 """The hub as client: reads one list of one party to its end, page by page, as its PullRequest asks.
 
-No HTTP inside a transaction: each page is fetched, stored, and only then counted as read.
+No HTTP inside a transaction: each page is fetched, stored, and only then counted as read; the next one is fetched
+meanwhile.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -58,13 +60,13 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
     request = pull_claim.claim(now=clock())
     if request is None:
         return None
-    committer = Committer()
+    committer, log = Committer(), Committer()
     client = client or SyncClient()
     try:
         if request.module == CLIENT_INFO:
             read_hub_list(request, committer=committer, client=client, clock=clock, max_pages=max_pages)
         else:
-            reading = _begin(request, committer=committer, client=client, clock=clock, max_pages=max_pages)
+            reading = _begin(request, committer=committer, log=log, client=client, clock=clock, max_pages=max_pages)
             reading.read_to_the_end()
     except LeaseLost:
         logger.info("%s is no longer ours to read", request)
@@ -76,6 +78,7 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
         pull_claim.fail(request, error=f"page {request.pages + 1}: {error}", now=clock())
     finally:
         committer.close()
+        log.close()
     request.refresh_from_db()
     return request
 
@@ -84,6 +87,7 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
 class Reading:
     request: PullRequest
     intake: Intake
+    log: Committer  # a connection of its own: a page is fetched while another is stored
     crawl: Crawl
     peer: Peer
     hub: PartyId
@@ -95,16 +99,36 @@ class Reading:
     def read_to_the_end(self) -> None:
         request = self.request
         url = self._go_on_where_it_broke_off() if request.page_url else self._get_first_url()
-        while url is not None:
-            page = self._fetch(url)
-            tally = self.intake.store(page.objects, now=self.clock())
-            url = self._step(url, page, tally)
+        if url is not None:
+            self._read_on(url)
         if self._tells_what_is_gone():
             begun_at = request.started_at
             assert begun_at is not None
             seen = pull_claim.get_seen(request)
             request.removed = pull_gone.settle(self.intake, seen=seen, begun_at=begun_at, now=self.clock())
         pull_claim.finish(request, now=self.clock())
+
+    def _read_on(self, url: str) -> None:
+        """While a page is stored, the next one is fetched."""
+        with ThreadPoolExecutor(1, "pull ahead") as ahead:
+            page = self._fetch(url)
+            while True:
+                following, broken = self._follow(url, page)
+                may_ask = following is not None and pull_claim.is_ours(self.request)
+                coming = ahead.submit(self._fetch, following) if following is not None and may_ask else None
+                self._step(url, page, self.intake.store(page.objects, now=self.clock()))
+                if broken is not None:
+                    raise broken
+                if following is None:
+                    return
+                url, page = following, coming.result() if coming is not None else self._fetch(following)
+
+    def _follow(self, url: str, page: Page) -> tuple[str | None, CrawlBroken | None]:
+        """What the next page may not be asked for is told when this one is stored."""
+        try:
+            return self.crawl.follow(url, page), None
+        except CrawlBroken as error:
+            return None, error
 
     def _get_first_url(self) -> str:
         limit = get_limit(self.request.attempts)
@@ -130,22 +154,13 @@ class Reading:
         self.errors = []
         return self._get_first_url()
 
-    def _step(self, url: str, page: Page, tally: Tally) -> str | None:
-        """Count the page, then look for the next: what was stored stays counted, whatever the next one is like."""
-        broken: CrawlBroken | None = None
-        following: str | None = None
-        try:
-            following = self.crawl.follow(url, page)
-        except CrawlBroken as error:
-            broken = error
+    def _step(self, url: str, page: Page, tally: Tally) -> None:
+        """What was stored stays counted, whatever the next page is like."""
         self._count(tally)
         self.request.page_url, self.request.page_digest = url, page.digest
         if self.goes_on:
             self.request.attempts = 1  # it comes further each time: no reason to give it up
         pull_claim.save_progress(self.request, now=self.clock(), seen=tally.keys if self._is_whole_asked else ())
-        if broken is not None:
-            raise broken
-        return following
 
     def _tells_what_is_gone(self) -> bool:
         """Only a whole list of which every object said which it is. Else it is left as it was, and the row says so."""
@@ -209,7 +224,7 @@ class Reading:
             )
         else:
             row = replace(row, message=message)
-        commit(self.intake.committer, [Job(log=lambda _: (row,))])
+        commit(self.log, [Job(log=lambda _: (row,))])
 
     def _count(self, tally: Tally) -> None:
         request, crawl = self.request, self.crawl
@@ -226,7 +241,9 @@ class Reading:
         return clean("\n".join(self.errors))
 
 
-def _begin(request: PullRequest, *, committer: Committer, client: SyncClient, clock: Clock, max_pages: int) -> Reading:
+def _begin(
+    request: PullRequest, *, committer: Committer, log: Committer, client: SyncClient, clock: Clock, max_pages: int
+) -> Reading:
     facts = load_facts()
     module = find_owned_module(request.module)
     peer = facts.peers.get(request.platform)
@@ -256,6 +273,7 @@ def _begin(request: PullRequest, *, committer: Committer, client: SyncClient, cl
     return Reading(
         request=request,
         intake=intake,
+        log=log,
         crawl=Crawl(
             endpoint=endpoint,
             max_pages=max_pages,

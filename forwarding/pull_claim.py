@@ -85,6 +85,11 @@ def begin_anew(request: PullRequest, *, now: datetime) -> None:
         _forget_seen(request)
 
 
+def is_ours(request: PullRequest) -> bool:
+    """Still, and the platform may be asked."""
+    return _may_be_asked(request) and _held(request).exists()
+
+
 def save_progress(request: PullRequest, *, now: datetime, seen: Collection[str] = ()) -> None:
     """A page was read. `seen`: the objects it named, where the end of the list must know of them.
 
@@ -93,8 +98,7 @@ def save_progress(request: PullRequest, *, now: datetime, seen: Collection[str] 
     """
     columns = {name: getattr(request, name) for name in (*_FRESH, "attempts", "last_error")}
     with transaction.atomic():
-        may_go_on = Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
-        if not may_go_on or not _held(request).update(**columns, leased_until=now + LEASE):
+        if not _may_be_asked(request) or not _held(request).update(**columns, leased_until=now + LEASE):
             raise LeaseLost(str(request))
         if seen:
             _keep_seen(request, seen)
@@ -160,6 +164,10 @@ def _get_due(running: QuerySet[PullRequest], *, now: datetime) -> QuerySet[PullR
         .exclude(platform__in=running.values("platform"))
         .order_by("state", "due_at", "id")  # RUNNING before WAITING: what died goes first, and is alone of its key
     )
+
+
+def _may_be_asked(request: PullRequest) -> bool:
+    return Platform.objects.filter(pk=request.platform, state=Platform.State.REGISTERED).exists()
 
 
 def _held(request: PullRequest) -> QuerySet[PullRequest]:
