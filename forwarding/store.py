@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import psycopg2
 from django.db import connections
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from agreements.network import Facts, get_version, load_facts
 from forwarding import events, lanes, modules, outdated, record
@@ -28,6 +29,19 @@ from parties.quirk_notes import QuirkNotes, record_quirks
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+BEGIN = "BEGIN; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1500ms'; SET LOCAL TimeZone = 'UTC'; "
+
+
+class _Cursor(Cursor):
+    """Begins its transaction with the first statement, in the same round trip."""
+
+    first = BEGIN
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        first, self.first = self.first, ""
+        super().execute(first.encode() + query if isinstance(query, bytes) else first + query, vars)
 
 
 class _Thread:
@@ -50,17 +64,25 @@ class _Thread:
 
     def _in_transaction(self, work: Callable[[Any], T]) -> T:
         if self._connection is None or self._connection.closed:
-            self._connection = connect(name=self._name)
+            self._connection = self._connect()
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = '5s'; SET LOCAL TimeZone = 'UTC'")
+            with self._connection.cursor(cursor_factory=_Cursor) as cursor:
                 result = work(cursor)
-            self._connection.commit()
+                cursor.execute("COMMIT")
         except BaseException:
             with suppress(psycopg2.Error):
-                self._connection.rollback()
+                self._roll_back(self._connection)
             raise
         return result
+
+    def _connect(self) -> Connection:
+        made = connect(name=self._name)
+        made.autocommit = True  # else psycopg2 sends a BEGIN of its own first: a round trip more
+        return made
+
+    def _roll_back(self, connection: Connection) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
 
     def _close(self) -> None:
         if self._connection is not None:
