@@ -37,19 +37,12 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     obstacle: str = ""
     facts: Network  # by which it was planned, and when
     at: datetime
-
-    @property
-    def key(self) -> Key:
-        return self.event.id, self.receiver.key if self.receiver else ""
+    key: Key
+    chain: tuple[str, str]  # what is sent strictly one after the other (ROUTE-35)
 
     @property
     def url(self) -> str:
         return join_path(self, self.event.path)
-
-    @property
-    def chain(self) -> tuple[str, str]:
-        """What is sent strictly one after the other (ROUTE-35)."""
-        return self.event.object_key, self.receiver.key if self.receiver else ""
 
 
 class Step(Enum):
@@ -107,6 +100,8 @@ def coalesce(waiting: Sequence[Planned]) -> list[Planned]:
 
     PATCHes replace nothing, and what was POSTed (CDRs) is never left out.
     """
+    if not any(one.event.supersedes for one in waiting):
+        return list(waiting)
     newer: dict[tuple[str, str, str], list[Event]] = {}
     kept = []
     for one in reversed(waiting):
@@ -152,6 +147,8 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
                 status=node.status,
                 facts=network,
                 at=now,
+                key=(event.id, node.party.key),
+                chain=(event.object_key, node.party.key),
             )
     return tuple(planned.values())
 
@@ -185,6 +182,8 @@ def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime
             obstacle=obstacle,
             facts=network,
             at=now,
+            key=(event.id, receiver.key),
+            chain=(event.object_key, receiver.key),
         ),
     )
 
@@ -222,6 +221,8 @@ def _plan_client_info(event: Event, platform: int, roster: Roster, *, now: datet
             status=alive[0] if alive else nodes[0].status,
             facts=network,
             at=now,
+            key=(event.id, ""),
+            chain=(event.object_key, ""),
         ),
     )
 
