@@ -10,18 +10,19 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 LOOK_SECONDS = 0.06
 SLOW_SECONDS = 0.004  # to answer, while the drain has little else to do
-BUSY = 0.5  # of its time: then what takes long is the drain itself, and more connections make it worse
+BUSY = 0.6  # of its time: then what takes long is the drain itself, and more connections make it worse
 
 
 class Pace:
     """Of one platform in one drain, for all its lanes together. `most`: what this process may have open there."""
 
-    def __init__(self, *, worked: Callable[[], float] = time.thread_time) -> None:
+    def __init__(self, *, worked: Callable[[], float] | None = None) -> None:
         self.most = 1
-        self._get_worked = worked
+        self._get_worked = worked or get_worked
         self._limit = 1
         self._open = 0
         self._done = 0  # since the last look
@@ -98,3 +99,12 @@ class Paces:
         if found is None:
             found = self._known[platform] = Pace()
         return found
+
+
+def get_worked() -> float:
+    """Seconds in which this thread ran, or would have if others had not had the processor."""
+    try:
+        ran, waited, _ = Path("/proc/thread-self/schedstat").read_bytes().split()
+    except OSError:  # only Linux tells it
+        return time.thread_time()
+    return (int(ran) + int(waited)) / 1e9
