@@ -20,9 +20,9 @@ BUSY = 0.6  # of its time: then what takes long is the drain itself, and more co
 class Pace:
     """Of one platform in one drain, for all its lanes together. `most`: what this process may have open there."""
 
-    def __init__(self, *, worked: Callable[[], float] | None = None) -> None:
+    def __init__(self, *, worked: Callable[[], float]) -> None:
         self.most = 1
-        self._get_worked = worked or get_worked
+        self._get_worked = worked
         self._limit = 1
         self._open = 0
         self._done = 0  # since the last look
@@ -93,12 +93,19 @@ class Paces:
 
     def __init__(self) -> None:
         self._known: dict[int, Pace] = {}
+        self._worked = self._read_at = 0.0
 
     def get(self, platform: int) -> Pace:
         found = self._known.get(platform)
         if found is None:
-            found = self._known[platform] = Pace()
+            found = self._known[platform] = Pace(worked=self._get_worked)
         return found
+
+    def _get_worked(self) -> float:
+        """All of them ask all the time, and the file costs more than the answer is worth."""
+        if time.monotonic() - self._read_at > LOOK_SECONDS / 10:
+            self._read_at, self._worked = time.monotonic(), get_worked()
+        return self._worked
 
 
 def get_worked() -> float:
