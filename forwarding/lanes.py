@@ -177,8 +177,10 @@ def get_tails(cursor: Any) -> dict[int, int]:
     return dict(cursor.fetchall())
 
 
-def lease(cursor: Any, *, limit: int, now: datetime) -> list[Leased]:
-    tails = get_tails(cursor)
+def lease(cursor: Any, *, limit: int, now: datetime, tails: Mapping[int, int] | None = None) -> list[Leased]:
+    """`tails`: the ends of the log as they were found just now."""
+    if tails is None:
+        tails = get_tails(cursor)
     cursor.execute(
         LEASE_DUE,
         {"lanes": list(tails), "tails": list(tails.values()), "now": now, "until": now + LEASE, "limit": limit},
