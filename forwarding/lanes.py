@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from forwarding import waiting
+from forwarding import prepared, waiting
 from forwarding.waiting import Key, Waiting
 from journal.rows import SUBLANES
 
@@ -173,7 +173,7 @@ def claim_lingering(cursor: Any) -> bool:
 
 def get_tails(cursor: Any) -> dict[int, int]:
     """The id of the last event of each sub-lane."""
-    cursor.execute(TAILS, [SUBLANES])
+    prepared.execute(cursor, (TAILS, "int", [SUBLANES]))
     return dict(cursor.fetchall())
 
 
@@ -204,12 +204,13 @@ def lease(cursor: Any, *, limit: int, now: datetime, tails: Mapping[int, int] | 
 
 
 def advance(
-    cursor: Any, positions: Sequence[Position], *, now: datetime, first: str = "", values: Sequence[Any] = ()
+    cursor: Any, positions: Sequence[Position], *, now: datetime, first: Sequence[prepared.Statement] = ()
 ) -> set[int]:
     """Save where these lanes stand, and hold each for another while or give it back. Returns those that are ours: whose
     lane is missing must stop at once, somebody else has it. `first` are statements that travel with it."""
     given = [_write(position, until=now + LEASE) for position in positions]
-    cursor.execute(first + ADVANCE, [*values, msgspec.json.encode(given).decode(), len(given)])
+    values = msgspec.json.encode(given).decode(), len(given)
+    prepared.execute(cursor, *first, (ADVANCE, "json, bigint", values))
     return {row[0] for row in cursor.fetchall()}
 
 

@@ -65,8 +65,8 @@ def save(cursor: Any, records: Sequence[Record], *, now: datetime) -> list[bool]
     dead = [letter for record in records for letter in record.dead]
     if dead:
         execute_values(cursor, DEAD_LETTER, [_values(letter) for letter in dead])
-    first, values = (f"{statements.append_rows(CALL_LOG)}; ", statements.values_of(rows)) if rows else ("", ())
-    ours = lanes.advance(cursor, [record.position for record in records], now=now, first=first, values=values)
+    first = [(statements.append_rows(CALL_LOG), "json, bigint", statements.values_of(rows))] if rows else []
+    ours = lanes.advance(cursor, [record.position for record in records], now=now, first=first)
     return [record.position.lane in ours for record in records]
 
 

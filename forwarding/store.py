@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg2
 from django.db import connections
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from agreements.network import Facts, get_version, load_facts
-from forwarding import events, lanes, modules, outdated, record
+from forwarding import events, lanes, modules, outdated, prepared, record
 from forwarding.events import Event
 from forwarding.plan import Planned
+from forwarding.prepared import PreparingConnection
 from forwarding.waiting import Key
 from journal.connection import connect
 from parties import presence
@@ -54,7 +54,7 @@ class _Thread:
     def __init__(self, name: str) -> None:
         self._name = name
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._connection: Connection | None = None
+        self._connection: PreparingConnection | None = None
 
     async def run(self, work: Callable[[Any], T]) -> T:
         return await self.call(lambda: self._in_transaction(work))
@@ -70,21 +70,28 @@ class _Thread:
         if self._connection is None or self._connection.closed:
             self._connection = self._connect()
         try:
-            with self._connection.cursor(cursor_factory=_Cursor) as cursor:
+            return self._try(self._connection, work)
+        except prepared.LOST:  # nothing was done
+            self._connection.stop_preparing()
+            return self._try(self._connection, work)
+
+    def _try(self, connection: PreparingConnection, work: Callable[[Any], T]) -> T:
+        try:
+            with connection.cursor(cursor_factory=_Cursor) as cursor:
                 result = work(cursor)
                 cursor.execute("COMMIT")
         except BaseException:
             with suppress(psycopg2.Error):
-                self._roll_back(self._connection)
+                self._roll_back(connection)
             raise
         return result
 
-    def _connect(self) -> Connection:
-        made = connect(name=self._name)
+    def _connect(self) -> PreparingConnection:
+        made = cast(PreparingConnection, connect(name=self._name, connection_factory=PreparingConnection))
         made.autocommit = True  # else psycopg2 sends a BEGIN of its own first: a round trip more
         return made
 
-    def _roll_back(self, connection: Connection) -> None:
+    def _roll_back(self, connection: PreparingConnection) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ROLLBACK")
 
