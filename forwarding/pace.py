@@ -14,7 +14,7 @@ from pathlib import Path
 
 LOOK_SECONDS = 0.06
 SLOW_SECONDS = 0.004  # to answer, while the drain has little else to do
-BUSY = 0.6  # of its time: then what takes long is the drain itself, and more connections make it worse
+BUSY = 0.75  # of its time: then what takes long is the drain itself, and more connections make it worse
 
 
 class Pace:
@@ -79,9 +79,10 @@ class Pace:
         if not self._waiting:
             return
         is_busy = self._get_worked() - self._worked > LOOK_SECONDS * BUSY
-        if self._done < self._limit or (not is_busy and self._done * SLOW_SECONDS < self._limit * LOOK_SECONDS):
+        is_quick = self._done * SLOW_SECONDS >= self._limit * LOOK_SECONDS
+        if self._done < self._limit or not (is_busy or is_quick):
             self._limit = min(self._limit * 2, max(1, self.most))
-        elif is_busy:
+        elif is_busy and is_quick:
             self._limit = max(1, self._limit // 2)
         self._let_in()
         if self._waiting:
