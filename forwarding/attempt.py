@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -67,11 +69,16 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
         work.Work(correlation_id=event.correlation_id, module=event.module, method=method, platform=peer.id)
     )
     at.hide(event.path.rpartition("/")[2] if event.module == "tokens" else None)
-    named = {"hub.correlation_id": event.correlation_id, "hub.module": event.module, "hub.method": method}
-    with spans.span("deliver", **{"hub.platform": peer.id, "hub.event": event.id, **named}):
+    with _span(planned, peer=peer, method=method) if spans.are_made() else spans.NOTHING:
         end = await _attempt(planned, client=client, peer=peer, method=method, url=url, body=body)
     count.note_call_out(platform=peer.id, module=event.module, interface="RECEIVER", method=method, code=end.told_code)
     return end
+
+
+def _span(planned: Planned, *, peer: Peer, method: str) -> AbstractContextManager[Any]:
+    event = planned.event
+    named = {"hub.correlation_id": event.correlation_id, "hub.module": event.module, "hub.method": method}
+    return spans.span("deliver", **{"hub.platform": peer.id, "hub.event": event.id, **named})
 
 
 async def _attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:

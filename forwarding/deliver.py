@@ -189,8 +189,10 @@ class Deliverer:
 
     def _mark(self, planned: Planned, *, code: int | None, message: str) -> None:
         """What the one receiver said, or the hub for it, is kept with its object (decision 4, CDR-18)."""
+        if not planned.event.receiver:
+            return
         subject = _subject(planned)
-        place = get_place(subject) if planned.event.receiver else None
+        place = get_place(subject)
         if place is not None:
             told = code if code is not None and 0 <= code < 10_000 else HubError.status_code
             columns = {
@@ -240,7 +242,7 @@ class Deliverer:
             module=event.module,
             interface=Interface.RECEIVER,
             method=end.method if end else event.method,
-            object_id=event.path if event.module == CLIENT_INFO else get_log_id(_subject(planned)),
+            object_id=event.path if event.module == CLIENT_INFO else get_log_id(event.module, event.method, event.path),
             sender=event.sender,
             receiver=planned.key[1],
             request_id=end.request_id if end else "",

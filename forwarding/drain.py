@@ -9,6 +9,7 @@ from datetime import datetime
 
 from forwarding.facts import FactsWatch, Known
 from forwarding.lane_run import LaneRun
+from forwarding.pace import Pace, Paces
 from forwarding.signs import Signs
 from forwarding.store import Store
 from parties.client import AsyncClient
@@ -19,7 +20,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 8.0
 LANES = 128  # at the same time
+QUICK_LANES = 32  # of them those whose partners answer at once: enough to be busy, and each is saved less often
 LOOK_SECONDS = 0.05
+MORE_SECONDS = 0.2
 HEARD_SECONDS = 2.0
 LINGER = 0.5  # seconds for which a drain that had work waits for more: to begin one costs more than many deliveries
 LINGER_LOOK = 0.03
@@ -72,7 +75,8 @@ class _Drain:
         self._hushed_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self._signs = Signs(clock=self._loop.time)
-        self._running: set[asyncio.Task[int]] = set()
+        self._paces = Paces()
+        self._running: dict[asyncio.Task[int], Pace] = {}
         self._looked_at = self._worked_at = float("-inf")
         self._are_more_due = True
         self._lingers: bool | None = None  # None: not asked yet
@@ -104,9 +108,7 @@ class _Drain:
         return self._sent
 
     async def _wait_for_lanes(self) -> None:
-        done, self._running = await asyncio.wait(
-            self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait(self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         self._take(done)
         self._worked_at = self._loop.time()
 
@@ -129,32 +131,43 @@ class _Drain:
         await self._loop.run_in_executor(None, self._hush, False)
 
     async def _start_lanes(self) -> None:
-        room = self._limit - len(self._running)
+        room = self._get_room()
         if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh or self._may_wait(room):
             return
         self._looked_at = self._loop.time()
         leased = await self._store.lease(limit=room, now=self._clock())
         self._are_more_due = len(leased) == room
         for lane in leased:
+            pace = self._paces.get(lane.platform)
             run = LaneRun(
                 lane,
                 store=self._store,
                 client=self._client,
                 watch=self._watch,
                 signs=self._signs,
+                pace=pace,
                 clock=self._clock,
                 deadline=self._deadline,
             )
-            self._running.add(asyncio.create_task(run.run()))
+            self._running[asyncio.create_task(run.run())] = pace
+
+    def _get_room(self) -> int:
+        """Lanes that wait for slow partners cost nothing meanwhile; those that work slow each other down."""
+        quick = sum(not pace.is_slow for pace in self._running.values())
+        return min(self._limit - len(self._running), QUICK_LANES - quick)
 
     def _may_wait(self, room: int) -> bool:
         """To look for lanes means to look at all of them: worth it for many at a time, or once in a while."""
-        if not self._running or self._loop.time() - self._looked_at >= LOOK_SECONDS:
+        if not self._running:
             return False
-        return not self._are_more_due or room < self._limit // 4
+        waited = self._loop.time() - self._looked_at
+        if self._are_more_due:  # and those that run are through soon
+            return waited < MORE_SECONDS and room < min(self._limit, QUICK_LANES) // 2
+        return waited < LOOK_SECONDS
 
     def _take(self, done: set[asyncio.Task[int]]) -> None:
         for task in done:
+            del self._running[task]
             error = task.exception()
             if error is None:
                 self._sent += task.result()

@@ -17,11 +17,11 @@ from forwarding.events import PIECE, Event
 from forwarding.facts import FactsWatch
 from forwarding.lanes import Release
 from forwarding.ledger import Ledger
+from forwarding.pace import Pace
 from forwarding.plan import Planned, coalesce, plan_event
 from forwarding.signs import Signs
 from forwarding.store import Store
 from forwarding.waiting import Key, Waiting
-from journal.rows import SUBLANES
 from parties.client import AsyncClient
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,12 @@ class LaneRun:
         client: AsyncClient,
         watch: FactsWatch,
         signs: Signs,
+        pace: Pace,
         clock: Callable[[], datetime],
         deadline: float,
     ) -> None:
         self._lane = lane
+        self._pace = pace
         self._store = store
         self._watch = watch
         self._client = client
@@ -175,18 +177,17 @@ class LaneRun:
             chains.setdefault(one.chain, []).append(one)
         peer = self._watch.facts.peers.get(self._lane.platform)
         # The sub-lanes of a platform share what this process may have open there (decision 5).
-        part = self._client.limits.get_part(peer.max_in_flight) if peer else 1
-        turns = asyncio.Semaphore(max(1, part // SUBLANES))
+        self._pace.most = self._client.limits.get_part(peer.max_in_flight) if peer else 1
         results = await asyncio.gather(
-            *(self._send_chain(chain, links, turns=turns) for chain, links in chains.items()), return_exceptions=True
+            *(self._send_chain(chain, links) for chain, links in chains.items()), return_exceptions=True
         )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _send_chain(self, chain: Chain, planned: list[Planned], *, turns: asyncio.Semaphore) -> None:
+    async def _send_chain(self, chain: Chain, planned: list[Planned]) -> None:
         for one in planned:
-            async with turns:
+            async with self._pace:
                 if self._must_stop:
                     return
                 if one.key in self._ledger.waiting and not await self._deliverer.deliver(one):

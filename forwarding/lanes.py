@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from forwarding import waiting
+from forwarding import prepared, waiting
 from forwarding.waiting import Key, Waiting
 from journal.rows import SUBLANES
 
@@ -92,7 +92,9 @@ TAILS = """
       LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane ORDER BY id DESC LIMIT 1) AS tail ON true
 """
 
-# Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back.
+# Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back. The
+# oldest first, and of those of about the same age one of each platform before the next: many partners at a time with
+# one call open each cost less than few with many.
 LEASE_DUE = """
     WITH tails(lane, last) AS (SELECT * FROM unnest(%(lanes)s::int[], %(tails)s::bigint[])),
     due AS (
@@ -109,7 +111,7 @@ LEASE_DUE = """
                     THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at
                          OR (NOT lane.is_held AND lane.seen < tails.last)
                     ELSE NOT lane.is_held AND lane.seen < tails.last END
-         ORDER BY lane.cursor_at, lane.id
+         ORDER BY date_trunc('second', lane.cursor_at), lane.sublane, lane.id
          LIMIT %(limit)s
            FOR UPDATE OF lane SKIP LOCKED
     )
@@ -126,10 +128,11 @@ LEASE_DUE = """
 ADVANCE = """
     WITH ours AS MATERIALIZED (
         SELECT given.*
-          FROM (SELECT * FROM json_to_recordset(%(positions)s) AS r(
+          FROM (SELECT * FROM json_to_recordset(%s) AS r(
                     lane bigint, fence bigint, "cursor" bigint, cursor_at timestamptz, seen bigint, seen_at timestamptz,
-                    waiting jsonb, sent bigint, skipped bigint, is_done boolean, error text, is_held boolean)
-                 LIMIT %(count)s) AS given
+                    waiting jsonb, sent bigint, skipped bigint, is_done boolean, error text, is_held boolean,
+                    until timestamptz)
+                 LIMIT %s) AS given
           JOIN forwarding_lane lane ON lane.id = given.lane AND lane.fence = given.fence
          ORDER BY lane.id
            FOR UPDATE OF lane
@@ -137,7 +140,7 @@ ADVANCE = """
     UPDATE forwarding_lane lane
        SET "cursor" = ours."cursor", cursor_at = ours.cursor_at, seen = ours.seen, seen_at = ours.seen_at,
            waiting = ours.waiting, sent = lane.sent + ours.sent, skipped = lane.skipped + ours.skipped,
-           leased_until = CASE WHEN ours.is_done THEN NULL ELSE %(until)s END,
+           leased_until = CASE WHEN ours.is_done THEN NULL ELSE ours.until END,
            failures = CASE WHEN ours.is_done THEN 0 ELSE lane.failures END,
            retry_at = CASE WHEN ours.is_done THEN NULL ELSE lane.retry_at END,
            parked_at = CASE WHEN ours.is_done THEN NULL ELSE lane.parked_at END,
@@ -170,12 +173,14 @@ def claim_lingering(cursor: Any) -> bool:
 
 def get_tails(cursor: Any) -> dict[int, int]:
     """The id of the last event of each sub-lane."""
-    cursor.execute(TAILS, [SUBLANES])
+    prepared.execute(cursor, (TAILS, "int", [SUBLANES]))
     return dict(cursor.fetchall())
 
 
-def lease(cursor: Any, *, limit: int, now: datetime) -> list[Leased]:
-    tails = get_tails(cursor)
+def lease(cursor: Any, *, limit: int, now: datetime, tails: Mapping[int, int] | None = None) -> list[Leased]:
+    """`tails`: the ends of the log as they were found just now."""
+    if tails is None:
+        tails = get_tails(cursor)
     cursor.execute(
         LEASE_DUE,
         {"lanes": list(tails), "tails": list(tails.values()), "now": now, "until": now + LEASE, "limit": limit},
@@ -198,15 +203,18 @@ def lease(cursor: Any, *, limit: int, now: datetime) -> list[Leased]:
     ]
 
 
-def advance(cursor: Any, positions: Sequence[Position], *, now: datetime) -> set[int]:
+def advance(
+    cursor: Any, positions: Sequence[Position], *, now: datetime, first: Sequence[prepared.Statement] = ()
+) -> set[int]:
     """Save where these lanes stand, and hold each for another while or give it back. Returns those that are ours: whose
-    lane is missing must stop at once, somebody else has it."""
-    given = msgspec.json.encode([_write(position) for position in positions]).decode()
-    cursor.execute(ADVANCE, {"positions": given, "count": len(positions), "until": now + LEASE})
+    lane is missing must stop at once, somebody else has it. `first` are statements that travel with it."""
+    given = [_write(position, until=now + LEASE) for position in positions]
+    values = msgspec.json.encode(given).decode(), len(given)
+    prepared.execute(cursor, *first, (ADVANCE, "json, bigint", values))
     return {row[0] for row in cursor.fetchall()}
 
 
-def _write(position: Position) -> dict[str, Any]:
+def _write(position: Position, *, until: datetime) -> dict[str, Any]:
     release = position.release or Release()
     return {
         "lane": position.lane,
@@ -221,6 +229,7 @@ def _write(position: Position) -> dict[str, Any]:
         "is_done": position.release is not None,
         "error": release.error,
         "is_held": release.is_held,
+        "until": until,
     }
 
 

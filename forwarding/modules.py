@@ -40,13 +40,9 @@ class FullState:
     until: int
 
 
-def get_log_id(subject: Subject) -> str:
-    """As the call log may show it: masked where it is personal."""
-    return _get_log_id(subject.module, subject.method, subject.path)
-
-
 @lru_cache(1024)  # a hundred receivers hear of the same object
-def _get_log_id(module: str, method: str, path: str) -> str:
+def get_log_id(module: str, method: str, path: str) -> str:
+    """As the call log may show it: masked where it is personal."""
     read = _read(Subject(module=module, method=method, path=path, query="", body="", receiver=""))
     return read[0].get_log_id(read[2]) if read else ""
 

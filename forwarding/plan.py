@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,7 @@ from routing.network import Network, Node, Permit
 RELAY_WINDOW = timedelta(seconds=60)  # ROUTE-21: what is older is fetched by GET, not pushed late
 CLIENT_INFO = "hubclientinfo"
 NOWHERE = -1
+MOST_AUDIENCES = 10_000
 
 _THERE = frozenset({ConnectionStatus.CONNECTED, ConnectionStatus.OFFLINE})
 CAN_BE_REPLACED = frozenset({"PUT", "PATCH", "DELETE"})
@@ -37,19 +39,12 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     obstacle: str = ""
     facts: Network  # by which it was planned, and when
     at: datetime
-
-    @property
-    def key(self) -> Key:
-        return self.event.id, self.receiver.key if self.receiver else ""
+    key: Key
+    chain: tuple[str, str]  # what is sent strictly one after the other (ROUTE-35)
 
     @property
     def url(self) -> str:
         return join_path(self, self.event.path)
-
-    @property
-    def chain(self) -> tuple[str, str]:
-        """What is sent strictly one after the other (ROUTE-35)."""
-        return self.event.object_key, self.receiver.key if self.receiver else ""
 
 
 class Step(Enum):
@@ -64,6 +59,7 @@ class Roster:
 
     network: Network
     _senders: dict[tuple[str, str, int | None], Node] = field(default_factory=dict, repr=False, compare=False)
+    _audiences: dict[tuple[Any, ...], Audience] = field(default_factory=dict, repr=False, compare=False)
 
     def get_sender(self, event: Event) -> Node:
         """As whom the party spoke that the event is of: the same for all who hear it."""
@@ -77,8 +73,39 @@ class Roster:
             )
         return self._senders[key]
 
+    def get_audience(self, event: Event, platform: int) -> Audience:
+        """Who of a platform hears broadcasts like this one, if an agreement holds: found once, not for each event."""
+        key = platform, event.module, event.sender, event.sender_role, event.origin, event.version
+        found = self._audiences.get(key)
+        if found is None:
+            if len(self._audiences) >= MOST_AUDIENCES:
+                self._audiences.clear()
+            found = self._audiences[key] = _find_audience(event, platform, self)
+        return found
+
     def get_nodes(self, platform: int) -> tuple[Node, ...]:
         return self.network.by_platform.get(platform, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    sender: Node
+    endpoint: str
+    nodes: tuple[Node, ...]  # one of each party
+
+
+def _find_audience(event: Event, platform: int, roster: Roster) -> Audience:
+    sender = roster.get_sender(event)
+    facts = roster.network.platforms.get(platform)
+    endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
+    if facts is None or endpoint is None or facts.version != event.version:  # ROUTE-26; never sent untranslated
+        return Audience(sender, "", ())
+    nodes: dict[str, Node] = {}
+    for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
+        # is_wanted_by: the opposite kind (ROUTE-25), and no echo to where it came from (ROUTE-33)
+        if node.status in _THERE and is_wanted_by(sender, node):
+            nodes.setdefault(node.party.key, node)
+    return Audience(sender, endpoint, tuple(nodes.values()))
 
 
 def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
@@ -107,6 +134,8 @@ def coalesce(waiting: Sequence[Planned]) -> list[Planned]:
 
     PATCHes replace nothing, and what was POSTed (CDRs) is never left out.
     """
+    if not any(one.event.supersedes for one in waiting):
+        return list(waiting)
     newer: dict[tuple[str, str, str], list[Event]] = {}
     kept = []
     for one in reversed(waiting):
@@ -130,30 +159,26 @@ def _replaces(full: Event, older: Event) -> bool:
 def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
     if not event.sender_role:
         return ()
-    network = roster.network
-    facts = network.platforms.get(platform)
-    endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
-    if facts is None or endpoint is None or facts.version != event.version:  # ROUTE-26; never sent untranslated
-        return ()
-    sender = roster.get_sender(event)
-    planned: dict[str, Planned] = {}
-    for node in roster.get_nodes(platform):  # one request per party, however many roles it has there
-        # is_wanted_by: the opposite kind (ROUTE-25), and no echo to where it came from (ROUTE-33)
-        if node.status not in _THERE or not is_wanted_by(sender, node) or node.party.key in planned:
-            continue
-        permit = _get_permit(event, sender.party, node.party, network, now=now)
+    network, audience = roster.network, roster.get_audience(event, platform)
+    planned = []
+    for node in audience.nodes:
+        permit = _get_permit(event, audience.sender.party, node.party, network, now=now)
         if permit is not None:
-            planned[node.party.key] = Planned(
-                event=event,
-                receiver=node.party,
-                sender=network.hub,  # ROUTE-24
-                endpoint=endpoint,
-                policy=permit.get_delivery(event.module),
-                status=node.status,
-                facts=network,
-                at=now,
+            planned.append(
+                Planned(
+                    event=event,
+                    receiver=node.party,
+                    sender=network.hub,  # ROUTE-24
+                    endpoint=audience.endpoint,
+                    policy=permit.get_delivery(event.module),
+                    status=node.status,
+                    facts=network,
+                    at=now,
+                    key=(event.id, node.party.key),
+                    chain=(event.object_key, node.party.key),
+                )
             )
-    return tuple(planned.values())
+    return tuple(planned)
 
 
 def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
@@ -185,6 +210,8 @@ def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime
             obstacle=obstacle,
             facts=network,
             at=now,
+            key=(event.id, receiver.key),
+            chain=(event.object_key, receiver.key),
         ),
     )
 
@@ -222,6 +249,8 @@ def _plan_client_info(event: Event, platform: int, roster: Roster, *, now: datet
             status=alive[0] if alive else nodes[0].status,
             facts=network,
             at=now,
+            key=(event.id, ""),
+            chain=(event.object_key, ""),
         ),
     )
 

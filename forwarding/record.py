@@ -14,8 +14,10 @@ from typing import Any
 from psycopg2.extras import execute_values
 
 from forwarding import lanes
-from journal.batch import run_batch
+from journal import statements
+from journal.batch import CALL_LOG, run_batch
 from journal.rows import Job, Mark, NewLogRow
+from journal.storable import mended
 
 DEAD_LETTER = """
     INSERT INTO forwarding_deadletter (platform_id, receiver, event, event_at, module, method, path, query, body,
@@ -53,17 +55,18 @@ class Record:
 
 
 def save(cursor: Any, records: Sequence[Record], *, now: datetime) -> list[bool]:
-    """Everything but COMMIT. Per record: is the lane still ours?"""
-    rows = tuple(row for record in records for row in record.log)
+    """Everything but COMMIT, mostly in one round trip. Per record: is the lane still ours?"""
+    rows = [mended(row) for record in records for row in record.log]
     marks = tuple(mark for record in records for mark in record.marks)
-    if rows or marks:
-        for result in run_batch(cursor, [Job(marks=marks, log=lambda outcomes: rows)], begin=""):
+    if marks:
+        for result in run_batch(cursor, [Job(marks=marks)], begin=""):
             if isinstance(result, Exception):
                 raise result
     dead = [letter for record in records for letter in record.dead]
     if dead:
         execute_values(cursor, DEAD_LETTER, [_values(letter) for letter in dead])
-    ours = lanes.advance(cursor, [record.position for record in records], now=now)
+    first = [(statements.append_rows(CALL_LOG), "json, bigint", statements.values_of(rows))] if rows else []
+    ours = lanes.advance(cursor, [record.position for record in records], now=now, first=first)
     return [record.position.lane in ours for record in records]
 
 

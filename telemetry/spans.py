@@ -12,7 +12,7 @@ from typing import Any
 
 from telemetry import work
 
-_NOTHING: AbstractContextManager[Any] = nullcontext()
+NOTHING: AbstractContextManager[Any] = nullcontext()
 
 
 class _State:
@@ -36,11 +36,16 @@ def use_tracer(tracer: Any) -> None:
     _State.tracer = tracer
 
 
+def are_made() -> bool:
+    """Worth asking where even to name what a span is of costs something: once per delivery."""
+    return _State.tracer is not None or bool(_State.endpoint)
+
+
 def span(name: str, **attributes: Any) -> AbstractContextManager[Any]:
     """`with span("call"):` costs nothing worth measuring when traces are off."""
     if _State.tracer is None:
         if not _State.endpoint:
-            return _NOTHING
+            return NOTHING
         _State.tracer = _make_tracer(_State.endpoint)
     at = work.get()
     if at is not None:

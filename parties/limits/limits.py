@@ -82,8 +82,7 @@ class Limits:
         """That live, as last known; never none."""
         if self._share is None:
             return 1
-        counts = self._share.processes
-        return max(1, sum(counts.values()) if kind is None else counts.get(kind, 0))
+        return max(1, self._share.total if kind is None else self._share.processes.get(kind, 0))
 
     def get_part(self, cap: int) -> int:
         """Our part of what all processes together may have open at one platform."""

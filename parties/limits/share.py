@@ -47,6 +47,7 @@ class Share:
     def __init__(self, *, url: str, kind: str) -> None:
         self.name = f"{kind}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.processes: dict[str, int] = {kind: 1}
+        self.total = 1  # of them: asked with every call
         self.is_up = False
         self._breakers: Breakers | None = None
         self._redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
@@ -153,6 +154,7 @@ class Share:
     def _count(self, names: Sequence[bytes]) -> None:
         kinds = [name.decode().split(":", 1)[0] for name in names]
         self.processes = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+        self.total = len(kinds)
 
     def _hear(self, answer: dict[bytes, bytes]) -> dict[int, Broken]:
         told = {broken.platform: broken for broken in map(read, answer.values()) if broken is not None}

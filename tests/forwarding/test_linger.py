@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ class FakeStore:
         self.due, self.is_taken = due, is_taken
         self.quirks = None
 
-    async def lease(self, *, limit: int, now: datetime) -> list[int]:
+    async def lease(self, *, limit: int, now: datetime) -> list[Any]:
         leased, self.due = self.due[:limit], self.due[limit:]
-        return leased
+        return [SimpleNamespace(platform=number) for number in leased]
 
     async def claim_lingering(self) -> bool:
         return not self.is_taken
@@ -36,7 +37,7 @@ class FakeWatch:
 
 
 class FakeRun:
-    def __init__(self, lane: int, **_: Any) -> None:
+    def __init__(self, lane: Any, **_: Any) -> None:
         self.lane = lane
 
     async def run(self) -> int:

@@ -1,0 +1,58 @@
+"""Statements of lanes that PostgreSQL plans once per drain: planning them took longer than running them.
+
+A drain lasts seconds, and its connections with it, so that no plan grows old (compare journal/script.py). Behind a
+pooler that changes servers between transactions nothing is prepared any more after the first surprise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection
+
+Statement = tuple[str, str, Sequence[Any]]  # its text, the types of its parameters, their values
+
+# What a pooler makes of it; whoever sees it begins the transaction anew, with `stop` said before.
+LOST = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+
+
+class PreparingConnection(Connection):
+    """Knows what its server has planned: by text, the name."""
+
+    prepared: dict[str, str] | None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.prepared = {}
+
+    def stop_preparing(self) -> None:
+        self.prepared = None
+
+
+def execute(cursor: Any, *statements: Statement) -> None:
+    """All of them in one round trip."""
+    known: dict[str, str] | None = getattr(cursor.connection, "prepared", None)
+    values = [value for *_, given in statements for value in given]
+    if known is None:
+        cursor.execute("; ".join(text for text, *_ in statements), values)
+        return
+    for text, types, _ in statements:
+        if text not in known:
+            name = f"lanes_{len(known)}"
+            cursor.execute(f"PREPARE {name} ({types}) AS {_numbered(text)}")
+            known[text] = name
+    pieces = [f"EXECUTE {known[text]}" + (f" ({_marks(given)})" if given else "") for text, _, given in statements]
+    cursor.execute("; ".join(pieces), values)
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _numbered(text: str) -> str:
+    numbers = count(1)
+    return re.sub("%s", lambda _: f"${next(numbers)}", text)
