@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -45,13 +46,13 @@ class Edge:
             await self._live(receive, send)
         elif scope["type"] != "http":
             raise ValueError(f"the hub does not speak {scope['type']}")
+        elif scope["path"].startswith("/ocpi"):
+            await self._respond(proxies.settle(scope), receive, send)
         else:
             await self._serve(proxies.settle(scope), receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/ocpi"):
-            await self._respond(scope, receive, send)
-        elif scope["path"] in ("/healthz", "/readyz"):
+        if scope["path"] in ("/healthz", "/readyz"):
             status, body = await respond_health(scope["path"], self._hub)
             await _send(send, status, [(b"Content-Type", b"application/json")], body)
         else:
@@ -93,7 +94,7 @@ class Edge:
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             is_secure=scope["scheme"] == "https",
-            read_body=lambda: reading.read(declared=headers.get("content-length", "")),
+            read_body=partial(reading.read, declared=headers.get("content-length", "")),
             slot=slot,
             address=(scope.get("client") or ("",))[0],
         )

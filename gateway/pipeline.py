@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable
 from datetime import datetime
 
-from django.conf import settings
 from msgspec.structs import replace
 
 from gateway import directed, follow
@@ -25,6 +24,7 @@ from ocpi.errors import OcpiError, ServerError
 from ocpi.module import NOTHING
 from ocpi.raw import read_fields
 from parties import quirks
+from parties.hot_settings import hot
 from parties.quirks import Quirk
 from parties.registry import get_module
 from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide, is_told_to_all
@@ -55,7 +55,7 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
         reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), hub)
     if reply.receiver is not None and reply.sender is not None:
         return reply
-    return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or settings.HUB_PARTY)
+    return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or hot.HUB_PARTY)
 
 
 async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:

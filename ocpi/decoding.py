@@ -25,6 +25,9 @@ _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
 
+_last: tuple[bytes | None, Any, Any] = (None, None, None)  # document, type, object
+
+
 class WireError(InvalidParameter):
     """One thing wrong with an object; `field` is its path, as in `evses[0].connectors[1].power_type`."""
 
@@ -49,7 +52,7 @@ def decode(raw: bytes, *, type: type[T]) -> T:
             # Only now look for times that need reading with more patience: most objects have none.
             obj = decoder.decode(mend_times(raw, type=type))
         else:
-            if _EAST.search(raw) or _WEST.search(raw):
+            if (b"+" in raw and _EAST.search(raw)) or _WEST.search(raw):
                 obj = decoder.decode(mend_times(raw, type=type))
     except msgspec.ValidationError as e:
         raise error_of(e) from e
@@ -58,6 +61,16 @@ def decode(raw: bytes, *, type: type[T]) -> T:
     if not raw.isascii() or b"\\" in raw or b"\x7f" in raw:  # else every string is printable ASCII anyway
         _refuse_unprintable(raw, obj, type)
     return obj
+
+
+def decode_once(raw: bytes, *, type: type[T]) -> T:
+    """The same, and the object is not to be changed: several steps look at the document of one call."""
+    global _last
+    last_raw, last_type, obj = _last
+    if last_raw is not raw or last_type is not type:
+        obj = decode(raw, type=type)
+        _last = raw, type, obj
+    return cast(T, obj)
 
 
 def mend_times(raw: bytes, *, type: Any) -> bytes:
