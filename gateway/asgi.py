@@ -72,7 +72,7 @@ class Edge:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _respond(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         assert self._views is not None, "the server must run with lifespan on"
         assert self._hub is not None
         try:
@@ -80,9 +80,8 @@ class Edge:
         except Overloaded as error:
             metrics.calls_refused.labels("overload").inc()
             response = self._views.refuse_at_once(error, _get_headers(scope))
-            return await _send_whole(scope, send, response)
-        with slot:
-            await self._respond_in(slot, scope, receive, send)
+            return _send_whole(scope, send, response)
+        return self._respond_in(slot, scope, receive, send)
 
     async def _respond_in(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._views is not None
@@ -98,16 +97,17 @@ class Edge:
             slot=slot,
             address=(scope.get("client") or ("",))[0],
         )
-        try:
-            # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
-            work = self._views.respond(request)
-            response = await (reading.until_gone(work) if request.is_list else work)
-        except CallerGone:
-            return
-        if response.size <= SHORT:
-            await _send_whole(scope, send, response)
-        else:
-            await _send_slowly(send, response)
+        with slot:
+            try:
+                # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
+                work = self._views.respond(request)
+                response = await (reading.until_gone(work) if request.is_list else work)
+            except CallerGone:
+                return
+            if response.size <= SHORT:
+                await _send_whole(scope, send, response)
+            else:
+                await _send_slowly(send, response)
 
 
 def _get_headers(scope: Scope) -> dict[str, str]:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from gateway import directed, follow
 from gateway.ask import ask
-from gateway.auth import Caller
 from gateway.course import Course
 from gateway.hub import Hub
 from gateway.senders import check_owner, describe_receiver, identify_sender, is_passed_on
@@ -33,16 +32,16 @@ from telemetry import work
 logger = logging.getLogger(__name__)
 
 
-async def handle(call: Call, *, caller: Caller, hub: Hub, now: datetime) -> Reply:
+def handle(call: Call, *, hub: Hub, now: datetime, note: Trail) -> Awaitable[Reply]:
     """Answer one call. Never raises: whatever goes wrong is an answer and a row in the call log."""
-    note = Trail(call=call, platform=caller.platform, now=now)
-    return await _answer(_handle(call, hub, now, note), hub, note)
+    note.call = call
+    return _answer(_handle(call, hub, now, note), hub, note)
 
 
-async def follow_alias(token: str, call: Call, *, caller: Caller, hub: Hub, now: datetime) -> Reply:
+def follow_alias(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail) -> Awaitable[Reply]:
     """The same for one of the hub's own Link or Location URLs."""
-    note = Trail(call=call, platform=caller.platform, now=now)
-    return await _answer(follow.follow(token, call, hub=hub, now=now, note=note), hub, note)
+    note.call = call
+    return _answer(follow.follow(token, call, hub=hub, now=now, note=note), hub, note)
 
 
 async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:

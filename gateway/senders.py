@@ -37,7 +37,7 @@ def describe_receiver(call: Call, network: Network, module: RoutedModule, *, now
         return call
     return replace(
         call,
-        receiver_roles=frozenset(node.role for node in network.get_nodes(call.receiver)),
+        receiver_roles=frozenset([node.role for node in network.get_nodes(call.receiver)]),
         acts_for=network.get_principals(call.receiver, module=call.module, at=now),
     )
 

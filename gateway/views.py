@@ -152,11 +152,11 @@ class Views:
                     call = replace(call, body=await request.read_body(), sender=sender)
                 else:
                     configuration.demand_get(request.method)
-                return await pipeline.follow_alias(token, call, caller=caller, hub=hub, now=now)
+                return await pipeline.follow_alias(token, call, hub=hub, now=now, note=note)
             case [version, "sender" | "receiver" as interface, module, *path]:
                 configuration.demand_version(version)
                 call = await read_call(request, Interface(interface.upper()), module, path, call)
-                return await pipeline.handle(call, caller=caller, hub=hub, now=now)
+                return await pipeline.handle(call, hub=hub, now=now, note=note)
         raise UnknownObject("no such URL")
 
     def _record_heard(self, caller: Caller, facts: Facts) -> None:

@@ -38,13 +38,12 @@ class Match(msgspec.Struct, frozen=True):
 
     pattern: str
     values: dict[str, str] = {}
+    owner: PartyId | None = None  # in the URL of client-owned objects (TRANS-33); found, not to be given
 
-    @property
-    def owner(self) -> PartyId | None:
-        """The owner in the URL of client-owned objects (TRANS-33)."""
-        if "country_code" not in self.values:
-            return None
-        return get_party(self.values["country_code"], self.values["party_id"])
+    def __post_init__(self) -> None:
+        if "country_code" in self.values:
+            owner = get_party(self.values["country_code"], self.values["party_id"])
+            msgspec.structs.force_setattr(self, "owner", owner)
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -82,7 +81,8 @@ class Module:
             MethodNotAllowed: the URL is there, the method is not (TRANS-36).
         """
         allowed: set[str] = set()
-        for route, segments in _routes_of(type(self)).get((call.interface, len(call.path)), ()):
+        kind: Any = type(self)
+        for route, segments in _routes_of(kind).get((call.interface, len(call.path)), ()):
             values = _fit(segments, call.path)
             if values is None:
                 continue
@@ -113,7 +113,7 @@ Segments = tuple[tuple[str, str], ...]  # the name of a placeholder, or "" and w
 
 
 @cache
-def _routes_of(module: type[Module]) -> dict[tuple[Interface, int], list[tuple[Route, Segments]]]:
+def _routes_of(module: Any) -> dict[tuple[Interface, int], list[tuple[Route, Segments]]]:
     """By interface and number of segments, as every call asks."""
     found: dict[tuple[Interface, int], list[tuple[Route, Segments]]] = {}
     for route in module.routes:

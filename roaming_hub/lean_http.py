@@ -8,6 +8,7 @@ uvicorn's own; what the short way is not made for goes the long way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -28,14 +29,15 @@ class LeanCycle(RequestResponseCycle):
             return False
         lines = [STATUS_LINE[status]]
         values = []
+        says_close = False
         for name, value in (*self.default_headers, *headers):
-            lines.append(b"%s: %s\r\n" % (name.lower(), value))
+            lines += _begin_line(name), value, b"\r\n"
             values.append(value)
-            if name == b"connection" and value == b"close":
-                self.keep_alive = False
+            if value == b"close" and name == b"connection":
+                self.keep_alive, says_close = False, True
         if HEADER_VALUE_RE.search(b"".join(values)):
             raise RuntimeError("Invalid HTTP header value.")
-        if not self.keep_alive and b"connection: close\r\n" not in lines:
+        if not self.keep_alive and not says_close:
             lines.append(b"connection: close\r\n")
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
@@ -45,6 +47,11 @@ class LeanCycle(RequestResponseCycle):
             self.transport.close()
         self.on_response()
         return True
+
+
+@lru_cache(maxsize=256)
+def _begin_line(name: bytes) -> bytes:
+    return name.lower() + b": "
 
 
 class Protocol(HttpToolsProtocol):
