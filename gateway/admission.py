@@ -59,7 +59,7 @@ class Admission:
             raise TooManyCalls("too many calls without a token that the hub knows", seconds=math.ceil(wait))
 
     def _charge(self, platform: int, facts: Facts) -> None:
-        if self._open[platform] >= max(1, hot.HUB_MAX_CALLS // 2):
+        if self._open.get(platform, 0) >= max(1, hot.HUB_MAX_CALLS // 2):
             self._say(platform, "has too many calls open")
             raise TooManyCalls("too many of your calls are open at the same time", seconds=1)
         webs = self._limits.count_processes("web")

@@ -26,6 +26,7 @@ from telemetry import count, spans, work
 
 logger = logging.getLogger(__name__)
 
+_INTERFACES = {interface.lower(): interface for interface in Interface}
 _FROM = ("from", "ocpi-from-country-code", "ocpi-from-party-id")
 _TO = ("to", "ocpi-to-country-code", "ocpi-to-party-id")
 LONG = 64 * 1024  # bytes of data that are sent as they are, not copied into an envelope first
@@ -155,7 +156,7 @@ class Views:
                 return await pipeline.follow_alias(token, call, hub=hub, now=now, note=note)
             case [version, "sender" | "receiver" as interface, module, *path]:
                 configuration.demand_version(version)
-                call = await read_call(request, Interface(interface.upper()), module, path, call)
+                call = await read_call(request, _INTERFACES[interface], module, path, call)
                 return await pipeline.handle(call, hub=hub, now=now, note=note)
         raise UnknownObject("no such URL")
 
