@@ -20,6 +20,7 @@ from parties.secrets import token_digest
 LOOKUPS_AT_ONCE = 4
 FACTS_WAIT_SECONDS = 1.0
 _LONGEST_TOKEN = 256
+_LONGEST_HEADER = 512
 _MOST_KNOWN = 1024
 
 
@@ -86,6 +87,8 @@ class Authenticator:
 
     def _remember(self, header: str, token: str, digest: str) -> None:
         """To read and digest a token takes ten times as long as to find it here. Whether it is valid is asked anew."""
+        if len(header) > _LONGEST_HEADER:
+            return
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[header] = token, digest

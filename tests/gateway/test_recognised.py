@@ -84,6 +84,12 @@ class TestRecognise:
 
         assert authenticator.recognise(HEADER, demoted, now=NOW) is None
 
+    def test_remembers_nothing_that_takes_much_room(self, authenticator: Authenticator):
+        padded = f"Token {' ' * 600}{HEADER[6:]}"
+        asyncio.run(authenticator.authenticate(padded, GREEN, now=NOW))
+
+        assert authenticator._known == {}
+
     def test_remembers_no_stranger(self, authenticator: Authenticator):
         with pytest.raises(NotAuthorized):
             let_in(authenticator, facts())
