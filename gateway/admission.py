@@ -9,11 +9,10 @@ import time
 from collections import Counter
 from types import TracebackType
 
-from django.conf import settings
-
 from agreements.network import Facts
 from journal.writer import Writer
 from ocpi.errors import Overloaded, TooManyCalls
+from parties.hot_settings import hot
 from parties.limits import Limits
 from parties.limits.rate import Buckets
 from telemetry import count
@@ -41,9 +40,9 @@ class Admission:
         Raises:
             Overloaded: this process has enough to do, or the database does not take what it has already.
         """
-        if self.calls >= settings.HUB_MAX_CALLS:
+        if self.calls >= hot.HUB_MAX_CALLS:
             raise Overloaded("the hub has too many calls open: try again")
-        if self._writer.stalled_for > settings.HUB_STALL:
+        if self._writer.stalled_for > hot.HUB_STALL:
             raise Overloaded("the hub cannot store anything right now: try again")
         return Slot(self)
 
@@ -54,18 +53,18 @@ class Admission:
             TooManyCalls
         """
         webs = self._limits.count_processes("web")
-        rate, burst = settings.HUB_RATE_STRANGERS / webs, settings.HUB_RATE_STRANGERS_BURST / webs
+        rate, burst = hot.HUB_RATE_STRANGERS / webs, hot.HUB_RATE_STRANGERS_BURST / webs
         wait = self._strangers.take(_get_network(address), rate=rate, burst=burst)
         if wait:
             raise TooManyCalls("too many calls without a token that the hub knows", seconds=math.ceil(wait))
 
     def _charge(self, platform: int, facts: Facts) -> None:
-        if self._open[platform] >= max(1, settings.HUB_MAX_CALLS // 2):
+        if self._open.get(platform, 0) >= max(1, hot.HUB_MAX_CALLS // 2):
             self._say(platform, "has too many calls open")
             raise TooManyCalls("too many of your calls are open at the same time", seconds=1)
         webs = self._limits.count_processes("web")
-        rate = facts.rates.get(platform, settings.HUB_RATE_PER_PLATFORM)
-        burst = settings.HUB_RATE_BURST * rate / (settings.HUB_RATE_PER_PLATFORM or rate or 1)
+        rate = facts.rates.get(platform, hot.HUB_RATE_PER_PLATFORM)
+        burst = hot.HUB_RATE_BURST * rate / (hot.HUB_RATE_PER_PLATFORM or rate or 1)
         wait = self._platforms.take(platform, rate=rate / webs, burst=burst / webs)
         if wait:
             self._say(platform, f"calls more than {rate} times a second")
@@ -95,7 +94,7 @@ class Slot:
         admission = self._admission
         admission._charge(platform, facts)
         if is_list:
-            most = settings.HUB_MAX_LISTS
+            most = hot.HUB_MAX_LISTS
             if admission._lists[platform] >= max(1, most // 2):
                 raise TooManyCalls("too many of your lists are open at the same time", seconds=1)
             if admission._lists.total() >= most:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -45,13 +46,13 @@ class Edge:
             await self._live(receive, send)
         elif scope["type"] != "http":
             raise ValueError(f"the hub does not speak {scope['type']}")
+        elif scope["path"].startswith("/ocpi"):
+            await self._respond(proxies.settle(scope), receive, send)
         else:
             await self._serve(proxies.settle(scope), receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/ocpi"):
-            await self._respond(scope, receive, send)
-        elif scope["path"] in ("/healthz", "/readyz"):
+        if scope["path"] in ("/healthz", "/readyz"):
             status, body = await respond_health(scope["path"], self._hub)
             await _send(send, status, [(b"Content-Type", b"application/json")], body)
         else:
@@ -71,7 +72,7 @@ class Edge:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _respond(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         assert self._views is not None, "the server must run with lifespan on"
         assert self._hub is not None
         try:
@@ -79,9 +80,8 @@ class Edge:
         except Overloaded as error:
             metrics.calls_refused.labels("overload").inc()
             response = self._views.refuse_at_once(error, _get_headers(scope))
-            return await _send_whole(scope, send, response)
-        with slot:
-            await self._respond_in(slot, scope, receive, send)
+            return _send_whole(scope, send, response)
+        return self._respond_in(slot, scope, receive, send)
 
     async def _respond_in(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._views is not None
@@ -93,20 +93,21 @@ class Edge:
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             is_secure=scope["scheme"] == "https",
-            read_body=lambda: reading.read(declared=headers.get("content-length", "")),
+            read_body=partial(reading.read, declared=headers.get("content-length", "")),
             slot=slot,
             address=(scope.get("client") or ("",))[0],
         )
-        try:
-            # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
-            work = self._views.respond(request)
-            response = await (reading.until_gone(work) if request.is_list else work)
-        except CallerGone:
-            return
-        if response.size <= SHORT:
-            await _send_whole(scope, send, response)
-        else:
-            await _send_slowly(send, response)
+        with slot:
+            try:
+                # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
+                work = self._views.respond(request)
+                response = await (reading.until_gone(work) if request.is_list else work)
+            except CallerGone:
+                return
+            if response.size <= SHORT:
+                await _send_whole(scope, send, response)
+            else:
+                await _send_slowly(send, response)
 
 
 def _get_headers(scope: Scope) -> dict[str, str]:

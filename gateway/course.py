@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.conf import settings
 
 from agreements.network import Facts
@@ -18,8 +18,7 @@ from parties.routed_module import RoutedModule, Scope
 from routing.network import Network
 
 
-@dataclass(slots=True, kw_only=True)
-class Course:
+class Course(msgspec.Struct, kw_only=True, eq=False):
     """`call.receiver` is None where the hub itself is addressed, or nobody: then the hub is to know."""
 
     call: Call

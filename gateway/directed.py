@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from django.conf import settings
 from msgspec.structs import replace
 
 from gateway import aliases, trail
@@ -15,6 +14,7 @@ from gateway.waiting import accept_for_later, has_waiting
 from journal.rows import Change, Job, Mark, NewAlias, Outcome, Written
 from ocpi.calls import Call, Delivery, Interface, Reply
 from ocpi.errors import OcpiError, UnknownObject
+from parties.hot_settings import hot
 from parties.owned_reads import fetch_document
 from parties.quirks import Quirk
 from routing.decide import Forward
@@ -58,7 +58,7 @@ async def forward(course: Course, decision: Forward) -> Reply:
         platform=decision.node.platform,
         receiver=receiver,
         url=join_url(decision.url, outgoing.call, habits=habits),
-        timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
+        timeout=course.module.get_timeout(course.call) or hot.HUB_FORWARD_TIMEOUT,
     )
     if stored.was_posted:
         hop = replace(hop, repeated=True)
@@ -138,8 +138,8 @@ def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
 
 def _make_location(course: Course, call: Call) -> NewAlias | None:
     """Only POSTed objects have a URL of the hub's making (CDR-03)."""
-    owner = course.module.get_owner(call, course.match)
     object_key = course.module.get_posted_key(call, course.match)
+    owner = None if object_key is None else course.module.get_owner(call, course.match)
     if owner is None or object_key is None:
         return None
     return aliases.make_location(call, user=course.platform, owner=owner, object_key=object_key, now=course.now)

@@ -9,12 +9,10 @@ import logging
 from collections.abc import Awaitable
 from datetime import datetime
 
-from django.conf import settings
 from msgspec.structs import replace
 
 from gateway import directed, follow
 from gateway.ask import ask
-from gateway.auth import Caller
 from gateway.course import Course
 from gateway.hub import Hub
 from gateway.senders import check_owner, describe_receiver, identify_sender, is_passed_on
@@ -25,6 +23,7 @@ from ocpi.errors import OcpiError, ServerError
 from ocpi.module import NOTHING
 from ocpi.raw import read_fields
 from parties import quirks
+from parties.hot_settings import hot
 from parties.quirks import Quirk
 from parties.registry import get_module
 from routing.decide import Answer, Ask, Broadcast, Decision, Reject, decide, is_told_to_all
@@ -33,16 +32,16 @@ from telemetry import work
 logger = logging.getLogger(__name__)
 
 
-async def handle(call: Call, *, caller: Caller, hub: Hub, now: datetime) -> Reply:
+def handle(call: Call, *, hub: Hub, now: datetime, note: Trail) -> Awaitable[Reply]:
     """Answer one call. Never raises: whatever goes wrong is an answer and a row in the call log."""
-    note = Trail(call=call, platform=caller.platform, now=now)
-    return await _answer(_handle(call, hub, now, note), hub, note)
+    note.call = call
+    return _answer(_handle(call, hub, now, note), hub, note)
 
 
-async def follow_alias(token: str, call: Call, *, caller: Caller, hub: Hub, now: datetime) -> Reply:
+def follow_alias(token: str, call: Call, *, hub: Hub, now: datetime, note: Trail) -> Awaitable[Reply]:
     """The same for one of the hub's own Link or Location URLs."""
-    note = Trail(call=call, platform=caller.platform, now=now)
-    return await _answer(follow.follow(token, call, hub=hub, now=now, note=note), hub, note)
+    note.call = call
+    return _answer(follow.follow(token, call, hub=hub, now=now, note=note), hub, note)
 
 
 async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
@@ -55,7 +54,7 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
         reply = await note.refuse(ServerError("the hub failed; nothing was promised: try again"), hub)
     if reply.receiver is not None and reply.sender is not None:
         return reply
-    return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or settings.HUB_PARTY)
+    return replace(reply, receiver=reply.receiver or note.call.sender, sender=reply.sender or hot.HUB_PARTY)
 
 
 async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:

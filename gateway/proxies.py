@@ -17,7 +17,7 @@ FORWARDED_BY_STRANGER = "hub.forwarded_by_stranger"  # in the scope: its address
 def settle(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The scope with the scheme and address of the real client; a stranger's forwarding headers are dropped."""
     headers = scope["headers"]
-    if _FORWARDED.isdisjoint([name for name, _ in headers]):
+    if _FORWARDED.isdisjoint(dict(headers)):
         return scope
     if not _is_trusted(scope.get("client")):
         kept = [(name, value) for name, value in headers if name not in _FORWARDED]

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, TypeVar
 
-from django.conf import settings
-
 from gateway.short_way import ShortWay
 from ocpi.errors import TooLarge
+from parties.hot_settings import hot
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ class Reading:
             TooLarge: it is over the limit; the rest is not read.
             CallerGone: there is nobody to answer, or it sends so slowly that it might as well not.
         """
-        limit = settings.HUB_MAX_BODY
+        limit = hot.HUB_MAX_BODY
         if declared.isdecimal() and int(declared) > limit:
             raise TooLarge(f"the body is over {limit} bytes")
         body = self._short_way.take_body() if self._short_way is not None else None
@@ -49,7 +48,7 @@ class Reading:
 
     async def _read_in_time(self, *, limit: int) -> bytes:
         try:
-            async with asyncio.timeout(settings.HUB_BODY_TIMEOUT):
+            async with asyncio.timeout(hot.HUB_BODY_TIMEOUT):
                 return await self._read(limit=limit)
         except TimeoutError as error:
             raise CallerGone from error

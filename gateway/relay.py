@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from django.conf import settings
 from msgspec.structs import replace
 
 from agreements.network import Facts
@@ -17,6 +16,7 @@ from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnecte
 from ocpi.ids import new_id
 from parties import quirks
 from parties.client import Answer, Peer, PeerBusy, PeerResting, PeerTimeout, PeerUnreachable, write_headers
+from parties.hot_settings import hot
 from parties.quirks import Quirk
 from telemetry import count, spans
 
@@ -115,7 +115,7 @@ async def _relay(
             headers=headers,
             body=call.body,
             timeout=timeout,
-            patience=settings.HUB_TURN_PATIENCE,
+            patience=hot.HUB_TURN_PATIENCE,
         )
     except (PeerTimeout, PeerUnreachable, PeerBusy) as e:
         return Hop(

@@ -17,9 +17,10 @@ def identify_sender(call: Call, network: Network, module: RoutedModule, *, platf
     """FROM must name one of the caller's own parties (E2), or one behind it if it is a hub (ROUTE-03); left out, it is
     assumed where only one of its own fits (ROUTE-04)."""
     if call.sender is not None:
-        if all(node.platform != platform for node in network.get_acting_nodes(call.sender)):
-            raise NotYourParty(f"{call.sender} is not a party of this platform")
-        return call
+        for node in network.get_acting_nodes(call.sender):
+            if node.platform == platform:
+                return call
+        raise NotYourParty(f"{call.sender} is not a party of this platform")
     own = tuple(node for node in network.get_parties_of(platform) if node.via is None)
     fitting = {node.party for node in own}
     if len(fitting) > 1:
@@ -36,16 +37,16 @@ def describe_receiver(call: Call, network: Network, module: RoutedModule, *, now
         return call
     return replace(
         call,
-        receiver_roles=frozenset(node.role for node in network.get_nodes(call.receiver)),
+        receiver_roles=frozenset([node.role for node in network.get_nodes(call.receiver)]),
         acts_for=network.get_principals(call.receiver, module=call.module, at=now),
     )
 
 
 def is_passed_on(call: Call, match: Match, module: RoutedModule) -> bool:
     """Another's session, sent to one that acts for the sender (SESS-17). Is it about the sender? Asked later."""
-    owner = module.get_owner(call, match)
     if not (module.is_passed_on and call.is_push and call.interface is Interface.RECEIVER):
         return False
+    owner = module.get_owner(call, match)
     return call.sender is not None and owner != call.sender and call.sender.key in call.acts_for
 
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 import msgspec
-from django.conf import settings
 from msgspec.structs import replace
 
+from agreements.network import Facts
 from gateway import announcements, configuration, pipeline, trail
 from gateway.admission import Slot
 from gateway.auth import Authenticator, Caller
@@ -20,11 +20,15 @@ from ocpi import envelope
 from ocpi.calls import Call, Interface, PartyId, Reply, Version, get_party
 from ocpi.errors import InvalidParameter, NotAuthorized, OcpiError, ServerError, UnknownObject
 from ocpi.ids import new_id
+from parties.hot_settings import hot
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 
 logger = logging.getLogger(__name__)
 
+_INTERFACES = {interface.lower(): interface for interface in Interface}
+_FROM = ("from", "ocpi-from-country-code", "ocpi-from-party-id")
+_TO = ("to", "ocpi-to-country-code", "ocpi-to-party-id")
 LONG = 64 * 1024  # bytes of data that are sent as they are, not copied into an envelope first
 
 
@@ -98,16 +102,17 @@ class Views:
         self, request: Request, segments: list[str], call: Call, note: trail.Trail, now: datetime
     ) -> Reply:
         hub = self._hub
-        if settings.HUB_REQUIRE_HTTPS and settings.HUB_PUBLIC_URL.startswith("https:") and not request.is_secure:
+        if hot.HUB_REQUIRE_HTTPS and hot.HUB_PUBLIC_URL.startswith("https:") and not request.is_secure:
             raise NotAuthorized("OCPI is spoken by https only")  # TRANS-01; the token is burnt: rotate it
         facts = hub.facts.get()
-        caller = await self._authenticator.authenticate(
-            request.headers.get("authorization"), facts, now=now, address=request.address
-        )
+        token = request.headers.get("authorization")
+        caller = self._authenticator.recognise(token, facts, now=now)
+        if caller is None:
+            caller = await self._authenticator.authenticate(token, facts, now=now, address=request.address)
         note.platform = caller.platform
         if (at := work.get()) is not None:
             at.platform = caller.platform
-        self._record_heard(caller)
+        self._record_heard(caller, facts)
         request.slot.charge(caller.platform, facts, is_list=request.is_list)
         if not (request.headers.get("x-request-id") and request.headers.get("x-correlation-id")):
             hub.oddities.note(caller.platform, {Quirk.NO_MESSAGE_IDS: f"{request.method} {call.module}"})
@@ -144,37 +149,36 @@ class Views:
             case [version, "alias", token]:
                 configuration.demand_version(version)
                 if request.method == "POST":
-                    sender = _read_party(request.headers, "from")
+                    sender = _read_party(request.headers, _FROM)
                     call = replace(call, body=await request.read_body(), sender=sender)
                 else:
                     configuration.demand_get(request.method)
-                return await pipeline.follow_alias(token, call, caller=caller, hub=hub, now=now)
+                return await pipeline.follow_alias(token, call, hub=hub, now=now, note=note)
             case [version, "sender" | "receiver" as interface, module, *path]:
                 configuration.demand_version(version)
-                call = await read_call(request, Interface(interface.upper()), module, path, call)
-                return await pipeline.handle(call, caller=caller, hub=hub, now=now)
+                call = await read_call(request, _INTERFACES[interface], module, path, call)
+                return await pipeline.handle(call, hub=hub, now=now, note=note)
         raise UnknownObject("no such URL")
 
-    def _record_heard(self, caller: Caller) -> None:
+    def _record_heard(self, caller: Caller, facts: Facts) -> None:
         if caller.is_registered:
-            offline = self._hub.facts.get().network.offline
             self._hub.limits.breakers.note_heard(caller.platform)
-            self._hub.heartbeats.record(caller.platform, was_offline=caller.platform in offline)
+            self._hub.heartbeats.record(caller.platform, was_offline=caller.platform in facts.network.offline)
 
 
 async def read_call(request: Request, interface: Interface, module: str, path: list[str], call: Call) -> Call:
     """The request to a functional module, with its routing headers."""
-    encoded = "/".join(request.path.strip("/").split("/")[4:])
+    parts = request.path.strip("/").split("/", 4)
     return Call(
         module=module,
         interface=interface,
         method=request.method,
         path=tuple(path),
-        raw_path=encoded,
+        raw_path=parts[4] if len(parts) > 4 else "",
         query=request.query,
         body=await request.read_body(),
-        sender=_read_party(request.headers, "from"),
-        receiver=_read_party(request.headers, "to"),
+        sender=_read_party(request.headers, _FROM),
+        receiver=_read_party(request.headers, _TO),
         request_id=call.request_id,
         correlation_id=call.correlation_id,
         version=Version.V2_2_1,
@@ -216,10 +220,11 @@ def _read_ids(headers: Mapping[str, str]) -> tuple[str, str]:
     return request_id or made, correlation_id or made
 
 
-def _read_party(headers: Mapping[str, str], which: str) -> PartyId | None:
+def _read_party(headers: Mapping[str, str], pair: tuple[str, str, str]) -> PartyId | None:
     """A pair of routing headers (ROUTE-02)."""
-    country = headers.get(f"ocpi-{which}-country-code", "").strip()
-    party = headers.get(f"ocpi-{which}-party-id", "").strip()
+    which, country_code, party_id = pair
+    country = headers.get(country_code, "").strip()
+    party = headers.get(party_id, "").strip()
     if not country and not party:
         return None
     if not country or not party:
@@ -236,10 +241,10 @@ def _address(reply: Reply, request: Request, segments: list[str]) -> Reply:
     match segments:
         case [_, "sender" | "receiver", module, *_] if module != "hubclientinfo":  # ROUTE-01
             try:
-                asked_by = _read_party(request.headers, "from")
+                asked_by = _read_party(request.headers, _FROM)
             except InvalidParameter:
                 return reply
-            return reply if asked_by is None else replace(reply, sender=settings.HUB_PARTY, receiver=asked_by)
+            return reply if asked_by is None else replace(reply, sender=hot.HUB_PARTY, receiver=asked_by)
     return reply
 
 

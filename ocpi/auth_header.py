@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def write(token: str, *, raw: bool = False) -> str:
     """The header's value; `raw` for peers of the older habit (AMB-01)."""
     return f"Token {token}" if raw else "Token " + base64.b64encode(token.encode()).decode("ascii")

@@ -5,7 +5,7 @@ What is made for every call is a msgspec.Struct: it is made in C, in a tenth of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -59,11 +59,13 @@ class PartyId:
     key: str
     country_code: str
     party_id: str
+    is_well_formed: bool = field(repr=False)
 
     def __init__(self, country_code: str, party_id: str) -> None:
         object.__setattr__(self, "country_code", country_code)
         object.__setattr__(self, "party_id", party_id)
         object.__setattr__(self, "key", f"{country_code}{party_id}".lower())
+        object.__setattr__(self, "is_well_formed", _is_well_formed(country_code, party_id))
 
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, PartyId) else NotImplemented
@@ -88,10 +90,6 @@ class PartyId:
     def of_key(cls, key: str) -> PartyId:
         """Back from `key`, written in capitals as most parties do."""
         return cls(key[:2].upper(), key[2:].upper())
-
-    @property
-    def is_well_formed(self) -> bool:
-        return _is_well_formed(self.country_code, self.party_id)
 
     def __str__(self) -> str:
         return f"{self.country_code}*{self.party_id}"

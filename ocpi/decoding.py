@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from ocpi.errors import InvalidParameter, NotJson
 from ocpi.exact import Exact
 from ocpi.fields import FieldError
 from ocpi.times import parse_datetime
+from ocpi.twins import get_twin
 
 T = TypeVar("T")
 
@@ -23,6 +24,9 @@ _EAST = re.compile(rb'\+\d\d:?\d\d"')
 _WEST = re.compile(rb'-\d\d:?\d\d"')
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
+
+
+_last: tuple[bytes | None, Any, Any] = (None, None, None)  # document, type, object
 
 
 class WireError(InvalidParameter):
@@ -41,7 +45,8 @@ def decode(raw: bytes, *, type: type[T]) -> T:
         NotJson: it is no JSON in UTF-8.
         WireError: it is not what the specification's table says; the first thing found.
     """
-    decoder: msgspec.json.Decoder[T] = _decoder(cast(Any, type))
+    kind: Any = type
+    decoder: msgspec.json.Decoder[T] = _decoder(kind)
     try:
         try:
             obj = decoder.decode(raw)
@@ -49,15 +54,42 @@ def decode(raw: bytes, *, type: type[T]) -> T:
             # Only now look for times that need reading with more patience: most objects have none.
             obj = decoder.decode(mend_times(raw, type=type))
         else:
-            if _EAST.search(raw) or _WEST.search(raw):
+            if _has_offsets(raw):
                 obj = decoder.decode(mend_times(raw, type=type))
     except msgspec.ValidationError as e:
         raise error_of(e) from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise NotJson(f"the body is not valid JSON: {e}") from e
-    if not raw.isascii() or b"\\" in raw or b"\x7f" in raw:  # else every string is printable ASCII anyway
-        _refuse_unprintable(raw, obj, type)
+    _refuse_unprintable(raw, obj, type)
     return obj
+
+
+def decode_once(raw: bytes, *, type: type[T]) -> Any:
+    """The same as a `T`, kept until the next one is asked for: several steps look at the document of one call."""
+    global _last
+    last_raw, last_type, obj = _last
+    if last_raw is not raw or last_type is not type:
+        obj = _decode_twin(raw, type)
+        if obj is None:
+            obj = decode(raw, type=type)
+        _last = raw, type, obj
+    return obj
+
+
+def _decode_twin(raw: bytes, type: Any) -> Any | None:
+    """None: it is not as plain as most are. It may have values nobody knows, odd times, or something wrong."""
+    try:
+        obj = _twin_decoder(type).decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
+        return None
+    if _has_offsets(raw):
+        return None
+    _refuse_unprintable(raw, obj, type)
+    return obj
+
+
+def _has_offsets(raw: bytes) -> bool:
+    return (b"+" in raw and _EAST.search(raw) is not None) or _WEST.search(raw) is not None
 
 
 def mend_times(raw: bytes, *, type: Any) -> bytes:
@@ -122,6 +154,8 @@ def _join(path: str, name: str) -> str:
 
 
 def _refuse_unprintable(raw: bytes, obj: object, type: Any) -> None:
+    if raw.isascii() and b"\\" not in raw and b"\x7f" not in raw:
+        return  # every string is printable ASCII anyway
     try:
         raw.decode()  # msgspec does not look into fields it skips
     except UnicodeDecodeError as e:
@@ -134,6 +168,12 @@ def _refuse_unprintable(raw: bytes, obj: object, type: Any) -> None:
 @cache
 def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type, dec_hook=read_value, float_hook=read_number)
+
+
+@cache
+def _twin_decoder(type: Any) -> msgspec.json.Decoder[Any]:
+    """Without `read_number`, a call less for each number: whatever fails is read again."""
+    return msgspec.json.Decoder(get_twin(type), dec_hook=read_value, float_hook=Decimal)
 
 
 @cache

@@ -56,7 +56,8 @@ def bad_texts(obj: object, *, type: Any) -> list[Path]:
 
 def unknown_values(obj: object) -> list[Path]:
     """Paths of enum values that are not in the specification's lists; they are kept (TRANS-44)."""
-    return _found(_enums(cast(Any, obj.__class__)), obj)
+    kind: Any = obj.__class__
+    return _found(_enums(kind), obj)
 
 
 def hints(cls: type) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Modules that keep objects build on `parties.owned_module.OwnedModule`. Nothing o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -37,13 +38,12 @@ class Match(msgspec.Struct, frozen=True):
 
     pattern: str
     values: dict[str, str] = {}
+    owner: PartyId | None = None  # in the URL of client-owned objects (TRANS-33); found, not to be given
 
-    @property
-    def owner(self) -> PartyId | None:
-        """The owner in the URL of client-owned objects (TRANS-33)."""
-        if "country_code" not in self.values:
-            return None
-        return get_party(self.values["country_code"], self.values["party_id"])
+    def __post_init__(self) -> None:
+        if "country_code" in self.values:
+            owner = get_party(self.values["country_code"], self.values["party_id"])
+            msgspec.structs.force_setattr(self, "owner", owner)
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -81,10 +81,9 @@ class Module:
             MethodNotAllowed: the URL is there, the method is not (TRANS-36).
         """
         allowed: set[str] = set()
-        for route in self.routes:
-            if route.interface is not call.interface:
-                continue
-            values = _fit(route.segments, call.path)
+        kind: Any = type(self)
+        for route, segments in _routes_of(kind).get((call.interface, len(call.path)), ()):
+            values = _fit(segments, call.path)
             if values is None:
                 continue
             if call.method in route.methods:
@@ -104,19 +103,32 @@ class Module:
 
     def get_log_id(self, match: Match) -> str:
         """The object id as the call log may show it; modules with personal ids mask them."""
-        ids = (value for name, value in match.values.items() if name.endswith(("_id", "uid")) and name != "party_id")
-        return next(ids, "")
+        for name, value in match.values.items():
+            if name != "party_id" and name.endswith(("_id", "uid")):
+                return value
+        return ""
 
 
-def _fit(segments: tuple[str, ...], path: tuple[str, ...]) -> dict[str, str] | None:
-    if len(segments) != len(path):
-        return None
+Segments = tuple[tuple[str, str], ...]  # the name of a placeholder, or "" and what has to stand there
+
+
+@cache
+def _routes_of(module: Any) -> dict[tuple[Interface, int], list[tuple[Route, Segments]]]:
+    """By interface and number of segments, as every call asks."""
+    found: dict[tuple[Interface, int], list[tuple[Route, Segments]]] = {}
+    for route in module.routes:
+        segments = tuple((text[1:-1], "") if text.startswith("{") else ("", text) for text in route.segments)
+        found.setdefault((route.interface, len(segments)), []).append((route, segments))
+    return found
+
+
+def _fit(segments: Segments, path: tuple[str, ...]) -> dict[str, str] | None:
     values: dict[str, str] = {}
-    for segment, given in zip(segments, path, strict=True):
-        if segment.startswith("{"):
+    for (name, text), given in zip(segments, path, strict=True):
+        if name:
             if not given:
                 return None
-            values[segment[1:-1]] = given
-        elif segment != given:
+            values[name] = given
+        elif text != given:
             return None
     return values

@@ -11,6 +11,7 @@ import msgspec
 
 from ocpi.decoding import WireError as WireError
 from ocpi.decoding import decode as decode
+from ocpi.decoding import decode_once as decode_once
 from ocpi.exact import Exact
 from ocpi.fields import unknown_values as unknown_values
 from ocpi.problems import problems as problems

@@ -22,7 +22,6 @@ from django.conf import settings
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_ODD = re.compile(r"[^!-~]|\\")  # blanks, control characters, letters outside ASCII; a backslash is a slash to some
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _KEPT_ORIGINS = 4096
 _ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
@@ -58,9 +57,14 @@ def check_url(url: str, *, egress: Egress) -> None:
     Raises:
         EgressRefused: the hub does not call it.
     """
-    if _ODD.search(url):
+    if not is_plain(url) or "\\" in url:  # a backslash is a slash to some
         raise EgressRefused("the URL holds blanks, control characters or letters outside ASCII")
     _check_origin(get_origin(url), egress=egress)
+
+
+def is_plain(url: str) -> bool:
+    """Neither blanks nor control characters nor letters outside ASCII."""
+    return url.isascii() and url.isprintable() and " " not in url
 
 
 def get_origin(url: str) -> str:

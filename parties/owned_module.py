@@ -19,10 +19,10 @@ from journal.rows import Change, Columns, Table
 from journal.tables import table_of
 from ocpi import patch
 from ocpi.calls import Call, PartyId, Reply
-from ocpi.errors import InvalidParameter, UnknownObject
+from ocpi.errors import InvalidParameter, OcpiError, UnknownObject
 from ocpi.module import Match
 from ocpi.raw import read_patch_stamp, read_stamp, read_texts, read_utf8
-from ocpi.wire import WireError, decode, unknown_values
+from ocpi.wire import WireError, decode_once, unknown_values
 from parties import owned_reads
 from parties.owned import OwnedObject
 from parties.owned_changes import Described, Place, delete, put, rework
@@ -104,10 +104,8 @@ class OwnedModule(RoutedModule):
 
     def read_push(self, call: Call, match: Match) -> None:
         """Is it JSON, does it name the object of its URL? True of every push, relayed or not."""
-        names = tuple(self.identity)
-        given = (None,) * len(names) if call.method == "DELETE" else read_texts(call.body, names)
-        for name, value in zip(names, given, strict=True):
-            expected = match.get(self.identity[name])
+        for (name, placeholder), value in zip(self.identity.items(), self._read_identity(call), strict=True):
+            expected = match.values.get(placeholder)
             if expected is None:
                 continue
             if len(expected) > LONGEST_ID:
@@ -116,10 +114,24 @@ class OwnedModule(RoutedModule):
                 continue
             if value is None:
                 raise InvalidParameter(f"{name}: is missing")
-            if value.lower() != expected.lower():
+            if value != expected and value.lower() != expected.lower():
                 raise InvalidParameter(f"{name}: differs from the one in the URL")  # ids may be personal: not shown
         if call.method != "DELETE":
             self.check(call, match)
+
+    def _read_identity(self, call: Call) -> tuple[str | None, ...]:
+        """What the body says of itself. Most are what they should be, and `describe` asks for all of them anyway."""
+        names = tuple(self.identity)
+        if call.method == "DELETE":
+            return (None,) * len(names)
+        if call.method != "PATCH":
+            try:
+                obj = decode_once(call.body, type=self.wire)
+            except OcpiError:
+                pass  # whether that matters is seen later; these fields may be right
+            else:
+                return tuple([getattr(obj, name) for name in names])
+        return read_texts(call.body, names)
 
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
         """What this push does to the hub's store: to its own copy, or to the variant of one party."""
@@ -149,7 +161,7 @@ class OwnedModule(RoutedModule):
         """Validate. What is addressed to the hub must fit (2001 with the field's name); the rest is kept unverified."""
         text = read_utf8(document)
         try:
-            obj: Any = decode(document, type=self.wire)
+            obj: Any = decode_once(document, type=self.wire)
         except WireError as e:
             if strict:
                 raise

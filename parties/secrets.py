@@ -11,6 +11,8 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import models
 
+from parties.hot_settings import hot
+
 
 def make_token() -> str:
     """43 characters of printable ASCII (CRED-18 allows 64), 256 bits."""
@@ -19,7 +21,7 @@ def make_token() -> str:
 
 def token_digest(token: str) -> str:
     """Keyed (HMAC with SHA-256), so that a stolen table cannot be searched for known tokens. Hex, 64 characters."""
-    begun = _begin_hmac(settings.TOKEN_DIGEST_KEY)
+    begun = _begin_hmac(hot.TOKEN_DIGEST_KEY)
     inner, outer = begun[0].copy(), begun[1].copy()
     inner.update(token.encode("utf-8", "surrogatepass"))
     outer.update(inner.digest())

@@ -8,7 +8,9 @@ uvicorn's own; what the short way is not made for goes the long way.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.short_way import SHORT_WAY
@@ -26,25 +28,27 @@ class LeanCycle(RequestResponseCycle):
     def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
         if self.response_started or self.disconnected or self.flow.write_paused or self.scope["method"] == "HEAD":
             return False
-        lines = [STATUS_LINE[status]]
-        values = []
-        for name, value in (*self.default_headers, *headers):
-            lines.append(b"%s: %s\r\n" % (name.lower(), value))
-            values.append(value)
-            if name == b"connection" and value == b"close":
-                self.keep_alive = False
-        if HEADER_VALUE_RE.search(b"".join(values)):
+        fields = [*self.default_headers, *headers]
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in fields])):
             raise RuntimeError("Invalid HTTP header value.")
-        if not self.keep_alive and b"connection: close\r\n" not in lines:
-            lines.append(b"connection: close\r\n")
+        lines = [_begin_line(name) + value for name, value in fields]
+        if CLOSE_HEADER in fields:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            lines.append(b"connection: close")
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join((*lines, b"\r\n", body)))
+        self.transport.write(STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n" + body)
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
         self.on_response()
         return True
+
+
+@lru_cache(maxsize=256)
+def _begin_line(name: bytes) -> bytes:
+    return name.lower() + b": "
 
 
 class Protocol(HttpToolsProtocol):

@@ -170,19 +170,20 @@ def _forward(
 
 def _without_way_back(nodes: tuple[Node, ...], *, origin: int | None) -> tuple[Node, ...]:
     """To a party behind a hub the way is never back through the hub that the call came from (ROUTE-46)."""
-    return tuple(node for node in nodes if node.via is None or node.platform != origin)
+    return tuple([node for node in nodes if node.via is None or node.platform != origin])
 
 
 def _find_endpoint(call: Call, network: Network, nodes: tuple[Node, ...]) -> tuple[Node, str] | None:
     """The platform of this party that offers the module and interface (ROUTE-07, ROUTE-08)."""
-    candidates = []
+    found = None
     for node in nodes:
         platform = network.platforms.get(node.platform)
         url = platform.get_endpoint(call.module, call.interface) if platform else None
-        if url is not None:
-            candidates.append((node, url))
-    connected = [found for found in candidates if found[0].status is ConnectionStatus.CONNECTED]
-    return next(iter(connected or candidates), None)
+        if url is not None and node.status is ConnectionStatus.CONNECTED:
+            return node, url
+        if url is not None and found is None:
+            found = node, url
+    return found
 
 
 def _explain_missing_endpoint(call: Call, receiver: PartyId, nodes: tuple[Node, ...]) -> OcpiError:

@@ -38,16 +38,18 @@ def note_open(calls: int) -> None:
 
 
 def note_call_in(work: Work, *, interface: str, code: int | None) -> None:
-    _get_calls("in", work.module, interface, work.method, code // 1000 if code else 0).add()
+    kind = get_class(code // 1000 if code else 0)
+    _get_calls("in", work.module, interface, work.method, kind).add()
     if work.platform:
-        _get_platform("in", work.platform, code // 1000 if code else 0).add()
+        _get_platform("in", work.platform, kind).add()
     _get_seconds(work.module).add(work.get_own_seconds())
 
 
 def note_call_out(*, platform: int, module: str, interface: str, method: str, code: int | None) -> None:
     """`code`: of the partner's own answer; None: there was none in OCPI's sense."""
-    _get_calls("out", module, interface, method, code // 1000 if code else 0).add()
-    _get_platform("out", platform, code // 1000 if code else 0).add()
+    kind = get_class(code // 1000 if code else 0)
+    _get_calls("out", module, interface, method, kind).add()
+    _get_platform("out", platform, kind).add()
 
 
 def note_answer(platform: int, *, http_status: int, seconds: float) -> None:
@@ -78,23 +80,19 @@ def _get_known_calls(direction: str, module: str, interface: str, method: str, c
     return Count(metrics.calls.labels(direction, module, interface, method, code))
 
 
-def _get_calls(direction: str, module: str, interface: str, method: str, thousands: int) -> Count:
+def _get_calls(direction: str, module: str, interface: str, method: str, code: str) -> Count:
     return _get_known_calls(
         direction,
         module if module in MODULES else "other",
         interface if interface in INTERFACES else "none",
         method if method in METHODS else "other",
-        get_class(thousands),
+        code,
     )
 
 
 @cache
-def _get_known_platform(direction: str, platform: int, code: str) -> Count:
+def _get_platform(direction: str, platform: int, code: str) -> Count:
     return Count(metrics.platform_calls.labels(direction, str(platform), code))
-
-
-def _get_platform(direction: str, platform: int, thousands: int) -> Count:
-    return _get_known_platform(direction, platform, get_class(thousands))
 
 
 @cache

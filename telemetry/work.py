@@ -44,7 +44,7 @@ class Work:
         self._since = 0.0
 
     def hide(self, *texts: str | None) -> None:
-        self.hidden += tuple(text for text in texts if text)
+        self.hidden += tuple(filter(None, texts))
 
     def begin_waiting(self) -> None:
         if self._open == 0:

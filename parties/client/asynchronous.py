@@ -120,7 +120,7 @@ class AsyncClient:
         except NoTurn as error:
             raise PeerBusy(f"{part} calls are open already") from error
         try:
-            with await self._admit(peer) as ticket:
+            with self.limits.get_ticket(peer.id) or await self._admit(peer) as ticket:
                 return await self._watch(
                     ticket, self._exchange_turning(method=method, url=url, headers=headers, body=body, timeout=timeout)
                 )

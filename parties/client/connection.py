@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._is_broken = False
         self.idle_since = 0.0
         self._is_done = False
+        self._parser = httptools.HttpResponseParser(self)  # for all answers, as long as each ends as it should
         self._begin()
 
     @property
@@ -133,7 +134,6 @@ class Connection(asyncio.Protocol):
     # Ends of an exchange
 
     def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
         self._fields: list[tuple[str, str]] = []
         self._body: list[bytes] = []
         self._size = 0

@@ -7,7 +7,6 @@ knows no OCPI and repeats nothing; what a failure proves is said by its kind. No
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
@@ -21,12 +20,11 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from parties.client.connection import Connection, ExchangeTimeout
 from parties.client.unpack import unpack
-from parties.egress import Egress, get_origin, make_socket, make_tls_context
+from parties.egress import Egress, get_origin, is_plain, make_socket, make_tls_context
 
 KEEP_ALIVE = 1.8  # seconds; the shortest idle limit among common servers is 2
 CONNECT_LIMIT = 3.0  # seconds for DNS, TCP and TLS together
 NAME_SECONDS = 30.0  # how long an answer of the DNS is used
-_ODD = re.compile(r"[^!-~]")
 _SECOND_FAMILY_AFTER = 0.25  # seconds until the other address family is tried as well (RFC 8305)
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -190,7 +188,7 @@ def split_url(url: str) -> tuple[Server, str, str]:
     Raises:
         ValueError: no URL that can be called.
     """
-    if _ODD.search(url):
+    if not is_plain(url):
         raise ValueError("the URL holds blanks, control characters or letters outside ASCII")
     origin = get_origin(url)
     server, host = _split_origin(origin)

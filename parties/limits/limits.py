@@ -95,6 +95,10 @@ class Limits:
             return ""
         return self._explain(broken)
 
+    def get_ticket(self, platform: int) -> Ticket | None:
+        """Where nothing has to be asked first, as nearly always; else `admit`."""
+        return Ticket(self, platform, is_probe=False) if self.breakers.look(platform) is Permission.GO else None
+
     async def admit(self, platform: int) -> Ticket:
         """
         Raises:

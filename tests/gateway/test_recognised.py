@@ -1,0 +1,97 @@
+"""Callers that were let in before: only what the facts of now say of their token counts."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from agreements.network import Facts, TokenFact
+from gateway.auth import Authenticator, Caller
+from ocpi.errors import NotAuthorized
+from parties.quirk_notes import QuirkNotes
+from parties.secrets import token_digest
+from routing.network import Network
+from tests.routing.test_decide import HUB
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HEADER = "Token " + b64encode(b"token-of-green").decode()
+
+
+def facts(**tokens: TokenFact) -> Facts:
+    network = Network(hub=HUB, nodes={}, platforms={}, permits={})
+    known = {token_digest(text.replace("_", "-")): fact for text, fact in tokens.items()}
+    return Facts(version=1, network=network, tokens=known, peers={})
+
+
+@pytest.fixture
+def authenticator() -> Authenticator:
+    """Without a database: who is not in the facts is nobody."""
+
+    async def find_nobody(work: Any) -> None:
+        return None
+
+    admission = SimpleNamespace(demand_stranger=lambda address: None)
+    return Authenticator(cast(Any, SimpleNamespace(oddities=QuirkNotes(), admission=admission, in_thread=find_nobody)))
+
+
+def let_in(authenticator: Authenticator, known: Facts) -> Caller:
+    return asyncio.run(authenticator.authenticate(HEADER, known, now=NOW))
+
+
+GREEN = facts(token_of_green=TokenFact(platform=1, kind="credentials"))
+
+
+class TestRecognise:
+    def test_knows_nobody_who_was_not_let_in(self, authenticator: Authenticator):
+        assert authenticator.recognise(HEADER, GREEN, now=NOW) is None
+        assert authenticator.recognise(None, GREEN, now=NOW) is None
+
+    def test_knows_who_was_let_in(self, authenticator: Authenticator):
+        first = let_in(authenticator, GREEN)
+
+        assert authenticator.recognise(HEADER, GREEN, now=NOW) == first
+
+    def test_forgets_a_token_that_the_facts_know_no_more(self, authenticator: Authenticator):
+        let_in(authenticator, GREEN)
+
+        assert authenticator.recognise(HEADER, facts(), now=NOW) is None
+        assert authenticator._known == {}
+
+    def test_lets_nobody_in_after_its_tokens_end(self, authenticator: Authenticator):  # CRED-14
+        until = facts(token_of_green=TokenFact(platform=1, kind="previous", until=NOW + timedelta(minutes=1)))
+        let_in(authenticator, until)
+
+        assert authenticator.recognise(HEADER, until, now=NOW) is not None
+        assert authenticator.recognise(HEADER, until, now=NOW + timedelta(minutes=1)) is None
+
+    def test_takes_a_token_for_what_it_is_now(self, authenticator: Authenticator):
+        let_in(authenticator, GREEN)
+        moved = facts(token_of_green=TokenFact(platform=2, kind="previous"))
+
+        caller = authenticator.recognise(HEADER, moved, now=NOW)
+
+        assert caller is not None
+        assert (caller.platform, caller.kind) == (2, "previous")
+
+    def test_leaves_a_token_a_to_the_database(self, authenticator: Authenticator):
+        let_in(authenticator, GREEN)
+        demoted = facts(token_of_green=TokenFact(platform=1, kind="token_a"))
+
+        assert authenticator.recognise(HEADER, demoted, now=NOW) is None
+
+    def test_remembers_nothing_that_takes_much_room(self, authenticator: Authenticator):
+        padded = f"Token {' ' * 600}{HEADER[6:]}"
+        asyncio.run(authenticator.authenticate(padded, GREEN, now=NOW))
+
+        assert authenticator._known == {}
+
+    def test_remembers_no_stranger(self, authenticator: Authenticator):
+        with pytest.raises(NotAuthorized):
+            let_in(authenticator, facts())
+
+        assert authenticator._known == {}
