@@ -44,10 +44,13 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] != "http":
+            return
+        if scope["type"] != "http":
             raise ValueError(f"the hub does not speak {scope['type']}")
-        elif scope["path"].startswith("/ocpi"):
-            await self._respond(proxies.settle(scope), receive, send)
+        # Taken out, as server and scope would hold each other: garbage for the collector, with each call.
+        short_way: ShortWay | None = scope.pop(SHORT_WAY, None)
+        if scope["path"].startswith("/ocpi"):
+            await self._respond(proxies.settle(scope), receive, send, short_way=short_way)
         else:
             await self._serve(proxies.settle(scope), receive, send)
 
@@ -72,7 +75,7 @@ class Edge:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _respond(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def _respond(self, scope: Scope, receive: Receive, send: Send, *, short_way: ShortWay | None) -> Awaitable[None]:
         assert self._views is not None, "the server must run with lifespan on"
         assert self._hub is not None
         try:
@@ -80,24 +83,26 @@ class Edge:
         except Overloaded as error:
             metrics.calls_refused.labels("overload").inc()
             response = self._views.refuse_at_once(error, _get_headers(scope))
-            return _send_whole(scope, send, response)
-        return self._respond_in(slot, scope, receive, send)
+            return _send_whole(short_way, send, response)
+        return self._respond_in(slot, scope, receive, send, short_way=short_way)
 
-    async def _respond_in(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond_in(
+        self, slot: Slot, scope: Scope, receive: Receive, send: Send, *, short_way: ShortWay | None
+    ) -> None:
         assert self._views is not None
-        headers = _get_headers(scope)
-        reading = Reading(receive, short_way=scope.get(SHORT_WAY))
-        request = Request(
-            method=scope["method"],
-            path=scope["raw_path"].decode("latin-1").split("?")[0] if scope.get("raw_path") else scope["path"],
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            is_secure=scope["scheme"] == "https",
-            read_body=partial(reading.read, declared=headers.get("content-length", "")),
-            slot=slot,
-            address=(scope.get("client") or ("",))[0],
-        )
         with slot:
+            headers = _get_headers(scope)
+            reading = Reading(receive, short_way=short_way)
+            request = Request(
+                method=scope["method"],
+                path=scope["raw_path"].decode("latin-1").split("?")[0] if scope.get("raw_path") else scope["path"],
+                query=scope["query_string"].decode("latin-1"),
+                headers=headers,
+                is_secure=scope["scheme"] == "https",
+                read_body=partial(reading.read, declared=headers.get("content-length", "")),
+                slot=slot,
+                address=(scope.get("client") or ("",))[0],
+            )
             try:
                 # What only reads is not worth the while when its caller has gone; what was pushed is carried through.
                 work = self._views.respond(request)
@@ -105,7 +110,7 @@ class Edge:
             except CallerGone:
                 return
             if response.size <= SHORT:
-                await _send_whole(scope, send, response)
+                await _send_whole(short_way, send, response)
             else:
                 await _send_slowly(send, response)
 
@@ -115,8 +120,7 @@ def _get_headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _send_whole(scope: Scope, send: Send, response: Response) -> None:
-    short_way: ShortWay | None = scope.get(SHORT_WAY)
+async def _send_whole(short_way: ShortWay | None, send: Send, response: Response) -> None:
     if short_way is None or not short_way.answer(response.status, response.headers, response.parts[0]):
         await _send(send, response.status, response.headers, response.parts[0])
 

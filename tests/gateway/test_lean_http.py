@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from gateway.asgi import _send_whole
+from gateway.asgi import Edge, _send_whole
 from gateway.reading import CallerGone, Reading
 from gateway.short_way import SHORT_WAY
 from gateway.views import Response
@@ -41,7 +43,7 @@ class Echo:
             self.gone += 1
             return
         headers = [(b"Content-Length", b"%d" % len(body)), *self.headers]
-        await _send_whole(scope, send, Response(200, headers, (body,)))
+        await _send_whole(short_way, send, Response(200, headers, (body,)))
 
 
 @contextmanager
@@ -214,3 +216,24 @@ class TestAnswer:
 
         assert read_until(line, b"never").startswith(b"HTTP/1.1 400 ")
         assert echo.ways == []
+
+
+class TestMemory:
+    def test_a_call_that_is_over_is_freed_without_the_collector(self):
+        cycles: list[weakref.ref[LeanCycle]] = []
+
+        async def django(scope: Any, receive: Any, send: Any) -> None:
+            cycles.append(weakref.ref(receive.__self__))
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Length", b"3")]})
+            await send({"type": "http.response.body", "body": b"end"})
+
+        gc.disable()
+        try:
+            with serving(Edge(django)) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+                for _ in range(2):  # the last one is held by its connection
+                    line.sendall(b"GET /admin HTTP/1.1\r\nHost: hub\r\n\r\n")
+                    read_until(line, b"end")
+
+                wait_until(lambda: len(cycles) == 2 and cycles[0]() is None)
+        finally:
+            gc.enable()
