@@ -47,7 +47,7 @@ class Echo:
 
 
 @contextmanager
-def serving(echo: Echo, **settings: Any) -> Iterator[int]:
+def serving(echo: Any, **settings: Any) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(echo, http=Protocol, lifespan="off", log_level="critical", access_log=False, **settings)
     server = uvicorn.Server(config)
