@@ -94,7 +94,7 @@ MUTATIONS = [
     Mutation(
         "stall",
         "gateway/admission.py",
-        "        if self._writer.stalled_for > settings.HUB_STALL:",
+        "        if self._writer.stalled_for > hot.HUB_STALL:",
         "        if False:",
         "test_overload.py",
         "lets calls pile up before a database that does not commit",
