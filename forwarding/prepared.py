@@ -6,13 +6,13 @@ pooler that changes servers between transactions nothing is prepared any more af
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
+
+from journal.script import number
 
 Statement = tuple[str, str, Sequence[Any]]  # its text, the types of its parameters, their values
 
@@ -43,7 +43,7 @@ def execute(cursor: Any, *statements: Statement) -> None:
     for text, types, _ in statements:
         if text not in known:
             name = f"lanes_{len(known)}"
-            cursor.execute(f"PREPARE {name} ({types}) AS {_numbered(text)}")
+            cursor.execute(f"PREPARE {name} ({types}) AS {number(text)}")
             known[text] = name
     pieces = [f"EXECUTE {known[text]}" + (f" ({_marks(given)})" if given else "") for text, _, given in statements]
     cursor.execute("; ".join(pieces), values)
@@ -51,8 +51,3 @@ def execute(cursor: Any, *statements: Statement) -> None:
 
 def _marks(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
-
-
-def _numbered(text: str) -> str:
-    numbers = count(1)
-    return re.sub("%s", lambda _: f"${next(numbers)}", text)

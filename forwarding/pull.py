@@ -121,6 +121,7 @@ class Reading:
                     raise broken
                 if following is None:
                     return
+                # Not asked for yet: it was not ours then, and is again.
                 url, page = following, coming.result() if coming is not None else self._fetch(following)
 
     def _follow(self, url: str, page: Page) -> tuple[str | None, CrawlBroken | None]:

@@ -74,7 +74,7 @@ class Script:
             return known
         name, pieces = f"writer_{len(planned) + len(self._new)}", text.split("%s")
         self._new[text] = known = f"EXECUTE {name} ({', '.join(['%s'] * (len(pieces) - 1))})"
-        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {_numbered(pieces)}; {known}"
+        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {number(text)}; {known}"
 
 
 def _drop_old_plans(connection: Any) -> Iterator[str]:
@@ -93,5 +93,7 @@ def _types(pieces: list[str]) -> list[str]:
     ]
 
 
-def _numbered(pieces: list[str]) -> str:
+def number(text: str) -> str:
+    """With the marks of PREPARE in place of psycopg2's."""
+    pieces = text.split("%s")
     return pieces[0] + "".join(f"${number}{piece}" for number, piece in enumerate(pieces[1:], start=1))
