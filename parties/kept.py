@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from typing import Any
 
 MOST = 48 * 1024 * 1024  # of the 300 MB a web process may take
-REMEMBERED = 64  # questions
+REMEMBERED = 256  # questions, and the answers to them
 
 
 class Kept:
@@ -17,6 +17,7 @@ class Kept:
         self._remembered = remembered
         self._items: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._asked: OrderedDict[Hashable, None] = OrderedDict()
+        self._latest: OrderedDict[Hashable, Hashable] = OrderedDict()  # key, by question
         self._lock = threading.Lock()
         self.size = 0  # bytes
 
@@ -28,12 +29,17 @@ class Kept:
             self._items.move_to_end(key)
             return found[0]
 
-    def put(self, key: Hashable, value: Any, *, size: int) -> None:
-        """What is larger than an eighth of the room is not worth what it would drive out."""
+    def put(self, key: Hashable, value: Any, *, size: int, answers: Hashable) -> None:
+        """In place of what answered the same question before. What is larger than an eighth of the room is not worth
+        what it would drive out."""
         if size > self._most // 8:
             return
         with self._lock:
+            self._drop(self._latest.pop(answers, None))
             self._drop(key)
+            self._latest[answers] = key
+            if len(self._latest) > self._remembered:
+                self._latest.popitem(last=False)
             self._items[key] = value, size
             self.size += size
             while self.size > self._most:

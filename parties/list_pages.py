@@ -12,7 +12,8 @@ Three things made it slow: counting (now `list_counts`), skipping to an offset, 
   end, and is seen. The rest of its key is the whole question: the WHERE, whose objects, who asks, which page. An
   agreement that ends makes it another question.
 
-A page asked for once is not kept: a partner that reads everything would only drive out the others'.
+A page is kept when it was asked for with the same rows before. What is asked for once would only drive out the others',
+and pages whose rows change between two questions made a heap that grew, freed at ever other places.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from journal.reader import Reads
 from ocpi.pages import PageQuery
@@ -67,6 +69,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     last_id: int | None = None
     has_more: bool = False
+    is_kept: bool = False
 
 
 def read(asked: Asked, reads: Reads, kept: Kept) -> Page:
@@ -81,8 +84,8 @@ def read(asked: Asked, reads: Reads, kept: Kept) -> Page:
     is_quiet = bool(touched) and reads.fetch(_IS_QUIET, (asked.table,))[0][0]
     with reads.in_snapshot():
         page = _read(asked, reads, kept, again=True)
-    if is_quiet:
-        kept.put(answer, page, size=len(page.data))
+    if is_quiet and page.is_kept:
+        kept.put(answer, page, size=len(page.data), answers=asked.key)
     return page
 
 
@@ -120,7 +123,7 @@ def _get_starts(asked: Asked, counted: Count, reads: Reads, kept: Kept) -> array
     if found is None:
         rows = reads.fetch(_STARTS.format(asked.table, asked.where, STEP), asked.parameters)
         found = array("q", [row[0] for row in rows])
-        kept.put(key, found, size=len(found) * found.itemsize)
+        kept.put(key, found, size=len(found) * found.itemsize, answers=key[:2])
     return found
 
 
@@ -131,11 +134,13 @@ def _read_kept(asked: Asked, after: int, skip: int, total: int, reads: Reads, ke
     ((found, last_id, versions),) = reads.fetch(_VERSIONS.format(of), (limit, *parameters))
     key = ("page", asked.table, limit, found, last_id, versions)
     data: bytes | None = kept.get(key)
-    if data is None:
-        page = _read_rows(asked, after, skip, total, reads, kept)
-        kept.put(key, page.data, size=len(page.data))
+    if data is not None:
+        return Page(data=data, total=total, last_id=last_id, has_more=found > limit, is_kept=True)
+    page = _read_rows(asked, after, skip, total, reads, kept)
+    if not kept.was_asked(key):
         return page
-    return Page(data=data, total=total, last_id=last_id, has_more=found > limit)
+    kept.put(key, page.data, size=len(page.data), answers=("page", asked.key))
+    return replace(page, is_kept=True)
 
 
 def _read_rows(asked: Asked, after: int, skip: int, total: int, reads: Reads, kept: Kept) -> Page:

@@ -65,6 +65,13 @@ class TestKeptPage:
                 first.headers[name] for name in ("Link", "X-Total-Count", "X-Limit")
             ]
 
+    def test_is_none_whose_rows_change_between_two_questions(self, cast: Cast, kept: Kept):
+        for number in range(4):
+            put_named(cast, "L1", name=f"no. {number}", last_updated=f"2026-11-20T11:00:0{number}Z")
+            read(cast.emsp)
+
+        assert kept.size == 0
+
     def test_is_not_a_strangers(self, cast: Cast):
         put_named(cast, "L1")
         make_known(cast.emsp)
@@ -119,16 +126,26 @@ class TestKeptPage:
 
         assert read(cast.emsp) == (["L1 mine"], "1")
 
-    def test_is_put_together_again_only_where_its_own_rows_changed(self, cast: Cast, kept: Kept):
-        put_named(cast, "L1", "L2", "L3")
+    def test_is_put_together_again_only_where_its_own_rows_changed(
+        self, cast: Cast, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    ):
+        put_named(cast, "L1", "L2", "L3", "L4")
+        make_known(cast.emsp)
+        monkeypatch.delattr(list_pages, "_read_rows")
+
+        put_named(cast, "L4", name="new", last_updated=LATER)
+
+        assert read(cast.emsp) == (["L1 old", "L2 old"], "4")
+
+    def test_takes_the_place_of_the_one_that_was(self, cast: Cast, kept: Kept):
+        put_named(cast, "L1", "L2")
         make_known(cast.emsp)
         size = kept.size
 
-        put_named(cast, "L3", name="new", last_updated=LATER)  # the third, which is on no page of two but the next
-        first = read(cast.emsp)
+        put_named(cast, "L1", name="new", last_updated=LATER)
+        make_known(cast.emsp)
 
-        assert first == (["L1 old", "L2 old"], "3")
-        assert kept.size > size  # another answer
+        assert kept.size == size
 
 
 class TestOffset:
