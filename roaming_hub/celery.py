@@ -8,8 +8,9 @@ import sys
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init, worker_process_init
+from celery.signals import beat_init, worker_init, worker_process_init
 
+from roaming_hub.niceness import step_back
 from telemetry import celery_signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
@@ -18,13 +19,8 @@ app = Celery("roaming_hub")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 celery_signals.connect()
-NICENESS = 5
-
-
-@worker_init.connect
-def step_back(**_: object) -> None:
-    """On a busy machine what is waited for goes before what can wait: the web process gets three turns to one."""
-    os.nice(NICENESS)
+worker_init.connect(step_back)
+beat_init.connect(step_back)
 
 
 @worker_process_init.connect
