@@ -107,12 +107,14 @@ class Network:
     operators: Mapping[str, bytes] = field(default_factory=dict)  # what to fill in, by CPO (LOC-14)
     by_platform: Mapping[int, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
     acting: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
+    agreed: Mapping[str, tuple[tuple[str, tuple[Permit, ...]], ...]] = field(init=False, repr=False, compare=False)
     offline: frozenset[int] = field(init=False, repr=False, compare=False)  # platforms with a party that is OFFLINE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_platform", _index_by_platform(self.nodes.values()))
         acting = {key: tuple(node for node in found if node.may_act) for key, found in self.nodes.items()}
         object.__setattr__(self, "acting", acting)
+        object.__setattr__(self, "agreed", _index_by_party(self.permits))
         object.__setattr__(self, "offline", frozenset(_find_offline(self.nodes.values())))
 
     def get_nodes(self, party: PartyId) -> tuple[Node, ...]:
@@ -164,11 +166,8 @@ class Network:
 
     def get_partners(self, party: PartyId, *, module: str, at: datetime) -> frozenset[str]:
         """Keys of all parties this one may see objects of."""
-        partners = set()
-        for (one, other), permits in self.permits.items():
-            if party.key in (one, other) and any(permit.covers(module, at=at) for permit in permits):
-                partners.add(other if one == party.key else one)
-        return frozenset(partners)
+        agreed = self.agreed.get(party.key, ())
+        return frozenset(partner for partner, permits in agreed for permit in permits if permit.covers(module, at=at))
 
 
 def get_worse(one: ConnectionStatus, other: ConnectionStatus) -> ConnectionStatus:
@@ -182,6 +181,17 @@ def _index_by_platform(nodes: Iterable[tuple[Node, ...]]) -> dict[int, tuple[Nod
         for node in found:
             index.setdefault(node.platform, []).append(node)
     return {platform: tuple(found) for platform, found in index.items()}
+
+
+def _index_by_party(
+    permits: Mapping[tuple[str, str], tuple[Permit, ...]],
+) -> dict[str, tuple[tuple[str, tuple[Permit, ...]], ...]]:
+    """With whom each party has agreements: of all agreements of a hub a party's own are few."""
+    index: dict[str, list[tuple[str, tuple[Permit, ...]]]] = {}
+    for (one, other), found in permits.items():
+        index.setdefault(one, []).append((other, found))
+        index.setdefault(other, []).append((one, found))
+    return {party: tuple(partners) for party, partners in index.items()}
 
 
 def _find_offline(nodes: Iterable[tuple[Node, ...]]) -> Iterator[int]:
