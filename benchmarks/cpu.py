@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.cores import get_family
 from benchmarks.load import Outcome
@@ -13,15 +14,26 @@ from benchmarks.stand import Stand
 KERNEL = "of the web process in the kernel"
 
 Costs = dict[str, float]
+T = TypeVar("T")
 
 
 def measure(stand: Stand, work: Callable[[], Outcome]) -> tuple[Costs, Outcome]:
     """Microseconds per answered call."""
+    spent, outcome = look(stand, work)
+    return spread(spent, over=len(outcome.latencies)), outcome
+
+
+def look(stand: Stand, work: Callable[[], T]) -> tuple[Costs, T]:
+    """Seconds of each process meanwhile, and what the work came to."""
     before = _read(stand)
-    outcome = work()
+    result = work()
     after = _read(stand)
-    calls = max(len(outcome.latencies), 1)
-    return {name: (after[name] - before[name]) / calls * 1e6 for name in before}, outcome
+    return {name: after[name] - before[name] for name in before}, result
+
+
+def spread(spent: Costs, *, over: int) -> Costs:
+    """Microseconds each."""
+    return {name: seconds / max(over, 1) * 1e6 for name, seconds in spent.items()}
 
 
 def write(costs: Costs) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from benchmarks import bodies
+from benchmarks import bodies, cpu
 from benchmarks.cores import ALL
 from benchmarks.load import SUCCESS, Load, make_request, run_load
 from benchmarks.partner import Manner, Partners
@@ -53,7 +53,10 @@ def measure(*, rounds: int) -> list[Row]:
             },
             rounds=rounds,
         )
-    return _make_rows({name: statistics.median(found) for name, found in rates.items()}, heard, rounds=rounds)
+        looked: list[tuple[int, int]] = []
+        spent, _ = cpu.look(stand, lambda: _by_hub(stand, partners, looked))
+    costs = cpu.spread(spent, over=looked[0][0])
+    return _make_rows({name: statistics.median(found) for name, found in rates.items()}, heard, costs, rounds=rounds)
 
 
 def _put_locations(stand: Stand, partners: Partners) -> None:
@@ -143,7 +146,7 @@ def _with_broker(stand: Stand) -> dict[str, str]:
     return {**kept, "BENCH_BROKER": f"redis+socket://{socket}?virtual_host=0"}
 
 
-def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], *, rounds: int) -> list[Row]:
+def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], costs: cpu.Costs, *, rounds: int) -> list[Row]:
     what = f"fan-out of status changes to {RECEIVERS} partners, deliveries/s"
     hub, bare, celery = rates["hub"], rates["bare"], rates["celery"]
     calls, disorder = (sum(column) for column in zip(*heard, strict=True))
@@ -154,7 +157,12 @@ def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], *, rounds:
             target=0.25,
             next_target=0.4,
             measured=hub / bare,
-            detail=(f"hub {hub:,.0f}/s", f"bare {bare:,.0f}/s", delivered),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"bare {bare:,.0f}/s",
+                delivered,
+                f"a delivery costs {cpu.write(costs)}",
+            ),
         ),
         Row(
             name=f"{what} ÷ one Celery task per delivery",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
-from benchmarks import bodies, machine
+from benchmarks import bodies, cpu, machine
 from benchmarks.catalogue import COLUMNS, run
 from benchmarks.load import Load, get_outcome, make_request
 from benchmarks.partner import Manner, Partners
@@ -124,7 +124,8 @@ def _measure_pages(stand: Stand, queries: list[str], *, rounds: int) -> list[Row
             works["nginx, page by page"] = lambda: _get_rate(nginx, files)
             works["nginx, one page again and again"] = lambda: _get_rate(nginx, files[:1])
         rates = take_turns(works, rounds=rounds)
-    return _make_page_rows(rates, size=size)
+        costs, _ = cpu.measure(stand, lambda: get_outcome(Load(stand.port, walk[:1], CALLERS, SECONDS)))
+    return _make_page_rows(rates, costs, size=size)
 
 
 def _get_rate(port: int, calls: list[bytes], *, callers: int = CALLERS, total: int | None = None) -> float:
@@ -191,7 +192,7 @@ def _get_latency(stand: Stand, queries: list[str]) -> float:
     return statistics.median(outcome.latencies) * 1000
 
 
-def _make_page_rows(rates: dict[str, float], *, size: int) -> list[Row]:
+def _make_page_rows(rates: dict[str, float], costs: cpu.Costs, *, size: int) -> list[Row]:
     what = "GET all, 1,000 locations a page out of 1,000,000 EVSEs"
     walk, again, drf = rates["hub, page by page"], rates["hub, one page again and again"], rates["DRF"]
     rows = [
@@ -220,7 +221,11 @@ def _make_page_rows(rates: dict[str, float], *, size: int) -> list[Row]:
             name="GET all, the same page again and again ÷ nginx sending the same bytes",
             target=0.6,
             measured=again / file,
-            detail=(f"hub {again:,.1f} pages/s, {CALLERS} callers", f"nginx, one static file: {file:,.0f}/s"),
+            detail=(
+                f"hub {again:,.1f} pages/s, {CALLERS} callers",
+                f"nginx, one static file: {file:,.0f}/s",
+                f"a page costs {cpu.write(costs)}",
+            ),
         ),
         *rows,
     ]

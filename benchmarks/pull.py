@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import bodies
+from benchmarks import bodies, cpu
 from benchmarks.catalogue import COLUMNS, COPY, clear, make_copy, run
 from benchmarks.partner import Manner, Partners
 from benchmarks.rows import Row, take_turns
@@ -52,7 +52,8 @@ def measure(*, rounds: int) -> list[Row]:
             },
             rounds=rounds,
         )
-    return _make_rows(rates)
+        spent, _ = cpu.look(stand, lambda: _pull(stand))
+    return _make_rows(rates, cpu.spread(spent, over=PAGES * PAGE))
 
 
 def make_page(number: int, *, evses: int = 10) -> bytes:
@@ -101,7 +102,7 @@ def _split(stand: Stand, pages: list[bytes]) -> float:
     return PAGES * PAGE / seconds
 
 
-def _make_rows(rates: dict[str, float]) -> list[Row]:
+def _make_rows(rates: dict[str, float], costs: cpu.Costs) -> list[Row]:
     what = "pull from a CPO, pages of 1,000 locations of 4 kB, into the store, objects/s"
     hub, split, orm = rates["hub"], rates["PostgreSQL"], rates["ORM"]
     return [
@@ -110,7 +111,11 @@ def _make_rows(rates: dict[str, float]) -> list[Row]:
             target=0.8,
             next_target=1.0,
             measured=hub / split,
-            detail=(f"hub {hub:,.0f}/s", f"INSERT … SELECT FROM json_array_elements {split:,.0f}/s"),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"INSERT … SELECT FROM json_array_elements {split:,.0f}/s",
+                f"an object costs {cpu.write(costs)}",
+            ),
         ),
         Row(
             name=f"{what} ÷ DRF and ORM",

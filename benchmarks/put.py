@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from base64 import b64encode
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 from benchmarks import bodies, cpu
 from benchmarks.catalogue import COLUMNS, COPY, make_copy
 from benchmarks.cores import MEASURED
-from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
-from benchmarks.partner import Manner, Partners
+from benchmarks.load import SUCCESS, Load, Outcome, get_outcome, make_request, run_load
+from benchmarks.partner import Heard, Manner, Partners
 from benchmarks.rows import Row, take_turns
 from benchmarks.seed import Cast, token_of
 from benchmarks.stand import Stand, find_ports, run_hub
@@ -24,6 +25,7 @@ CPO, EMSP = "DE*CPA", "NL*MSA"
 CALLERS = 64
 OBJECTS = 2048
 SECONDS = 4.0
+QUIET = 1.0  # seconds without a delivery: all is told
 _UPSERT = f"""\\set n random(1, {OBJECTS})
 INSERT INTO {COPY} ({COLUMNS})
  VALUES ('decpa', 'loc' || (:n)::text, '', 'LOC' || (:n)::text, '2.2.1', (:document)::text, now(), true, '',
@@ -39,7 +41,7 @@ def measure(*, rounds: int) -> list[Row]:
     (port,) = find_ports(1)
     target = f"http://127.0.0.1:{port}"
     with (
-        Partners({port: Manner()}),
+        Partners({port: Manner()}) as partners,
         run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand,
         run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target) as naive,
     ):
@@ -55,8 +57,13 @@ def measure(*, rounds: int) -> list[Row]:
             },
             rounds=rounds,
         )
-        costs, _ = cpu.measure(stand, lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS)))
-    return _make_rows(rates, costs, size=len(bodies.location(cpo=CPO, id="LOC1", number=1)))
+        partners.wait_for(sys.maxsize, quiet=QUIET)
+        partners.reset()
+        costs, outcome = cpu.measure(
+            stand, lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS))
+        )
+        told = _write_told(partners.wait_for(sys.maxsize, quiet=QUIET), outcome)
+    return _make_rows(rates, costs, told, size=len(bodies.location(cpo=CPO, id="LOC1", number=1)))
 
 
 def _make_calls(stand: Stand) -> list[bytes]:
@@ -107,7 +114,13 @@ def _run_pgbench(stand: Stand) -> float:
     return float(found.group(1))
 
 
-def _make_rows(rates: dict[str, float], costs: cpu.Costs, *, size: int) -> list[Row]:
+def _write_told(heard: Heard, outcome: Outcome) -> str:
+    """What is told on comes after what is stored: of states that wait, the newest is sent."""
+    late = heard.last_at - outcome.begun - outcome.seconds
+    return f"of {len(outcome.latencies):,} states its partner heard {heard.calls:,}, the last {late:.1f} s later"
+
+
+def _make_rows(rates: dict[str, float], costs: cpu.Costs, told: str, *, size: int) -> list[Row]:
     what = "location PUT of 4 kB, validated and stored, objects/s"
     hub, pgbench, orm = rates["hub"], rates["pgbench"], rates["ORM"]
     return [
@@ -120,6 +133,7 @@ def _make_rows(rates: dict[str, float], costs: cpu.Costs, *, size: int) -> list[
                 f"pgbench {pgbench:,.0f}/s",
                 f"{size:,} bytes, {CALLERS} callers",
                 f"an object costs {cpu.write(costs)}",
+                told,
             ),
         ),
         Row(
