@@ -46,11 +46,12 @@ def _read(stand: Stand) -> Costs:
     return found | {KERNEL: _read_one(stand.web)[1]}
 
 
-def _read_one(pid: int) -> tuple[float, float]:
-    """Seconds as user, and in the kernel."""
+def _read_one(pid: int) -> tuple[float, float, float]:
+    """Seconds as user, in the kernel, and of those that it started and that have ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:  # it has ended meanwhile
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     ticks = os.sysconf("SC_CLK_TCK")
-    return int(fields[11]) / ticks, int(fields[12]) / ticks
+    user, kernel, of_ended, of_ended_in_kernel = (int(field) / ticks for field in fields[11:15])
+    return user, kernel, of_ended + of_ended_in_kernel
