@@ -28,6 +28,7 @@ WANTED = 1_000_000
 SECONDS = 240.0
 TURN = 5_000  # calls; memory is looked at after each turn
 SHOWN = 10  # of those looks
+REFUSABLE = 0.01  # of the calls: on a machine that others use, the hub says 503 while the disk stands still
 
 Seen = list[tuple[int, float]]  # calls so far, megabytes
 
@@ -93,16 +94,18 @@ def _fill(stand: Stand) -> None:
 def _watch(stand: Stand, calls: list[bytes], *, wanted: int, seconds: float) -> Seen:
     """After each turn: how many calls were answered well by then, and the megabytes."""
     seen: Seen = []
-    answered, end = 0, time.monotonic() + seconds
+    answered = refused = 0
+    end = time.monotonic() + seconds
     while answered < wanted and (left := end - time.monotonic()) > 0:
         start = answered % len(calls)
         turn = [*calls[start:], *calls[:start]][:TURN]
         (outcome,) = run_load(Load(stand.port, turn, CALLERS, max(left, 1.0), total=TURN))
-        if outcome.failures:
-            raise RuntimeError(f"{outcome.failures} calls failed, the first with {outcome.first_failure}")
         answered += len(outcome.latencies)
+        refused += outcome.failures
+        if refused > answered * REFUSABLE:
+            raise RuntimeError(f"{refused} calls failed, of the last ones the first with {outcome.first_failure}")
         seen.append((answered, _read_megabytes(stand.web, "VmRSS")))
-        say(f"{answered:,} calls, {outcome.rate:,.0f}/s, {seen[-1][1]:.1f} MB")
+        say(f"{answered:,} calls, {outcome.rate:,.0f}/s, {seen[-1][1]:.1f} MB, {refused} refused")
     return seen
 
 
