@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -12,5 +13,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("api/", include("management.urls")),
+    path("favicon.ico", RedirectView.as_view(url=static("management/icon.svg")), name="icon"),
     path("metrics", MetricsView.as_view(), name="metrics"),
 ]
