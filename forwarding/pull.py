@@ -1,15 +1,17 @@
 """The hub as client: reads one list of one party to its end, page by page, as its PullRequest asks.
 
-No HTTP inside a transaction: each page is fetched, stored, and only then counted as read; the next one is fetched
-meanwhile.
+No HTTP inside a transaction: each page is fetched, stored, and only then counted as read. Meanwhile the next one is
+fetched, and judged while the last objects of this one are written.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,6 +23,7 @@ from agreements.network import load_facts
 from forwarding import pull_claim, pull_gone
 from forwarding.pull_claim import LeaseLost
 from forwarding.pull_hub import read_hub_list
+from forwarding.pull_pieces import Pieces, StoreFailed, commit
 from forwarding.pull_plan import (
     MAX_PAGES,
     Crawl,
@@ -31,7 +34,7 @@ from forwarding.pull_plan import (
     read_page,
     write_first_url,
 )
-from forwarding.pull_store import Intake, StoreFailed, Tally, commit, get_role
+from forwarding.pull_store import Intake, Tally, get_role
 from forwarding.record import clean
 from journal.committer import Committer
 from journal.models import PullRequest
@@ -60,13 +63,15 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
     request = pull_claim.claim(now=clock())
     if request is None:
         return None
-    committer, log = Committer(), Committer()
+    committer, second, log = Committer(), Committer(), Committer()
     client = client or SyncClient()
     try:
         if request.module == CLIENT_INFO:
             read_hub_list(request, committer=committer, client=client, clock=clock, max_pages=max_pages)
         else:
-            reading = _begin(request, committer=committer, log=log, client=client, clock=clock, max_pages=max_pages)
+            reading = _begin(
+                request, writers=(committer, second), log=log, client=client, clock=clock, max_pages=max_pages
+            )
             reading.read_to_the_end()
     except LeaseLost:
         logger.info("%s is no longer ours to read", request)
@@ -77,16 +82,27 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
     except (CrawlBroken, PeerError, StoreFailed) as error:  # the partner's failure is an outcome: kept with the row
         pull_claim.fail(request, error=f"page {request.pages + 1}: {error}", now=clock())
     finally:
-        committer.close()
-        log.close()
+        for each in (committer, second, log):
+            each.close()
     request.refresh_from_db()
     return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A page of which the last objects may be under way still. `crawl`: as it stood behind it."""
+
+    url: str
+    page: Page
+    crawl: Crawl
+    tally: Tally
 
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
     request: PullRequest
     intake: Intake
+    writers: tuple[Committer, Committer]
     log: Committer  # a connection of its own: a page is fetched while another is stored
     crawl: Crawl
     peer: Peer
@@ -109,14 +125,20 @@ class Reading:
         pull_claim.finish(request, now=self.clock())
 
     def _read_on(self, url: str) -> None:
-        """While a page is stored, the next one is fetched."""
-        with ThreadPoolExecutor(1, "pull ahead") as ahead:
+        """While a page is stored, the next one is fetched; one that has come is judged without waiting for the last
+        objects of this one."""
+        reads: deque[Read] = deque()
+        with ThreadPoolExecutor(1, "pull ahead") as ahead, Pieces(*self.writers) as pieces:
             page = self._fetch(url)
             while True:
                 following, broken = self._follow(url, page)
                 may_ask = following is not None and pull_claim.is_ours(self.request)
                 coming = ahead.submit(self._fetch, following) if following is not None and may_ask else None
-                self._step(url, page, self.intake.store(page.objects, now=self.clock()))
+                tally = self.intake.store(page.objects, pieces=pieces, now=self.clock())
+                reads.append(Read(url=url, page=page, crawl=copy(self.crawl), tally=tally))
+                while len(reads) > (1 if _has_come(coming) else 0):
+                    pieces.finish(reads[0].tally)
+                    self._step(reads.popleft())
                 if broken is not None:
                     raise broken
                 if following is None:
@@ -155,10 +177,11 @@ class Reading:
         self.errors = []
         return self._get_first_url()
 
-    def _step(self, url: str, page: Page, tally: Tally) -> None:
+    def _step(self, read: Read) -> None:
         """What was stored stays counted, whatever the next page is like."""
-        self._count(tally)
-        self.request.page_url, self.request.page_digest = url, page.digest
+        tally = read.tally
+        self._count(tally, crawl=read.crawl)
+        self.request.page_url, self.request.page_digest = read.url, read.page.digest
         if self.goes_on:
             self.request.attempts = 1  # it comes further each time: no reason to give it up
         pull_claim.save_progress(self.request, now=self.clock(), seen=tally.keys if self._is_whole_asked else ())
@@ -227,8 +250,8 @@ class Reading:
             row = replace(row, message=message)
         commit(self.log, [Job(log=lambda _: (row,))])
 
-    def _count(self, tally: Tally) -> None:
-        request, crawl = self.request, self.crawl
+    def _count(self, tally: Tally, *, crawl: Crawl) -> None:
+        request = self.request
         self.errors = (self.errors + tally.errors)[:SHOWN_ERRORS]
         request.pages, request.objects_read, request.total = crawl.pages, crawl.objects, crawl.total
         request.stored += tally.stored
@@ -242,8 +265,18 @@ class Reading:
         return clean("\n".join(self.errors))
 
 
+def _has_come(coming: Future[Page] | None) -> bool:
+    return coming is not None and coming.done() and coming.exception() is None
+
+
 def _begin(
-    request: PullRequest, *, committer: Committer, log: Committer, client: SyncClient, clock: Clock, max_pages: int
+    request: PullRequest,
+    *,
+    writers: tuple[Committer, Committer],
+    log: Committer,
+    client: SyncClient,
+    clock: Clock,
+    max_pages: int,
 ) -> Reading:
     facts = load_facts()
     module = find_owned_module(request.module)
@@ -266,7 +299,7 @@ def _begin(
         party=party,
         owners=_get_principals(party, module, facts.network, platform=request.platform, now=clock()) | owners,
         network=facts.network,
-        committer=committer,
+        committer=writers[0],
         role=get_role(module, party, network=facts.network),
     )
     if not request.page_url:
@@ -274,6 +307,7 @@ def _begin(
     return Reading(
         request=request,
         intake=intake,
+        writers=writers,
         log=log,
         crawl=Crawl(
             endpoint=endpoint,

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from forwarding.pull_store import Intake, commit, make_call, write_event
+from forwarding.pull_pieces import commit
+from forwarding.pull_store import Intake, make_call, write_event
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from ocpi.errors import OcpiError
 from parties.owned import OwnedObject

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from agreements.network import load_facts
 from forwarding import pull_claim
 from forwarding.pull_claim import LeaseLost
+from forwarding.pull_pieces import commit
 from forwarding.pull_plan import Crawl, Page, read_page, write_first_url
-from forwarding.pull_store import commit
 from forwarding.record import clean
 from journal.committer import Committer
 from journal.models import PullRequest

@@ -6,33 +6,26 @@ Changed objects become events as pushes do; `last_updated` is never ours (ROUTE-
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from urllib.parse import quote
 
 from msgspec.structs import replace
 
+from forwarding.pull_pieces import PIECE, Pieces, Results
 from journal.committer import Committer
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from ocpi.calls import Call, Delivery, Interface, PartyId
-from ocpi.errors import InvalidParameter, OcpiError, Overloaded, ServerError
+from ocpi.errors import InvalidParameter, OcpiError
 from ocpi.ids import new_id
 from ocpi.module import Match
-from ocpi.raw import is_same_content, read_fields, read_text
+from ocpi.raw import is_same_content
 from parties.owned_module import OwnedModule
 from routing.network import Network
 
 logger = logging.getLogger(__name__)
-
-PIECE = 250  # objects per transaction
-
-
-class StoreFailed(Exception):
-    """The database would not take it now: try the list again later."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,25 +54,19 @@ class Intake:
     committer: Committer
     role: str
 
-    def store(self, documents: Sequence[bytes], *, now: datetime) -> Tally:
+    def store(self, documents: Sequence[bytes], *, pieces: Pieces, now: datetime) -> Tally:
         """The good ones of a page, whatever the others are like (TRANS-25).
 
-        While one piece of it is written, the next one is judged.
+        While pieces of it are written, the next one is judged. The last ones are under way still when this returns.
         """
         tally = Tally()
-        with ThreadPoolExecutor(1, "pull store") as beside:
-            writing: Future[list[tuple[Outcome, ...] | OcpiError]] | None = None
-            for start in range(0, len(documents), PIECE):
-                piece = documents[start : start + PIECE]
-                jobs = [job for document in piece if (job := self._take(document, tally, now=now)) is not None]
-                if writing is not None:
-                    self._count(writing.result(), tally)
-                writing = beside.submit(commit, self.committer, jobs)
-            if writing is not None:
-                self._count(writing.result(), tally)
+        for start in range(0, len(documents), PIECE):
+            piece = documents[start : start + PIECE]
+            jobs = [job for document in piece if (job := self._take(document, tally, now=now)) is not None]
+            pieces.put(jobs, page=tally, then=partial(self._count, tally=tally))
         return tally
 
-    def _count(self, results: Sequence[tuple[Outcome, ...] | OcpiError], tally: Tally) -> None:
+    def _count(self, results: Results, *, tally: Tally) -> None:
         for result in results:
             if isinstance(result, OcpiError):
                 self._refuse(result, tally)
@@ -147,34 +134,15 @@ class Intake:
         return party.key
 
 
-def commit(committer: Committer, jobs: Sequence[Job]) -> list[tuple[Outcome, ...] | OcpiError]:
-    """Durable when this returns: the outcomes of each job, or why it was refused.
-
-    Raises:
-        StoreFailed: not for what the objects are like.
-    """
-    told: list[tuple[Outcome, ...] | OcpiError] = []
-    for start in range(0, len(jobs), PIECE):
-        for result in committer.commit(jobs[start : start + PIECE], since=time.monotonic()):
-            if isinstance(result, ServerError | Overloaded) or (
-                isinstance(result, Exception) and not isinstance(result, OcpiError)
-            ):
-                raise StoreFailed(str(result)) from result
-            told.append(result if isinstance(result, OcpiError) else result.outcomes)
-    return told
-
-
 def read_object(module: OwnedModule, document: bytes) -> tuple[Call, Match]:
     """As if its owner had pushed it whole.
 
     Raises:
         OcpiError: it does not say which object it is.
     """
-    fields = read_fields(document)
     method, names = _get_push(module)
     values: list[str] = []
-    for name in names:
-        value = read_text(fields, name)
+    for name, value in zip(names, module.read_names(document, names), strict=True):
         if not value:
             raise InvalidParameter(f"{name}: is missing")
         values.append(value)

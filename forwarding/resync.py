@@ -20,7 +20,8 @@ from forwarding.events import Event
 from forwarding.lanes import MARGIN
 from forwarding.models import Lane
 from forwarding.plan import NOWHERE, Roster, plan_event
-from forwarding.pull_store import PIECE, commit, make_call, read_object, write_event
+from forwarding.pull_pieces import PIECE, commit
+from forwarding.pull_store import make_call, read_object, write_event
 from journal.batch import sublane_of
 from journal.committer import Committer
 from journal.rows import Job, NewEvent

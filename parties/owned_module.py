@@ -120,18 +120,19 @@ class OwnedModule(RoutedModule):
             self.check(call, match)
 
     def _read_identity(self, call: Call) -> tuple[str | None, ...]:
-        """What the body says of itself. Most are what they should be, and `describe` asks for all of them anyway."""
+        """What the body says of itself."""
         names = tuple(self.identity)
         if call.method == "DELETE":
             return (None,) * len(names)
-        if call.method != "PATCH":
-            try:
-                obj = decode_once(call.body, type=self.wire)
-            except OcpiError:
-                pass  # whether that matters is seen later; these fields may be right
-            else:
-                return tuple([getattr(obj, name) for name in names])
-        return read_texts(call.body, names)
+        return read_texts(call.body, names) if call.method == "PATCH" else self.read_names(call.body, names)
+
+    def read_names(self, document: bytes, names: tuple[str, ...]) -> tuple[str | None, ...]:
+        """These texts of a whole object. Most are what they should be, and `describe` asks for all of them anyway."""
+        try:
+            obj = decode_once(document, type=self.wire)
+        except OcpiError:  # whether that matters is seen later; these fields may be right
+            return read_texts(document, names)
+        return tuple([getattr(obj, name) for name in names])
 
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
         """What this push does to the hub's store: to its own copy, or to the variant of one party."""
