@@ -150,12 +150,13 @@ class LaneRun:
 
     def _plan_old(self, events: Iterable[Event], *, now: datetime) -> list[Planned]:
         planned: list[Planned] = []
-        gone: set[Key] = set()
         waiting = self._ledger.waiting
+        read: set[int] = set()
         for event in events:
-            found = {one.key: one for one in self._plan(event, now=now) if one.key in waiting}
-            planned += found.values()
-            gone |= {key for key in waiting if key[0] == event.id and key not in found}
+            read.add(event.id)
+            planned += [one for one in self._plan(event, now=now) if one.key in waiting]
+        found = {one.key for one in planned}
+        gone = [key for key in waiting if key[0] in read and key not in found]
         self._ledger.forget(gone)  # allowed when it happened, not any more
         return planned
 

@@ -122,6 +122,8 @@ LEASE_DUE = """
               coalesce(lane.seen_at, lane.cursor_at), lane.waiting::text, lane.failures, due.may_retry, due.leased_until
 """
 
+_LEASE_TYPES = {"lanes": "int[]", "tails": "bigint[]", "now": "timestamptz", "until": "timestamptz", "limit": "bigint"}
+
 # Many lanes in one statement, those that are through released with it: a lane is mostly leased for one or two
 # deliveries, and what was said to the database of each lane was the greater part of the work. Locked in the order of
 # lanes, so that two workers never wait for each other in a circle.
@@ -181,10 +183,8 @@ def lease(cursor: Any, *, limit: int, now: datetime, tails: Mapping[int, int] | 
     """`tails`: the ends of the log as they were found just now."""
     if tails is None:
         tails = get_tails(cursor)
-    cursor.execute(
-        LEASE_DUE,
-        {"lanes": list(tails), "tails": list(tails.values()), "now": now, "until": now + LEASE, "limit": limit},
-    )
+    values = {"lanes": list(tails), "tails": list(tails.values()), "now": now, "until": now + LEASE, "limit": limit}
+    prepared.execute(cursor, prepared.in_order(LEASE_DUE, _LEASE_TYPES, values))
     return [
         Leased(
             id=row[0],

@@ -6,7 +6,8 @@ pooler that changes servers between transactions nothing is prepared any more af
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg2 import errors
@@ -15,6 +16,8 @@ from psycopg2.extensions import connection as Connection
 from journal.script import number
 
 Statement = tuple[str, str, Sequence[Any]]  # its text, the types of its parameters, their values
+
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 # What a pooler makes of it; whoever sees it begins the transaction anew, with `stop` said before.
 LOST = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
@@ -47,6 +50,13 @@ def execute(cursor: Any, *statements: Statement) -> None:
             known[text] = name
     pieces = [f"EXECUTE {known[text]}" + (f" ({_marks(given)})" if given else "") for text, _, given in statements]
     cursor.execute("; ".join(pieces), values)
+
+
+def in_order(text: str, types: Mapping[str, str], values: Mapping[str, Any]) -> Statement:
+    """A statement written with names, as often as each occurs in it."""
+    names = _NAMED.findall(text)
+    told = ", ".join(types[name] for name in names)
+    return text % dict.fromkeys(names, "%s"), told, [values[name] for name in names]
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -1,8 +1,8 @@
 """Figures of the hot path, added up in memory and told to prometheus_client twice a second.
 
 There each addition passes four functions, a lock and a file that processes share; a relayed call makes eleven of them,
-a tenth of all its time. Until `start` (in workers, in tests of one function) each is told at once. A process that is
-killed loses half a second of figures.
+a tenth of all its time, a delivery five. Until `start` (in most tasks of a worker, in tests of one function) each is
+told at once. A process that is killed loses half a second of figures.
 """
 
 from __future__ import annotations
