@@ -92,10 +92,19 @@ TAILS = """
       LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane ORDER BY id DESC LIMIT 1) AS tail ON true
 """
 
-# Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back. The
-# oldest first, and of those of about the same age one of each platform before the next: many partners at a time with
-# one call open each cost less than few with many.
-LEASE_DUE = """
+# Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back.
+_IS_DUE = """
+           lane.cursor < tails.last
+           AND lane.paused_at IS NULL
+           AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
+           AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
+                    THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at
+                         OR (NOT lane.is_held AND lane.seen < tails.last)
+                    ELSE NOT lane.is_held AND lane.seen < tails.last END"""
+
+# The oldest first, and of those of about the same age one of each platform before the next: many partners at a time
+# with one call open each cost less than few with many.
+LEASE_DUE = f"""
     WITH tails(lane, last) AS (SELECT * FROM unnest(%(lanes)s::int[], %(tails)s::bigint[])),
     due AS (
         SELECT lane.id, lane.leased_until,
@@ -104,13 +113,7 @@ LEASE_DUE = """
           FROM forwarding_lane lane
           JOIN tails ON tails.lane = lane.sublane
           JOIN parties_platform platform ON platform.id = lane.platform_id
-         WHERE lane.cursor < tails.last
-           AND lane.paused_at IS NULL
-           AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
-           AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
-                    THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at
-                         OR (NOT lane.is_held AND lane.seen < tails.last)
-                    ELSE NOT lane.is_held AND lane.seen < tails.last END
+         WHERE {_IS_DUE}
          ORDER BY date_trunc('second', lane.cursor_at), lane.sublane, lane.id
          LIMIT %(limit)s
            FOR UPDATE OF lane SKIP LOCKED
@@ -152,6 +155,17 @@ ADVANCE = """
     RETURNING lane.id
 """
 
+IS_THERE_WORK = f"""
+    WITH tails(lane, last) AS ({TAILS.replace("%s", "%(sublanes)s")})
+    SELECT EXISTS (SELECT FROM forwarding_lane lane
+                     JOIN tails ON tails.lane = lane.sublane
+                     JOIN parties_platform platform ON platform.id = lane.platform_id
+                    WHERE {_IS_DUE})
+        OR EXISTS (SELECT FROM parties_platform platform
+                    WHERE state = 'REGISTERED'
+                      AND (SELECT count(*) FROM forwarding_lane WHERE platform_id = platform.id) < %(sublanes)s)
+"""
+
 GIVE_BACK = "UPDATE forwarding_lane SET leased_until = NULL WHERE id = %s AND fence = %s"
 
 PARK = """
@@ -160,6 +174,12 @@ PARK = """
            is_held = %(held)s, last_error = %(error)s
      WHERE id = %(lane)s AND fence = %(fence)s
 """
+
+
+def is_there_work(cursor: Any, *, now: datetime) -> bool:
+    """A lane that is due, or one to be made."""
+    cursor.execute(IS_THERE_WORK, {"now": now, "sublanes": SUBLANES})
+    return bool(cursor.fetchone()[0])
 
 
 def ensure_lanes(cursor: Any, *, now: datetime) -> int:

@@ -9,6 +9,8 @@ import yaml
 
 from forwarding import tasks
 from forwarding.announce import Settled
+from forwarding.models import Lane
+from journal.rows import SUBLANES
 from ocpi.calls import Role
 from roaming_hub.celery import app
 from roaming_hub.stack.programs import PROJECT, hub_programs
@@ -51,6 +53,20 @@ def test_what_takes_long_has_a_worker_of_its_own():
 class TestTasks:
     def test_drain_with_nothing_to_do(self):
         assert tasks.drain_lanes(unknown="from a newer version") == 0
+
+    def test_no_drain_is_begun_for_nothing(self, monkeypatch):
+        make_platform(EMSP, Role.EMSP)
+        tasks.drain_lanes()
+        monkeypatch.delattr(tasks, "drain")
+
+        assert tasks.drain_lanes() == 0
+
+    def test_a_new_platform_gets_its_lanes(self):
+        make_platform(EMSP, Role.EMSP)
+
+        tasks.drain_lanes()
+
+        assert Lane.objects.count() == SUBLANES
 
     def test_changes_are_announced_and_the_lanes_woken(self, monkeypatch):
         woken: list[object] = []
