@@ -70,16 +70,17 @@ class Position:
         return min((one.at for one in self.waiting.values()), default=self.seen_at) - MARGIN
 
 
+_LACKS_LANES = """state = 'REGISTERED'
+               AND (SELECT count(*) FROM forwarding_lane WHERE platform_id = parties_platform.id) < %(sublanes)s"""
+
 # A platform that hears nothing yet begins at the end of the log, as it was when it registered (ROUTE-21: no backlog).
-ENSURE = """
+ENSURE = f"""
     INSERT INTO forwarding_lane (platform_id, sublane, cursor, cursor_at, seen, seen_at, fence, failures, waiting,
                                  last_error, sent, skipped, needs_resync, is_held)
     SELECT platform.id, sub.lane, coalesce(ended.id, 0), platform.began_at - %(margin)s, coalesce(ended.id, 0),
-           platform.began_at, 0, 0, '{}', '', 0, 0, false, false
+           platform.began_at, 0, 0, '{{}}', '', 0, 0, false, false
       FROM (SELECT id, coalesce(registered_at, %(now)s) AS began_at FROM parties_platform
-             WHERE state = 'REGISTERED'
-               AND (SELECT count(*) FROM forwarding_lane WHERE platform_id = parties_platform.id) < %(sublanes)s
-           ) AS platform
+             WHERE {_LACKS_LANES}) AS platform
      CROSS JOIN generate_series(0, %(sublanes)s - 1) AS sub(lane)
       LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane AND at < platform.began_at
                           ORDER BY id DESC LIMIT 1) AS ended ON true
@@ -161,9 +162,7 @@ IS_THERE_WORK = f"""
                      JOIN tails ON tails.lane = lane.sublane
                      JOIN parties_platform platform ON platform.id = lane.platform_id
                     WHERE {_IS_DUE})
-        OR EXISTS (SELECT FROM parties_platform platform
-                    WHERE state = 'REGISTERED'
-                      AND (SELECT count(*) FROM forwarding_lane WHERE platform_id = platform.id) < %(sublanes)s)
+        OR EXISTS (SELECT FROM parties_platform WHERE {_LACKS_LANES})
 """
 
 GIVE_BACK = "UPDATE forwarding_lane SET leased_until = NULL WHERE id = %s AND fence = %s"

@@ -44,9 +44,7 @@ def drain_lanes(**kwargs: Any) -> int:
             return 0
     tally.start()  # the figures of many deliveries together: to tell them one by one costs a tenth of a delivery
     try:
-        with asyncio.Runner(
-            loop_factory=uvloop.new_event_loop
-        ) as runner:  # as the web process has: half the cost of a call
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the web process has
             return runner.run(drain(clock=_tell_time, known=_known, linger=LINGER, hush=hush))
     finally:
         tally.stop()
