@@ -12,6 +12,7 @@ from forwarding.lane_run import LaneRun
 from forwarding.pace import Pace, Paces
 from forwarding.signs import Signs
 from forwarding.store import Store
+from forwarding.threads import Threads
 from parties.client import AsyncClient
 from parties.egress import Egress
 from parties.limits import Limits, get_limits
@@ -39,11 +40,12 @@ async def drain(
     known: Known | None = None,
     linger: float = 0.0,
     hush: Callable[[bool], None] = lambda is_awake: None,
+    threads: Threads | None = None,
 ) -> int:
-    """How many deliveries succeeded. `limits` are those of the process, `known` what it knew before. `hush` tells those
-    who wake drains whether one is awake that looks for itself."""
+    """How many deliveries succeeded. `limits` and `threads` are those of the process, `known` what it knew before.
+    `hush` tells those who wake drains whether one is awake that looks for itself."""
     deadline = asyncio.get_running_loop().time() + seconds
-    async with Store() as store:
+    async with Store(threads) as store:
         await store.begin_lanes(now=clock())
         client = AsyncClient(egress=egress, limits=limits or get_limits())
         async with FactsWatch(store, known=known) as watch, client:
@@ -96,8 +98,7 @@ class _Drain:
                     continue  # to look once more: what came since the last look woke nobody
                 else:
                     break
-                if self._lingers and not self._are_more_due:
-                    await self._keep_hushed()
+                await self._hush_others()
                 if self._loop.time() - heard_at >= HEARD_SECONDS:
                     heard_at = self._loop.time()
                     await self._tell_presence()
@@ -121,14 +122,23 @@ class _Drain:
             self._lingers = await self._store.claim_lingering()
         return self._lingers
 
-    async def _keep_hushed(self) -> None:
-        if self._hushed_at is None or self._loop.time() - self._hushed_at >= HUSH_AGAIN:
-            self._hushed_at = self._loop.time()
-            await self._loop.run_in_executor(None, self._hush, True)
+    async def _hush_others(self) -> None:
+        """While this one takes all that is due, and looks for more by itself. When it cannot take all, others come."""
+        if self._are_more_due:
+            if self._hushed_at is not None:
+                await self._tell_hush(None)
+        elif await self._may_linger() and (
+            self._hushed_at is None or self._loop.time() - self._hushed_at >= HUSH_AGAIN
+        ):
+            await self._tell_hush(self._loop.time())
+
+    async def _tell_hush(self, at: float | None) -> None:
+        self._hushed_at = at
+        await self._loop.run_in_executor(None, self._hush, at is not None)
 
     async def _end_hush(self) -> None:
-        self._hushed_at, self._lingers = None, False
-        await self._loop.run_in_executor(None, self._hush, False)
+        self._lingers = False
+        await self._tell_hush(None)
 
     async def _start_lanes(self) -> None:
         room = self._get_room()

@@ -1,7 +1,8 @@
 """Statements of lanes that PostgreSQL plans once per drain: planning them took longer than running them.
 
-A drain lasts seconds, and its connections with it, so that no plan grows old (compare journal/script.py). Behind a
-pooler that changes servers between transactions nothing is prepared any more after the first surprise.
+A drain lasts seconds and begins by discarding the plans it finds, so that none grows old (compare
+journal/script.py). Behind a pooler that changes servers between transactions nothing is prepared any more after the
+first surprise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The database as a drain sees it: asynchronous, one connection to read and one to write, many lanes in one COMMIT.
+"""The database as a drain sees it: asynchronous, many lanes in one COMMIT.
 
 Django's ORM is used only for routing facts and presence, in the reading thread.
 """
@@ -8,106 +8,33 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeVar, cast
-
-import psycopg2
-from django.db import connections
-from psycopg2.extensions import cursor as Cursor
+from typing import Any
 
 from agreements.network import Facts, get_version, load_facts
-from forwarding import events, lanes, modules, outdated, prepared, record
+from forwarding import events, lanes, modules, outdated, record
 from forwarding.events import Event
 from forwarding.plan import Planned
-from forwarding.prepared import PreparingConnection
+from forwarding.threads import Threads
 from forwarding.waiting import Key
-from journal.connection import connect
 from parties import presence
 from parties.quirk_notes import QuirkNotes, record_quirks
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
-
 
 # To find the ends of the log costs as much as twenty deliveries. A lane that goes by an old one misses only what came
 # since, and is due again for it.
 TAIL_SECONDS = 0.1
 LOOK_SECONDS = 0.02
-BEGIN = "BEGIN; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '1500ms'; SET LOCAL TimeZone = 'UTC'; "
-
-
-class _Cursor(Cursor):
-    """Begins its transaction with the first statement, in the same round trip."""
-
-    first = BEGIN
-
-    def execute(self, query: Any, vars: Any = None) -> None:
-        first, self.first = self.first, ""
-        super().execute(first.encode() + query if isinstance(query, bytes) else first + query, vars)
-
-
-class _Thread:
-    """One thread, one connection of its own, one transaction per call."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._connection: PreparingConnection | None = None
-
-    async def run(self, work: Callable[[Any], T]) -> T:
-        return await self.call(lambda: self._in_transaction(work))
-
-    async def call(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-    async def close(self) -> None:
-        await self.call(self._close)
-        self._executor.shutdown()
-
-    def _in_transaction(self, work: Callable[[Any], T]) -> T:
-        if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
-        try:
-            return self._try(self._connection, work)
-        except prepared.LOST:  # nothing was done
-            self._connection.stop_preparing()
-            return self._try(self._connection, work)
-
-    def _try(self, connection: PreparingConnection, work: Callable[[Any], T]) -> T:
-        try:
-            with connection.cursor(cursor_factory=_Cursor) as cursor:
-                result = work(cursor)
-                cursor.execute("COMMIT")
-        except BaseException:
-            with suppress(psycopg2.Error):
-                self._roll_back(connection)
-            raise
-        return result
-
-    def _connect(self) -> PreparingConnection:
-        made = cast(PreparingConnection, connect(name=self._name, connection_factory=PreparingConnection))
-        made.autocommit = True  # else psycopg2 sends a BEGIN of its own first: a round trip more
-        return made
-
-    def _roll_back(self, connection: PreparingConnection) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK")
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        connections.close_all()
 
 
 class Store:
-    """`async with`; one per drain."""
+    """`async with`; one per drain. `threads` are those that the process keeps."""
 
-    def __init__(self) -> None:
-        self._reads = _Thread("hub lanes")
-        self._writes = _Thread("hub deliveries")
+    def __init__(self, threads: Threads | None = None) -> None:
+        self._threads = threads or Threads()
+        self._are_kept = threads is not None
+        self._reads, self._writes = self._threads.reads, self._threads.writes
         self.quirks = QuirkNotes()
         self._unsaved: list[tuple[record.Record, datetime, asyncio.Future[bool]]] = []
         self._saving: asyncio.Task[None] | None = None
@@ -115,13 +42,13 @@ class Store:
         self._tails: tuple[float, dict[int, int]] = (float("-inf"), {})
 
     async def __aenter__(self) -> Store:
+        await self._threads.begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._saving is not None:
             await self._saving
-        await self._reads.close()
-        await self._writes.close()
+        await (self._threads.rest() if self._are_kept else self._threads.close())
 
     # Lanes
 

@@ -20,12 +20,14 @@ from forwarding.pull_ask import ask_missed, ask_scheduled
 from forwarding.purge import purge_old
 from forwarding.resync import resync_next
 from forwarding.retention import keep_logs
+from forwarding.threads import Threads
 from forwarding.wake import hush, take_wake_up
 from forwarding.watch import watch
 from journal.writer import Writer
 from telemetry import tally
 
 _known = Known()
+_threads = Threads()
 
 
 def _tell_time() -> datetime:
@@ -45,7 +47,7 @@ def drain_lanes(**kwargs: Any) -> int:
     tally.start()  # the figures of many deliveries together: to tell them one by one costs a tenth of a delivery
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the web process has
-            return runner.run(drain(clock=_tell_time, known=_known, linger=LINGER, hush=hush))
+            return runner.run(drain(clock=_tell_time, known=_known, linger=LINGER, hush=hush, threads=_threads))
     finally:
         tally.stop()
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import redis
 from celery import current_app
@@ -18,10 +21,17 @@ logger = logging.getLogger(__name__)
 
 TASK = "forwarding.tasks.drain_lanes"
 KEY = "hub:lanes:wake"
+WAITING, AWAKE = b"1", b"awake"  # what it holds: a drain was asked for; one is there that looks for itself
 KEY_SECONDS = 2
 HUSH_SECONDS = 1
 GATHER_SECONDS = 0.02
 PAUSE_SECONDS = 1.0  # after a failure: Redis is away, and the sweep goes on without it
+
+
+@cache
+def _get_client(url: str) -> redis.Redis:
+    """Of this process; its connections are kept."""
+    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
 
 class Waker:
@@ -31,7 +41,7 @@ class Waker:
         self._flag = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+        self._redis = _get_client(settings.REDIS_URL)
 
     def start(self) -> None:
         if self._thread is None:
@@ -45,7 +55,6 @@ class Waker:
         self._flag.set()
         if thread is not None:
             thread.join(timeout=5)
-        self._redis.close()
 
     def wake(self) -> None:
         self._flag.set()
@@ -63,22 +72,31 @@ class Waker:
                 self._stop.wait(PAUSE_SECONDS)
 
     def _send(self) -> None:
-        if self._redis.set(KEY, "1", nx=True, ex=KEY_SECONDS):
+        if self._redis.set(KEY, WAITING, nx=True, ex=KEY_SECONDS):
             current_app.send_task(TASK, expires=5, retry=False, ignore_result=True)
 
 
 def take_wake_up() -> None:
-    """The drain that was waited for begins: what is appended from now on asks for another one."""
-    hush(False)
+    """The drain that was waited for begins: what is appended from now on asks for another one, unless one is awake."""
+    client = _get_client(settings.REDIS_URL)
+    with _forgiven():
+        if client.get(KEY) == WAITING:
+            client.delete(KEY)
 
 
 def hush(is_awake: bool) -> None:
     """A drain that is awake and looks for itself needs no other to be woken; it says so again every half second."""
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
-        try:
-            if is_awake:
-                client.set(KEY, "1", ex=HUSH_SECONDS)
-            else:
-                client.delete(KEY)
-        except redis.RedisError as error:
-            logger.warning("the wake-up key could not be changed, it expires by itself: %s", error)
+    client = _get_client(settings.REDIS_URL)
+    with _forgiven():
+        if is_awake:
+            client.set(KEY, AWAKE, ex=HUSH_SECONDS)
+        else:
+            client.delete(KEY)
+
+
+@contextmanager
+def _forgiven() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        logger.warning("the wake-up key could not be changed, it expires by itself: %s", error)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init, worker_process_init
+from celery.signals import beat_init, task_postrun, task_prerun, worker_init, worker_process_init
+from django.db import close_old_connections
 
 from roaming_hub.niceness import step_back
+from roaming_hub.own_moments import spread
 from telemetry import celery_signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "roaming_hub.settings")
@@ -21,6 +24,16 @@ app.autodiscover_tasks()
 celery_signals.connect()
 worker_init.connect(step_back)
 beat_init.connect(step_back)
+
+
+@task_prerun.connect
+@task_postrun.connect
+def keep_connection(task: Task, **_: object) -> None:
+    """From one task to the next, as web processes do from one request to the next: what broke or is older than
+    CONN_MAX_AGE is closed. Celery would make a new one for each task, which costs PostgreSQL ten times what most of
+    them ask of it."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 @worker_process_init.connect
@@ -44,7 +57,7 @@ SLOW = (  # for a worker of their own: deliveries must not wait
     "settlement.tasks.close_due_periods",
 )
 app.conf.task_routes = {name: {"queue": "pulls"} for name in SLOW}
-app.conf.beat_schedule = {
+SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep lanes": {"task": "forwarding.tasks.drain_lanes", "schedule": 1.0, "options": {"expires": 2}},
     "watch who is alive": {"task": "forwarding.tasks.watch_presence", "schedule": 10.0, "options": {"expires": 10}},
     "evaluate alerts": {"task": "alerts.tasks.evaluate_alerts", "schedule": 15.0, "options": {"expires": 15}},
@@ -81,3 +94,4 @@ app.conf.beat_schedule = {
     "close due periods": {"task": "settlement.tasks.close_due_periods", "schedule": crontab(hour=3, minute=17)},
     "watch disputes": {"task": "reconciliation.tasks.watch_disputes", "schedule": 60.0, "options": {"expires": 60}},
 }
+app.conf.beat_schedule = spread(SCHEDULE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import sys
 import warnings
 from decimal import Decimal
 from pathlib import Path
@@ -245,6 +246,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TIMEZONE = "UTC"
+CELERY_DB_REUSE_MAX = sys.maxsize  # Celery closes no connection: roaming_hub/celery.py goes by CONN_MAX_AGE
 
 _public = urlsplit(HUB_PUBLIC_URL)
 if HUB_REQUIRE_HTTPS and _public.scheme != "https" and _public.hostname not in ("127.0.0.1", "localhost", "::1"):

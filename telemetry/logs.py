@@ -27,6 +27,7 @@ def make_logging(*, format: str, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"rounds": {"()": _Rounds, "are_told": level == "DEBUG"}},
         "formatters": {"line": {"()": make_formatter, "format": format}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["console"], "level": level},
@@ -35,11 +36,22 @@ def make_logging(*, format: str, level: str) -> dict[str, Any]:
             # Both bring handlers of their own; one line per line is enough.
             **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "django")},
             # The stack waits for what these two say at their start, whatever the level of the others.
-            **{name: {"level": "INFO"} for name in STARTS},
+            **{name: {"level": "INFO", "filters": ["rounds"]} for name in STARTS},
             "uvicorn.access": {"handlers": [], "propagate": True, "level": "WARNING"},
             "django.server": {"handlers": [], "propagate": True},
         },
     }
+
+
+class _Rounds(logging.Filter):
+    """Beat tells of each task that it sends, three lines a second: for those who look for an error only."""
+
+    def __init__(self, *, are_told: bool) -> None:
+        super().__init__()
+        self._are_told = are_told
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return self._are_told or not str(record.msg).startswith("Scheduler: Sending")
 
 
 def make_formatter(format: str) -> logging.Formatter:

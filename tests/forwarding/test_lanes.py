@@ -229,6 +229,17 @@ class TestWaker:
 
         assert sent == [wake.TASK] * 2
 
+    def test_nobody_is_woken_while_a_drain_looks_for_itself(self, sent, clean):
+        """Also when the clock sweeps the lanes meanwhile."""
+        wake.hush(True)
+        wake.take_wake_up()
+        wake.Waker()._send()
+        assert sent == []
+
+        wake.hush(False)
+        wake.Waker()._send()
+        assert sent == [wake.TASK]
+
     def test_calls_go_through_its_own_thread(self, sent, clean):
         told = threading.Event()
         waker = wake.Waker()

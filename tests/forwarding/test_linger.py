@@ -44,12 +44,18 @@ class FakeRun:
         return 1
 
 
+class Lasting(FakeRun):
+    async def run(self) -> int:
+        await asyncio.sleep(0.1)
+        return 1
+
+
 @pytest.fixture(autouse=True)
 def _runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain, "LaneRun", FakeRun)
 
 
-def run(store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1) -> int:
+def run(store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1, limit: int = 9) -> int:
     async def work() -> int:
         watch: Any = FakeWatch()
         made = drain._Drain(
@@ -58,7 +64,7 @@ def run(store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1) 
             None,  # type: ignore[arg-type]
             clock=lambda: NOW,
             deadline=float("inf"),
-            limit=9,
+            limit=limit,
             linger=linger,
             hush=hush,
         )
@@ -99,3 +105,28 @@ class TestLinger:
 
         assert run(FakeStore(due=[]), hush=told.append) == 0
         assert told == []
+
+
+class TestBusy:
+    @pytest.fixture(autouse=True)
+    def _last(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drain, "LaneRun", Lasting)
+
+    def test_wakes_nobody_while_it_takes_all_that_is_due(self):
+        store = FakeStore(due=[1, 2])
+        busy: list[bool] = []
+
+        assert run(store, hush=busy.append, linger=0.0) == 2
+        assert busy == [True, False]
+
+    def test_leaves_others_to_be_woken_with_more_than_it_can_take(self):
+        store = FakeStore(due=[1])
+        told: list[tuple[bool, int]] = []
+
+        def hush(is_awake: bool) -> None:
+            told.append((is_awake, len(store.due)))
+            store.due += [2, 3, 4, 5] if len(told) == 1 else []
+
+        assert run(store, hush=hush, linger=0.0, limit=2) == 5
+        assert (False, 3) in told  # with one of the four taken, and room for no more
+        assert told[-1] == (False, 0)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forwarding import lanes
-from forwarding.store import _Thread
+from forwarding.threads import Thread
 from journal.rows import SUBLANES
 
 pytestmark = pytest.mark.usefixtures("hub")
@@ -21,7 +21,7 @@ def run(*work: Callable[[Any], Any]) -> list[Any]:
     """One transaction each, on one connection."""
 
     async def go() -> list[Any]:
-        thread = _Thread("hub test")
+        thread = Thread("hub test")
         try:
             return [await thread.run(one) for one in work]
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from telemetry.logs import make_logging
@@ -14,3 +16,17 @@ class TestLevel:
 
     def test_is_that_of_everything_else(self):
         assert make_logging(format="text", level="WARNING")["root"]["level"] == "WARNING"
+
+    @pytest.mark.parametrize(("level", "is_told"), [("INFO", False), ("DEBUG", True)])
+    def test_the_rounds_of_beat_are_told_to_those_who_look_for_an_error(self, level: str, is_told: bool):
+        settings = make_logging(format="text", level=level)
+        beat = logging.Logger("celery.beat")
+        for name in settings["loggers"]["celery.beat"]["filters"]:
+            how = dict(settings["filters"][name])
+            beat.addFilter(how.pop("()")(**how))
+
+        def is_kept(text: str) -> bool:
+            return bool(beat.filter(beat.makeRecord(beat.name, logging.INFO, "beat.py", 1, text, (), None)))
+
+        assert is_kept("Scheduler: Sending due task %s (%s)") is is_told
+        assert is_kept("beat: Starting...")
