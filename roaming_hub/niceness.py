@@ -1,4 +1,4 @@
-"""On a busy machine what is waited for goes before what can wait: the web process gets three turns to a worker's one.
+"""On a busy machine what is waited for goes before what can wait: the web process gets nine turns to a worker's one.
 
 Where Linux groups processes by session, as it does on most machines outside of containers, a process' own niceness
 counts among those of its session only (sched(7), "The autogroup feature"): a stack's processes have one each, and a
@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-NICENESS = 5
+NICENESS = 10
 AUTOGROUP = Path("/proc/self/autogroup")
 
 

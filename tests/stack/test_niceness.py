@@ -35,11 +35,11 @@ def step_back(signal: str, *, is_leader: bool) -> list[str]:
 @pytest.mark.parametrize("signal", ["worker_init", "beat_init"])
 class TestStepBack:
     def test_is_heard_by_the_process(self, signal: str):
-        assert step_back(signal, is_leader=True)[0] == str(max(5, os.nice(0)))
+        assert step_back(signal, is_leader=True)[0] == str(max(10, os.nice(0)))
 
     @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group by session")
     def test_is_heard_by_its_session(self, signal: str):
-        assert step_back(signal, is_leader=True)[1:] == ["nice", "5"]
+        assert step_back(signal, is_leader=True)[1:] == ["nice", "10"]
 
     @pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group by session")
     def test_leaves_a_session_alone_that_others_share(self, signal: str):
