@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.cores import get_family
+from benchmarks.cores import ALL, get_family
 from benchmarks.load import Outcome
 from benchmarks.stand import Stand
 
@@ -38,6 +38,12 @@ def spread(spent: Costs, *, over: int) -> Costs:
 
 def write(costs: Costs) -> str:
     return ", ".join(f"{name} {value:,.0f} µs" for name, value in costs.items() if value >= 10)
+
+
+def write_need(costs: Costs, *, rate: float) -> str:
+    """What the target asks of the processor, at today's cost: callers, partners and the benchmark come on top."""
+    cores = rate * sum(value for name, value in costs.items() if name != KERNEL) / 1e6
+    return f"the target, {rate:,.0f}/s, would take {cores:.1f} of {len(ALL)} cores"
 
 
 def _read(stand: Stand) -> Costs:

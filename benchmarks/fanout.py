@@ -162,13 +162,18 @@ def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], costs: cpu
                 f"bare {bare:,.0f}/s",
                 delivered,
                 f"a delivery costs {cpu.write(costs)}",
+                cpu.write_need(costs, rate=0.25 * bare),
             ),
         ),
         Row(
             name=f"{what} ÷ one Celery task per delivery",
             target=25,
             measured=hub / celery,
-            detail=(f"hub {hub:,.0f}/s", f"Celery and requests {celery:,.0f}/s"),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"Celery and requests {celery:,.0f}/s",
+                cpu.write_need(costs, rate=25 * celery),
+            ),
         ),
         Row(
             name=f"fan-out of status changes to {RECEIVERS} partners: deliveries out of order for their object",

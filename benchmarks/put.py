@@ -134,12 +134,17 @@ def _make_rows(rates: dict[str, float], costs: cpu.Costs, told: str, *, size: in
                 f"{size:,} bytes, {CALLERS} callers",
                 f"an object costs {cpu.write(costs)}",
                 told,
+                cpu.write_need(costs, rate=0.6 * pgbench),
             ),
         ),
         Row(
             name=f"{what} ÷ DRF and ORM",
             target=50,
             measured=hub / orm,
-            detail=(f"hub {hub:,.0f}/s", f"DRF, nested update_or_create {orm:,.1f}/s"),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"DRF, nested update_or_create {orm:,.1f}/s",
+                cpu.write_need(costs, rate=50 * orm),
+            ),
         ),
     ]

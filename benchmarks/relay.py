@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import ExitStack
 
-from benchmarks import bodies
+from benchmarks import bodies, cpu
 from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
 from benchmarks.partner import Manner, Partners
 from benchmarks.rows import Row, take_turns
@@ -47,20 +47,35 @@ def measure(*, rounds: int) -> list[Row]:
 
 
 def measure_waiting(*, rounds: int) -> list[Row]:
-    """Little's law bounds it: callers ÷ latency."""
+    """Little's law bounds it: callers ÷ latency. How near the proxy comes to it says what one core allows."""
     (port,) = find_ports(1)
-    with Partners({port: Manner(latency=LATENCY)}), run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand:
+    with (
+        Partners({port: Manner(latency=LATENCY)}),
+        run_hub(Cast(cpos={CPO: port}, emsps={EMSP: port})) as stand,
+        run_proxy(f"http://127.0.0.1:{port}") as proxy,
+    ):
         stand.pin_web()
         calls = make_calls(stand)
-        run_load(Load(stand.port, calls, 256, 2.0))
-        rates = take_turns({"hub": lambda: _get_rate(stand.port, calls, callers=256)}, rounds=rounds)
+        run_load(Load(stand.port, calls, 256, 2.0), Load(proxy, calls, 256, 0.5))
+        works = {
+            "hub": lambda: _get_rate(stand.port, calls, callers=256),
+            PROXY: lambda: _get_rate(proxy, calls, callers=256),
+        }
+        rates = take_turns(works, rounds=rounds)
+        costs = _get_costs(stand, calls, callers=256)
     bound = 256 / LATENCY
     return [
         Row(
             name="relay to partners that take 50 ms, 256 callers ÷ the bound callers ÷ latency",
             target=0.85,
             measured=rates["hub"] / bound,
-            detail=(f"hub {rates['hub']:,.0f}/s", f"bound {bound:,.0f}/s"),
+            detail=(
+                f"hub {rates['hub']:,.0f}/s",
+                f"bound {bound:,.0f}/s",
+                f"{PROXY} {rates[PROXY]:,.0f}/s, {rates[PROXY] / bound:.2f} of the bound",
+                f"a call costs {cpu.write(costs)}",
+                cpu.write_need(costs, rate=0.85 * bound),
+            ),
         )
     ]
 
@@ -80,6 +95,7 @@ def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -
             },
             rounds=rounds,
         )
+    costs = _get_costs(stand, calls)
     hub = rates.pop("hub")
     targets = {PROXY: 0.5, "naive hub (DRF, ORM, requests)": 20, "OCPI library, receives only": 4}
     return [
@@ -88,7 +104,12 @@ def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -
             target=targets[name],
             next_target=0.8 if name == PROXY else None,
             measured=hub / rate,
-            detail=(f"hub {hub:,.0f}/s", f"{name} {rate:,.0f}/s"),
+            detail=(
+                f"hub {hub:,.0f}/s",
+                f"{name} {rate:,.0f}/s",
+                *((f"a call costs {cpu.write(costs)}",) if name == PROXY else ()),
+                cpu.write_need(costs, rate=targets[name] * rate),
+            ),
         )
         for name, rate in rates.items()
     ]
@@ -105,6 +126,11 @@ def _make_library_calls() -> list[bytes]:
         )
         for n in range(256)
     ]
+
+
+def _get_costs(stand: Stand, calls: list[bytes], *, callers: int = 64) -> cpu.Costs:
+    load = Load(stand.port, calls, callers, SECONDS, expect=SUCCESS)
+    return cpu.measure(stand, lambda: get_outcome(load))[0]
 
 
 def _get_rate(port: int, calls: list[bytes], *, callers: int = 64) -> float:

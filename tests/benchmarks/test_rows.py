@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import groups, report
+from benchmarks import cpu, groups, report
+from benchmarks.cores import ALL
 from benchmarks.memory import get_growth
 from benchmarks.profile import OTHER, get_owner
 from benchmarks.rows import Row, take_turns
@@ -25,6 +26,13 @@ class TestRow:
     def test_is_missed_beyond_it(self):
         assert not Row(name="n", target=2, measured=1.99).met
         assert not Row(name="n", target=2, measured=2.01, at_most=True).met
+
+
+class TestNeed:
+    def test_is_that_of_the_whole_hub(self):
+        costs = {"web": 400.0, "postgres": 200.0, cpu.KERNEL: 50.0}
+
+        assert f"the target, 5,000/s, would take 3.0 of {len(ALL)} cores" == cpu.write_need(costs, rate=5000)
 
 
 class TestTakeTurns:
