@@ -42,6 +42,9 @@ OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 OTHER = "other"
 
+# Of what it can carry: beyond that calls queue before they are sent.
+SHARES = (0.8, 0.1)
+
 
 def measure(*, rounds: int) -> list[Row]:
     """No row: a text. Looked at once, whatever `rounds` says."""
@@ -55,7 +58,7 @@ def measure(*, rounds: int) -> list[Row]:
             lambda: get_outcome(Load(stand.port, calls, 64, 8.0, expect=SUCCESS)),  # while nobody looks
         )
         rate = outcome.rate
-        own = [_ask_hub(stand, calls, rate=rate * share) for share in (1.0, 0.1)]
+        own = [_ask_hub(stand, calls, rate=rate * share) for share in SHARES]
         stacks = _record(stand.web, stand.port, calls)
     text = _write(stacks, spent, own, rate=rate)
     report.PARTS.mkdir(exist_ok=True)
