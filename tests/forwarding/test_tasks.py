@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import yaml
 from forwarding import tasks
 from forwarding.announce import Settled
 from forwarding.models import Lane
+from forwarding.threads import Threads
 from journal.rows import SUBLANES
 from ocpi.calls import Role
 from roaming_hub.celery import app
@@ -51,6 +54,14 @@ def test_what_takes_long_has_a_worker_of_its_own():
 
 @pytest.mark.usefixtures("hub")
 class TestTasks:
+    @pytest.fixture(autouse=True)
+    def _threads(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """A worker keeps them as long as it lives; here the database goes before."""
+        threads = Threads()
+        monkeypatch.setattr(tasks, "_threads", threads)
+        yield
+        asyncio.run(threads.close())
+
     def test_drain_with_nothing_to_do(self):
         assert tasks.drain_lanes(unknown="from a newer version") == 0
 
