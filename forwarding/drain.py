@@ -114,8 +114,13 @@ class _Drain:
         self._worked_at = self._loop.time()
 
     @property
+    def _looks_for_more(self) -> bool:
+        """At its end it only waits for the lanes it has."""
+        return self._loop.time() < self._deadline and self._watch.is_fresh and self._get_room() > 0
+
+    @property
     def _is_time_left(self) -> bool:
-        return self._loop.time() < min(self._worked_at + self._linger, self._deadline) and self._watch.is_fresh
+        return self._loop.time() < self._worked_at + self._linger and self._looks_for_more
 
     async def _may_linger(self) -> bool:
         if self._lingers is None:
@@ -123,8 +128,8 @@ class _Drain:
         return self._lingers
 
     async def _hush_others(self) -> None:
-        """While this one takes all that is due, and looks for more by itself. When it cannot take all, others come."""
-        if self._are_more_due:
+        """While this one takes all that is due, and looks for more by itself. Else others come."""
+        if self._are_more_due or not self._looks_for_more:
             if self._hushed_at is not None:
                 await self._tell_hush(None)
         elif await self._may_linger() and (
@@ -142,7 +147,7 @@ class _Drain:
 
     async def _start_lanes(self) -> None:
         room = self._get_room()
-        if room <= 0 or self._loop.time() >= self._deadline or not self._watch.is_fresh or self._may_wait(room):
+        if not self._looks_for_more or self._may_wait(room):
             return
         self._looked_at = self._loop.time()
         leased = await self._store.lease(limit=room, now=self._clock())

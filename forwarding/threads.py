@@ -124,7 +124,7 @@ class Threads:
         await asyncio.gather(self.reads.begin(), self.writes.begin())
 
     async def rest(self) -> None:
-        await asyncio.gather(self.reads.rest(), self.writes.rest())
+        await self.writes.rest()  # the only one that holds locks beyond a transaction
 
     async def close(self) -> None:
         await asyncio.gather(self.reads.close(), self.writes.close())

@@ -55,12 +55,13 @@ def _runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain, "LaneRun", FakeRun)
 
 
-def run(store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1, limit: int = 9) -> int:
+def run(
+    store: FakeStore, *, hush: Callable[[bool], None], linger: float = 0.1, limit: int = 9, watch: Any = None
+) -> int:
     async def work() -> int:
-        watch: Any = FakeWatch()
         made = drain._Drain(
             store,  # type: ignore[arg-type]
-            watch,
+            watch or FakeWatch(),  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             clock=lambda: NOW,
             deadline=float("inf"),
@@ -130,3 +131,24 @@ class TestBusy:
         assert run(store, hush=hush, linger=0.0, limit=2) == 5
         assert (False, 3) in told  # with one of the four taken, and room for no more
         assert told[-1] == (False, 0)
+
+    def test_leaves_others_to_be_woken_when_it_only_waits_for_its_last_lanes(self, monkeypatch: pytest.MonkeyPatch):
+        """A lane that hangs takes seconds after the drain's time is up; what is appended meanwhile must not wait."""
+        told: list[bool] = []
+        watch = FakeWatch()
+
+        class Hanging(FakeRun):
+            async def run(self) -> int:
+                ends = asyncio.get_running_loop().time() + 5
+                while False not in told and asyncio.get_running_loop().time() < ends:
+                    await asyncio.sleep(0.01)
+                return int(False in told)
+
+        def hush(is_awake: bool) -> None:
+            told.append(is_awake)
+            watch.is_fresh = False  # it takes up no lanes any more
+
+        monkeypatch.setattr(drain, "LaneRun", Hanging)
+
+        assert run(FakeStore(due=[1]), hush=hush, watch=watch) == 1
+        assert told == [True, False]
