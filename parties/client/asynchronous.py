@@ -9,7 +9,7 @@ rare, connections are kept for less time than common servers keep them.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 
 from django.conf import settings
@@ -17,28 +17,26 @@ from msgspec.structs import replace
 
 from ocpi import envelope
 from parties.client.connection import ConnectionBroke, ExchangeTimeout, TooMuch
-from parties.client.connections import CannotConnect, Connections
+from parties.client.connections import CannotConnect, Connections, Response
 from parties.client.peer import (
     Answer,
     AnswerTooLarge,
     NotSent,
     Peer,
     PeerBusy,
+    PeerError,
     PeerResting,
     PeerTimeout,
     PeerUnreachable,
 )
-from parties.client.slash import turn_slash
+from parties.client.slash import REDIRECTS, turn_slash
 from parties.client.watched import watched
 from parties.egress import Egress, EgressRefused, check_url
 from parties.limits import Limits, NotNow, Ticket
 from parties.limits.turns import NoTurn, Turns
 
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
-
-
-class _ConnectionBroke(PeerUnreachable):
-    """After it stood: nobody knows what the peer received."""
+FAILURES = (CannotConnect, ExchangeTimeout, TooMuch, ConnectionBroke, ValueError)
 
 
 class AsyncClient:
@@ -92,40 +90,28 @@ class AsyncClient:
             AnswerTooLarge: the answer is over the limit.
         """
         with watched(peer.id) as seen:
-            seen.answer = await self._send_in_turn(
-                peer, method=method, url=url, headers=headers, body=body, timeout=timeout, patience=patience
-            )
-            return seen.answer
+            self._demand_open(peer, url)
+            part = self.limits.get_part(peer.max_in_flight)
+            try:
+                await self._turns.take(peer.id, limit=part, patience=patience)
+            except NoTurn as error:
+                raise PeerBusy(f"{part} calls are open already") from error
+            try:
+                with self.limits.get_ticket(peer.id) or await self._admit(peer) as ticket:
+                    seen.answer = answer = await self._watch(
+                        ticket, method=method, url=url, headers=headers, body=body, timeout=timeout
+                    )
+                    return answer
+            finally:
+                self._turns.give_back(peer.id, limit=self.limits.get_part(peer.max_in_flight))
 
-    async def _send_in_turn(
-        self,
-        peer: Peer,
-        *,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        timeout: float,
-        patience: float,
-    ) -> Answer:
+    def _demand_open(self, peer: Peer, url: str) -> None:
         try:
             check_url(url, egress=self._egress)
         except EgressRefused as error:
             raise NotSent(str(error)) from error
         if why := self.limits.get_reason_to_rest(peer.id):
             raise PeerResting(why)
-        part = self.limits.get_part(peer.max_in_flight)
-        try:
-            await self._turns.take(peer.id, limit=part, patience=patience)
-        except NoTurn as error:
-            raise PeerBusy(f"{part} calls are open already") from error
-        try:
-            with self.limits.get_ticket(peer.id) or await self._admit(peer) as ticket:
-                return await self._watch(
-                    ticket, self._exchange_turning(method=method, url=url, headers=headers, body=body, timeout=timeout)
-                )
-        finally:
-            self._turns.give_back(peer.id, limit=self.limits.get_part(peer.max_in_flight))
 
     async def _admit(self, peer: Peer) -> Ticket:
         try:
@@ -133,10 +119,14 @@ class AsyncClient:
         except NotNow as error:
             raise PeerResting(str(error)) from error
 
-    async def _watch(self, ticket: Ticket, exchange: Awaitable[Answer]) -> Answer:
+    async def _watch(
+        self, ticket: Ticket, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Answer:
         """What counts against a peer: no connection, a broken one, silence, a server error that says nothing."""
         try:
-            answer = await exchange
+            answer = await self._exchange(method=method, url=url, headers=headers, body=body, timeout=timeout)
+            if answer.http_status in REDIRECTS:
+                answer = await self._turn(answer, method=method, url=url, headers=headers, body=body, timeout=timeout)
         except (NotSent, AnswerTooLarge):
             raise
         except (PeerTimeout, PeerUnreachable) as error:
@@ -148,11 +138,10 @@ class AsyncClient:
             ticket.note_answer()
         return answer
 
-    async def _exchange_turning(
-        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+    async def _turn(
+        self, answer: Answer, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> Answer:
         """Once more where the peer only wants the last slash the other way (AMB-15)."""
-        answer = await self._exchange(method=method, url=url, headers=headers, body=body, timeout=timeout)
         location = answer.headers.get("Location")
         turned = turn_slash(url, method=method, status=answer.http_status, location=location)
         left = timeout - answer.elapsed_ms / 1000
@@ -166,40 +155,50 @@ class AsyncClient:
     ) -> Answer:
         started = time.monotonic()
         try:
-            return await self._attempt(
-                method=method, url=url, headers=headers, body=body, started=started, timeout=timeout
+            response = await self._connections.exchange(
+                method=method, url=url, headers=headers, body=body, timeout=timeout
             )
-        except _ConnectionBroke:
+        except ConnectionBroke as error:
             if method not in REPEATABLE:
-                raise
+                raise PeerUnreachable(str(error)) from error
+        except FAILURES as error:
+            raise _explain(error) from error
+        else:
+            return _read(response, started=started)
+        return await self._repeat(method=method, url=url, headers=headers, body=body, started=started, timeout=timeout)
+
+    async def _repeat(
+        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, started: float, timeout: float
+    ) -> Answer:
+        """After a connection that broke: the first attempt may have arrived."""
         left = timeout - (time.monotonic() - started)
         if left <= 0:
             raise PeerTimeout("no answer in time")
         try:
-            answer = await self._attempt(
-                method=method, url=url, headers=headers, body=body, started=started, timeout=left
-            )
-        except (PeerUnreachable, PeerTimeout) as error:
-            error.before_send, error.repeated = False, True  # the first attempt may have arrived
-            raise
-        return replace(answer, repeated=True)
-
-    async def _attempt(
-        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, started: float, timeout: float
-    ) -> Answer:
-        try:
             response = await self._connections.exchange(
-                method=method, url=url, headers=headers, body=body, timeout=timeout
+                method=method, url=url, headers=headers, body=body, timeout=left
             )
-        except CannotConnect as error:
-            raise PeerUnreachable(str(error), before_send=True) from error
-        except ExchangeTimeout as error:
-            raise PeerTimeout(str(error)) from error
-        except TooMuch as error:
-            raise AnswerTooLarge(str(error)) from error
-        except ConnectionBroke as error:
-            raise _ConnectionBroke(str(error)) from error
-        except ValueError as error:  # a header that cannot be written
-            raise NotSent(f"not sent: {error}") from error
-        elapsed_ms = round((time.monotonic() - started) * 1000)
-        return Answer(http_status=response.status, headers=response.headers, body=response.body, elapsed_ms=elapsed_ms)
+        except FAILURES as error:
+            failure = _explain(error)
+            failure.before_send, failure.repeated = False, True
+            raise failure from error
+        return replace(_read(response, started=started), repeated=True)
+
+
+def _read(response: Response, *, started: float) -> Answer:
+    elapsed_ms = round((time.monotonic() - started) * 1000)
+    return Answer(http_status=response.status, headers=response.headers, body=response.body, elapsed_ms=elapsed_ms)
+
+
+def _explain(error: Exception) -> PeerError:
+    """What a failed exchange says of the peer, and of what it may have received."""
+    match error:
+        case CannotConnect():
+            return PeerUnreachable(str(error), before_send=True)
+        case ExchangeTimeout():
+            return PeerTimeout(str(error))
+        case TooMuch():
+            return AnswerTooLarge(str(error))
+        case ConnectionBroke():
+            return PeerUnreachable(str(error))
+    return NotSent(f"not sent: {error}")  # a header or URL that cannot be written

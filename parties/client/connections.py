@@ -88,7 +88,9 @@ class Connections:
             else:
                 self._drop(connection)
         told = CIMultiDictProxy(CIMultiDict(fields))
-        return Response(status, told, unpack(content, told.getall("Content-Encoding", ()), limit=self._max_answer))
+        if "Content-Encoding" in told:
+            content = unpack(content, told.getall("Content-Encoding"), limit=self._max_answer)
+        return Response(status, told, content)
 
     async def close(self) -> None:
         if self._sweep is not None:

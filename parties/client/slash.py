@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 _ANY_METHOD = frozenset({307, 308})
 _ONLY_GET = frozenset({301, 302})
+REDIRECTS = _ANY_METHOD | _ONLY_GET
 
 
 def turn_slash(url: str, *, method: str, status: int, location: str | None) -> str | None:
