@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,9 +20,9 @@ from parties.client import (
     AsyncClient,
     Peer,
     PeerBusy,
+    PeerError,
     PeerResting,
     PeerTimeout,
-    PeerUnreachable,
     write_headers,
 )
 from parties.quirks import Quirk
@@ -69,8 +70,25 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
         work.Work(correlation_id=event.correlation_id, module=event.module, method=method, platform=peer.id)
     )
     at.hide(event.path.rpartition("/")[2] if event.module == "tokens" else None)
+    url = quirks.shape_url(url, peer.quirks)
+    request_id = new_id()
+    headers = write_headers(
+        peer,
+        request_id=request_id,
+        correlation_id=event.correlation_id or request_id,
+        sender=planned.sender,
+        receiver=planned.receiver,
+        has_body=bool(body),
+    )
     with _span(planned, peer=peer, method=method) if spans.are_made() else spans.NOTHING:
-        end = await _attempt(planned, client=client, peer=peer, method=method, url=url, body=body)
+        try:
+            answer = await client.send(
+                peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT, patience=TIMEOUT
+            )
+        except PeerError as error:
+            end = _explain(error, request_id=request_id, method=method)
+        else:
+            end = _read(answer, planned, request_id=request_id, method=method, url=url)
     count.note_call_out(platform=peer.id, module=event.module, interface="RECEIVER", method=method, code=end.told_code)
     return end
 
@@ -81,52 +99,31 @@ def _span(planned: Planned, *, peer: Peer, method: str) -> AbstractContextManage
     return spans.span("deliver", **{"hub.platform": peer.id, "hub.event": event.id, **named})
 
 
-async def _attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: str, url: str, body: bytes) -> Attempt:
-    url = quirks.shape_url(url, peer.quirks)
-    request_id = new_id()
-    headers = write_headers(
-        peer,
-        request_id=request_id,
-        correlation_id=planned.event.correlation_id or request_id,
-        sender=planned.sender,
-        receiver=planned.receiver,
-        has_body=bool(body),
-    )
-    try:
-        answer = await client.send(
-            peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT, patience=TIMEOUT
-        )
-    except PeerTimeout as error:
-        return Attempt(
-            end=End.TIMED_OUT, request_id=request_id, method=method, status_code=4002, message=str(error),
-            elapsed_ms=round(TIMEOUT * 1000), may_have_arrived=True, repeated=error.repeated,
-        )  # fmt: skip
-    except AnswerTooLarge as error:
-        return Attempt(end=End.FAILED, request_id=request_id, method=method, status_code=4000, message=str(error))
-    except PeerResting as error:
-        return Attempt(end=End.RESTING, request_id=request_id, method=method, status_code=4003, message=str(error))
-    except PeerBusy as error:
-        return Attempt(end=End.BUSY, request_id=request_id, method=method, status_code=4003, message=str(error))
-    except PeerUnreachable as error:
-        return Attempt(
-            end=End.UNREACHED, request_id=request_id, method=method, status_code=4003, message=str(error),
-            may_have_arrived=not error.before_send, repeated=error.repeated,
-        )  # fmt: skip
-    status, location = answer.redirect or (answer.http_status, answer.headers.get("Location"))
-    oddities = quirks.find_in_answer(
-        module=planned.event.module,
-        method=method,
-        path=planned.event.path,
-        url=url,
-        http_status=status,
-        location=location,
-    )
-    return _read(answer, request_id=request_id, method=method, oddities=oddities)
+def _explain(error: PeerError, *, request_id: str, method: str) -> Attempt:
+    made = partial(Attempt, request_id=request_id, method=method, message=str(error))
+    match error:
+        case PeerTimeout():
+            elapsed_ms = round(TIMEOUT * 1000)
+            return made(
+                end=End.TIMED_OUT,
+                status_code=4002,
+                elapsed_ms=elapsed_ms,
+                may_have_arrived=True,
+                repeated=error.repeated,
+            )
+        case AnswerTooLarge():
+            return made(end=End.FAILED, status_code=4000)
+        case PeerResting():
+            return made(end=End.RESTING, status_code=4003)
+        case PeerBusy():
+            return made(end=End.BUSY, status_code=4003)
+    return made(end=End.UNREACHED, status_code=4003, may_have_arrived=not error.before_send, repeated=error.repeated)
 
 
-def _read(answer: Answer, *, request_id: str, method: str, oddities: Mapping[Quirk, str]) -> Attempt:
+def _read(answer: Answer, planned: Planned, *, request_id: str, method: str, url: str) -> Attempt:
     told = envelope.read(answer.body)
     status = answer.http_status
+    seen_status, location = answer.redirect or (status, answer.headers.get("Location"))
     return Attempt(
         end=classify(status, told.status_code if told else None, method=method),
         request_id=request_id,
@@ -136,7 +133,14 @@ def _read(answer: Answer, *, request_id: str, method: str, oddities: Mapping[Qui
         message=(told.status_message or "") if told else f"no OCPI answer (HTTP {status})",
         elapsed_ms=answer.elapsed_ms,
         repeated=answer.repeated,
-        oddities=oddities,
+        oddities=quirks.find_in_answer(
+            module=planned.event.module,
+            method=method,
+            path=planned.event.path,
+            url=url,
+            http_status=seen_status,
+            location=location,
+        ),
     )
 
 

@@ -64,6 +64,25 @@ class Deliverer:
 
     async def deliver(self, one: Planned) -> bool:
         """False: it has to wait, and what is behind it with it."""
+        found = self._find_way(one)
+        if isinstance(found, bool):
+            return found
+        planned, peer = found
+        event = planned.event
+        if event.method == "PATCH" and Quirk.NO_PATCH in peer.quirks:
+            whole = await self._send_whole(planned, peer)
+            if whole is not None:
+                return self._settle(planned, whole)
+        end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
+        if end.end is End.UNREACHED and not end.may_have_arrived:
+            await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing
+            end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
+        if end.end is End.UNKNOWN_THERE:
+            end = await self._send_whole(planned, peer) or end
+        return self._settle(planned, end)
+
+    def _find_way(self, one: Planned) -> tuple[Planned, Peer] | bool:
+        """By the rules of this moment: what to send and to whom, or the end of it."""
         now = self._clock()
         planned = self._look_again(one, now=now)
         if planned is None or self._is_told(planned):
@@ -84,7 +103,7 @@ class Deliverer:
         if step is Step.WAIT or peer is None:
             self._hold(why, Held.AWAY)
             return False
-        return await self._send(planned, peer)
+        return planned, peer
 
     def _look_again(self, one: Planned, *, now: datetime) -> Planned | None:
         """By the facts of this moment: an agreement may have ended since the plan was made."""
@@ -96,20 +115,6 @@ class Deliverer:
     def _is_told(self, planned: Planned) -> bool:
         is_state = planned.event.method in ("PUT", "PATCH")
         return is_state and planned.event.id <= self._told.get(planned.chain, 0)
-
-    async def _send(self, planned: Planned, peer: Peer) -> bool:
-        event = planned.event
-        if event.method == "PATCH" and Quirk.NO_PATCH in peer.quirks:
-            whole = await self._send_whole(planned, peer)
-            if whole is not None:
-                return self._settle(planned, whole)
-        end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
-        if end.end is End.UNREACHED and not end.may_have_arrived:
-            await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing
-            end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
-        if end.end is End.UNKNOWN_THERE:
-            end = await self._send_whole(planned, peer) or end
-        return self._settle(planned, end)
 
     async def _send_whole(self, planned: Planned, peer: Peer) -> Attempt | None:
         """ROUTE-34: it never got the object, so it gets all of it. What waits behind and is in it need not be sent."""

@@ -188,12 +188,16 @@ class LaneRun:
 
     async def _send_chain(self, chain: Chain, planned: list[Planned]) -> None:
         for one in planned:
-            async with self._pace:
+            if not self._pace.take_at_once():
+                await self._pace.wait()
+            try:
                 if self._must_stop:
                     return
                 if one.key in self._ledger.waiting and not await self._deliverer.deliver(one):
                     self._stuck.add(chain)
                     return
+            finally:
+                self._pace.give_back()
 
     # The end of it
 

@@ -37,11 +37,15 @@ class Pace:
         """Its lanes wait for it more than they work."""
         return self._limit > 1 or (self._open > 0 and self._loop.time() - self._changed_at > LOOK_SECONDS)
 
-    async def __aenter__(self) -> None:
-        if self._open < min(self._limit, self.most) and not self._waiting:
-            self._open += 1
-            self._changed_at = self._loop.time()
-            return
+    def take_at_once(self) -> bool:
+        """False: it has to wait."""
+        if self._waiting or self._open >= min(self._limit, self.most):
+            return False
+        self._open += 1
+        self._changed_at = self._loop.time()
+        return True
+
+    async def wait(self) -> None:
         turn: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(turn)
         if self._look is None:
@@ -50,13 +54,10 @@ class Pace:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # it came at the last moment
-                self._give_back()
+                self.give_back()
             raise
 
-    async def __aexit__(self, *_: object) -> None:
-        self._give_back()
-
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
         self._open -= 1
         self._done += 1
         self._changed_at = self._loop.time()

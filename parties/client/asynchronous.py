@@ -92,18 +92,26 @@ class AsyncClient:
         with watched(peer.id) as seen:
             self._demand_open(peer, url)
             part = self.limits.get_part(peer.max_in_flight)
-            try:
-                await self._turns.take(peer.id, limit=part, patience=patience)
-            except NoTurn as error:
-                raise PeerBusy(f"{part} calls are open already") from error
+            if not self._turns.take_at_once(peer.id, limit=part):
+                await self._wait_for_turn(peer.id, limit=part, patience=patience)
             try:
                 with self.limits.get_ticket(peer.id) or await self._admit(peer) as ticket:
-                    seen.answer = answer = await self._watch(
-                        ticket, method=method, url=url, headers=headers, body=body, timeout=timeout
-                    )
-                    return answer
+                    try:
+                        answer = await self._exchange(
+                            method=method, url=url, headers=headers, body=body, timeout=timeout
+                        )
+                        if answer.http_status in REDIRECTS:
+                            answer = await self._turn(
+                                answer, method=method, url=url, headers=headers, body=body, timeout=timeout
+                            )
+                    except (PeerTimeout, PeerUnreachable) as error:
+                        _note_failure(ticket, error)
+                        raise
+                    _note_answer(ticket, answer)
             finally:
                 self._turns.give_back(peer.id, limit=self.limits.get_part(peer.max_in_flight))
+            seen.answer = answer
+            return answer
 
     def _demand_open(self, peer: Peer, url: str) -> None:
         try:
@@ -113,30 +121,17 @@ class AsyncClient:
         if why := self.limits.get_reason_to_rest(peer.id):
             raise PeerResting(why)
 
+    async def _wait_for_turn(self, platform: int, *, limit: int, patience: float) -> None:
+        try:
+            await self._turns.take(platform, limit=limit, patience=patience)
+        except NoTurn as error:
+            raise PeerBusy(f"{limit} calls are open already") from error
+
     async def _admit(self, peer: Peer) -> Ticket:
         try:
             return await self.limits.admit(peer.id)
         except NotNow as error:
             raise PeerResting(str(error)) from error
-
-    async def _watch(
-        self, ticket: Ticket, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
-    ) -> Answer:
-        """What counts against a peer: no connection, a broken one, silence, a server error that says nothing."""
-        try:
-            answer = await self._exchange(method=method, url=url, headers=headers, body=body, timeout=timeout)
-            if answer.http_status in REDIRECTS:
-                answer = await self._turn(answer, method=method, url=url, headers=headers, body=body, timeout=timeout)
-        except (NotSent, AnswerTooLarge):
-            raise
-        except (PeerTimeout, PeerUnreachable) as error:
-            ticket.note_failure(str(error))
-            raise
-        if answer.http_status >= 500 and envelope.read(answer.body) is None:
-            ticket.note_failure(f"HTTP {answer.http_status} without an OCPI answer")
-        else:
-            ticket.note_answer()
-        return answer
 
     async def _turn(
         self, answer: Answer, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
@@ -183,6 +178,19 @@ class AsyncClient:
             failure.before_send, failure.repeated = False, True
             raise failure from error
         return replace(_read(response, started=started), repeated=True)
+
+
+def _note_failure(ticket: Ticket, error: PeerTimeout | PeerUnreachable) -> None:
+    """What counts against a peer: no connection, a broken one, silence, a server error that says nothing."""
+    if not isinstance(error, NotSent | AnswerTooLarge):
+        ticket.note_failure(str(error))
+
+
+def _note_answer(ticket: Ticket, answer: Answer) -> None:
+    if answer.http_status >= 500 and envelope.read(answer.body) is None:
+        ticket.note_failure(f"HTTP {answer.http_status} without an OCPI answer")
+    else:
+        ticket.note_answer()
 
 
 def _read(response: Response, *, started: float) -> Answer:

@@ -22,15 +22,21 @@ class Turns:
     def count_open(self, platform: int) -> int:
         return self._open.get(platform, 0)
 
+    def take_at_once(self, platform: int, *, limit: int) -> bool:
+        """False: it would have to wait."""
+        if self._queues.get(platform) or self._open.get(platform, 0) >= limit:
+            return False
+        self._open[platform] = self._open.get(platform, 0) + 1
+        return True
+
     async def take(self, platform: int, *, limit: int, patience: float) -> None:
         """
         Raises:
             NoTurn: nobody finished within `patience` seconds, or too many wait already.
         """
-        queue = self._queues.get(platform)
-        if not queue and self.count_open(platform) < limit:
-            self._open[platform] = self.count_open(platform) + 1
+        if self.take_at_once(platform, limit=limit):
             return
+        queue = self._queues.get(platform)
         if patience <= 0 or (queue and len(queue) >= MAX_QUEUE):
             raise NoTurn
         await self._wait(platform, patience=patience)

@@ -33,12 +33,14 @@ class Scene:
             await asyncio.sleep(0)
 
     async def _deliver(self) -> None:
-        async with self.pace:
-            self.open += 1
-            ended = asyncio.Event()
-            self._ends.append(ended)
-            await ended.wait()
-            self.open -= 1
+        if not self.pace.take_at_once():
+            await self.pace.wait()
+        self.open += 1
+        ended = asyncio.Event()
+        self._ends.append(ended)
+        await ended.wait()
+        self.open -= 1
+        self.pace.give_back()
 
 
 def play(what: Callable[[Scene], Awaitable[None]]) -> None:
