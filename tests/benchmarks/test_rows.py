@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from benchmarks import cpu, groups, report
 from benchmarks.cores import ALL
+from benchmarks.machine import Machine
 from benchmarks.memory import get_growth
 from benchmarks.profile import OTHER, get_owner
 from benchmarks.rows import Row, take_turns
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+FAST = Machine("a fast one", 0.1)
 
 
 class TestRow:
@@ -68,11 +70,25 @@ class TestKeep:
     def test_a_page_says_plainly_what_is_missed(self):
         _keep("put", Row(name="a put", target=4, measured=2.5))
 
-        report.write_page(machine=["two cores"], now=NOW)
+        report.write_page(versions=["two engines"], now=NOW)
 
         page = report.PAGE.read_text()
         assert "| **MISSED** | a put | ≥ 4 × | 2.5 × |" in page
         assert "- a put: 2.5 ×, where at least 4 × was wanted." in page
+        assert "- a fast one, which fills a dictionary a million times in 0.10 s\n- two engines" in page
+
+    def test_a_page_tells_rows_of_different_machines_apart(self):
+        _keep("put", Row(name="a put", target=1, measured=2), machine=Machine("a slow one", 0.2))
+        _keep("relay", Row(name="a relay", target=1, measured=2), now=NOW + timedelta(days=1))
+        _keep("pull", Row(name="a pull", target=1, measured=2), machine=Machine("a slow one", 0.3))
+
+        report.write_page(versions=[], now=NOW)
+
+        page = report.PAGE.read_text()
+        assert "- machine A: a fast one, which fills a dictionary a million times in 0.10 s" in page
+        assert "- machine B: a slow one, which fills a dictionary a million times in 0.20 to 0.30 s" in page
+        assert "| 2026-01-03T00:00Z, 0.1, A |" in page
+        assert page.count("| 2026-01-02T00:00Z, 0.1, B |") == 2
 
 
 class TestGroups:
@@ -100,8 +116,8 @@ class TestGetOwner:
         assert get_owner(("x (/elsewhere.py:1)",)) == OTHER
 
 
-def _keep(group: str, *rows: Row) -> None:
-    report.keep(group, rows, now=NOW, load=0.1, rounds=5)
+def _keep(group: str, *rows: Row, machine: Machine = FAST, now: datetime = NOW) -> None:
+    report.keep(group, rows, machine=machine, now=now, load=0.1, rounds=5)
 
 
 class TestGrowth:
