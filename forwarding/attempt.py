@@ -103,11 +103,10 @@ def _explain(error: PeerError, *, request_id: str, method: str) -> Attempt:
     made = partial(Attempt, request_id=request_id, method=method, message=str(error))
     match error:
         case PeerTimeout():
-            elapsed_ms = round(TIMEOUT * 1000)
             return made(
                 end=End.TIMED_OUT,
                 status_code=4002,
-                elapsed_ms=elapsed_ms,
+                elapsed_ms=round(TIMEOUT * 1000),
                 may_have_arrived=True,
                 repeated=error.repeated,
             )

@@ -83,6 +83,20 @@ class TestPace:
 
         play(what)
 
+    def test_nobody_overtakes_who_waits(self):
+        async def what(scene: Scene) -> None:
+            await scene.begin(4)
+            scene.pace.look()
+            await scene.settle()
+            scene.pace.most = 1
+            await scene.end(1)
+            scene.pace.most = 8
+
+            assert scene.open == 1
+            assert not scene.pace.take_at_once()
+
+        play(what)
+
     def test_grows_by_slow_answers_only_where_the_drain_itself_had_time(self):
         async def what(scene: Scene) -> None:
             await scene.begin(40)

@@ -38,6 +38,22 @@ def test_what_is_too_much_waits_for_a_turn_in_the_order_it_came():
     assert asyncio.run(run()) == ["first", "second", "third"]
 
 
+def test_who_comes_later_takes_no_turn_before_who_waits():
+    async def run() -> None:
+        all_turns = Turns()
+        await take(all_turns)
+        waits = asyncio.create_task(take(all_turns))
+        await asyncio.sleep(0)
+
+        assert not all_turns.take_at_once(P, limit=2)  # there is room since a process ended, and it is the other's
+
+        all_turns.give_back(P, limit=2)
+        await waits
+        assert all_turns.take_at_once(P, limit=2)
+
+    asyncio.run(run())
+
+
 def test_nobody_waits_for_ever_and_no_turn_is_lost_by_it():
     async def run() -> None:
         all_turns = Turns()
