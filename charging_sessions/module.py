@@ -55,7 +55,7 @@ class Sessions(OwnedModule):
     is_token_bound = True
     is_passed_on = True  # SESS-17
     list_needs_date = True  # SESS-02
-    remarks_on_changes = True
+    remarks_on = frozenset({"status", "document", "flags"})
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["session_id"]

@@ -221,4 +221,5 @@ def _unless_same(change: Change) -> Change:
             return columns
         return None if is_same_content(stored["document"], columns["document"]) else columns
 
-    return replace(change, apply=apply, reads_bulk=True)
+    reads = None if change.reads is None else change.reads | {"deleted_at", "is_verified", "document"}
+    return replace(change, apply=apply, reads=reads)

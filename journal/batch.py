@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -97,10 +98,11 @@ def _refusal(job: Job) -> OcpiError | None:
 
 def _load(script: Script, jobs: Sequence[Job]) -> Overlay:
     overlay = Overlay()
-    for _, (table, wanted) in sorted(rows_to_lock(jobs).items()):
-        given = [{**_named(table, key), statements.WHOLE: is_whole} for key, is_whole in wanted.items()]
-        found = _fetch(script, statements.lock_rows(table), table, given)
-        for key in sorted(wanted):
+    for _, wanted in sorted(rows_to_lock(jobs).items()):
+        table, columns = wanted.table, wanted.columns
+        given = [{**_named(table, key), statements.WHOLE: is_whole} for key, is_whole in wanted.keys.items()]
+        found = _fetch(script, statements.lock_rows(table, columns), (*table.key, *columns), table, given)
+        for key in sorted(wanted.keys):
             overlay.add(table, key, found.get(key))
     for _, (table, keys) in sorted(rows_to_mark(jobs).items()):
         for key in sorted(keys):
@@ -108,7 +110,9 @@ def _load(script: Script, jobs: Sequence[Job]) -> Overlay:
     for _, (table, bases) in sorted(bases_to_read(jobs).items()):
         missing = {base for base in bases if (table.name, base) not in overlay.slots}
         if missing:
-            found = _fetch(script, statements.read_rows(table), table, [_named(table, key) for key in missing])
+            names = statements.row_columns(table)
+            asked = [_named(table, key) for key in missing]
+            found = _fetch(script, statements.read_rows(table), names, table, asked)
             overlay.bases.update({(table.name, key): row for key, row in found.items()})
     return overlay
 
@@ -117,8 +121,9 @@ def _named(table: Table, key: Key) -> dict[str, str]:
     return dict(zip(table.key, key, strict=True))
 
 
-def _fetch(script: Script, text: str, table: Table, given: Sequence[Columns]) -> dict[Key, Columns]:
-    names = statements.row_columns(table)
+def _fetch(
+    script: Script, text: str, names: Sequence[str], table: Table, given: Sequence[Columns]
+) -> dict[Key, Columns]:
     script.add(text, *statements.values_of(given))
     return {row[: len(table.key)]: dict(zip(names, row, strict=True)) for row in script.run()}
 
@@ -131,12 +136,12 @@ def _write_rows(script: Script, overlay: Overlay) -> None:
     for slot in overlay.slots.values():
         if slot.is_insert:
             filled = {**new_row(slot.table, slot.key), **slot.written}
-            inserts.setdefault((slot.table, _ordered(slot.table, filled)), []).append(filled)
+            inserts.setdefault((slot.table, _ordered(slot.table, tuple(filled))), []).append(filled)
         elif slot.is_update:
-            updates.setdefault((slot.table, _ordered(slot.table, slot.written)), []).append(slot.keyed)
+            updates.setdefault((slot.table, _ordered(slot.table, tuple(slot.written))), []).append(slot.keyed)
     for slot in overlay.unseen.values():
         if slot.is_update:
-            marks.setdefault((slot.table, _ordered(slot.table, slot.written)), []).append(slot.keyed)
+            marks.setdefault((slot.table, _ordered(slot.table, tuple(slot.written))), []).append(slot.keyed)
     for (table, columns), rows in inserts.items():
         values = statements.values_with_bulk(rows, table=table, columns=columns)
         script.add(statements.insert_rows(table, columns), *values)
@@ -148,7 +153,9 @@ def _write_rows(script: Script, overlay: Overlay) -> None:
         script.add(statements.lock_and_update_rows(table, columns), *values)
 
 
-def _ordered(table: Table, columns: Columns) -> tuple[str, ...]:
+@lru_cache(1024)
+def _ordered(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """As the table has them, so that one statement serves all rows that write the same."""
     return tuple(column for column in table.columns if column in columns)
 
 

@@ -16,7 +16,7 @@ from journal.connection import connect, is_lost
 from journal.rows import Job
 from journal.script import RememberingConnection
 from ocpi.errors import OcpiError, ServerError
-from telemetry import metrics
+from telemetry import count, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +56,7 @@ class Committer:
         began = time.perf_counter()
         try:
             results = self._commit_together(jobs)
-            metrics.writer_batch.observe(len(jobs))
-            metrics.writer_commit_seconds.observe(time.perf_counter() - began)
+            count.note_commit(len(jobs), seconds=time.perf_counter() - began)
             return results
         except DatabaseDown as error:
             metrics.writer_failures.labels("unreachable").inc(len(jobs))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -38,6 +39,31 @@ class Slot:
     def keyed(self) -> dict[str, Any]:
         """What is written, with the key: a copy of its own."""
         return {**dict(zip(self.table.key, self.key, strict=True)), **self.written}
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Rows of one table that change: their keys, with each whether its bulk is looked at, and the columns that are."""
+
+    table: Table
+    keys: dict[Key, bool] = field(default_factory=dict)
+    reads: frozenset[str] | None = frozenset()  # None: all
+
+    def add(self, change: Change, *, is_base: bool) -> None:
+        reads = change.reads
+        looks = is_base or reads is None or not reads.isdisjoint(self.table.bulk)
+        self.keys[change.key] = self.keys.get(change.key, False) or looks
+        self.reads = None if self.reads is None or reads is None else self.reads | reads
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Without the key."""
+        return _without_key(self.table, self.reads)
+
+
+@lru_cache(1024)
+def _without_key(table: Table, reads: frozenset[str] | None) -> tuple[str, ...]:
+    return tuple(name for name in table.columns if name not in table.key and (reads is None or name in reads))
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -85,13 +111,12 @@ class Overlay:
         columns = change.apply(slot.row, self._base(change))
         if columns is None:
             return Outcome.KEPT
-        strange = columns.keys() - slot.table.columns.keys() | columns.keys() & set(slot.table.key)
-        if strange:
-            raise ValueError(f"{slot.table.name}: a change may not write {sorted(strange)}")
+        if strange := _find_strange(slot.table, tuple(columns)):
+            raise ValueError(f"{slot.table.name}: a change may not write {strange}")
         refuse_unstorable(columns)
         outcome = Outcome.CREATED if slot.row is None or _is_revived(slot.row, columns) else Outcome.UPDATED
         slot.row = {**(new_row(slot.table, slot.key) if slot.row is None else slot.row), **columns}
-        slot.written = {**slot.written, **columns}
+        slot.written = {**slot.written, **columns} if slot.written else columns
         return outcome
 
     def _base(self, change: Change) -> Columns | None:
@@ -99,6 +124,11 @@ class Overlay:
             return None
         slot = self.slots.get((change.table.name, change.base_key))
         return slot.row if slot is not None else self.bases.get((change.table.name, change.base_key))
+
+
+@lru_cache(1024)
+def _find_strange(table: Table, columns: tuple[str, ...]) -> list[str]:
+    return sorted(name for name in columns if name not in table.columns or name in table.key)
 
 
 def _is_revived(row: Columns, columns: Columns) -> bool:
@@ -119,7 +149,7 @@ def _mark(slot: Slot, mark: Mark) -> None:
 
 
 def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
-    unchanged = bool(outcomes) and all(outcome is Outcome.KEPT for outcome in outcomes)
+    unchanged = bool(outcomes) and outcomes.count(Outcome.KEPT) == len(outcomes)
     return Accepted(
         outcomes=outcomes,
         event=None if unchanged else job.event,
@@ -127,15 +157,16 @@ def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
     )
 
 
-def rows_to_lock(jobs: Sequence[Job]) -> dict[str, tuple[Table, dict[Key, bool]]]:
-    """By table: the keys that change, and whether anybody looks at the bulk of the row."""
-    wanted: dict[str, tuple[Table, dict[Key, bool]]] = {}
-    bases = {(change.table.name, change.base_key) for job in jobs for change in job.changes}
+def rows_to_lock(jobs: Sequence[Job]) -> dict[str, Wanted]:
+    """By table."""
+    wanted: dict[str, Wanted] = {}
+    bases = {(change.table.name, change.base_key) for job in jobs for change in job.changes if change.base_key}
     for job in jobs:
         for change in job.changes:
-            keys = wanted.setdefault(change.table.name, (change.table, {}))[1]
-            is_base = (change.table.name, change.key) in bases
-            keys[change.key] = keys.get(change.key, False) or change.reads_bulk or is_base
+            name = change.table.name
+            if (rows := wanted.get(name)) is None:
+                rows = wanted[name] = Wanted(change.table)
+            rows.add(change, is_base=(name, change.key) in bases)
     return wanted
 
 

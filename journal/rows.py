@@ -40,15 +40,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     `apply` is pure. It gets the row's columns (None: there is none; tombstones are rows), and those of `base_key`, read
     without lock, where that is given. It returns the columns to write (all but the key; missing ones keep their value
-    or default), None to keep what is there, or raises an OcpiError to refuse this job alone. Without `reads_bulk` the
-    row's bulk columns may be None, whatever is stored.
+    or default), None to keep what is there, or raises an OcpiError to refuse this job alone. Where `reads` names the
+    columns that it looks at, the others may be missing from both rows.
     """
 
     table: Table
     key: tuple[str, ...]  # values of table.key
     apply: Callable[[Columns | None, Columns | None], Columns | None]
     base_key: tuple[str, ...] | None = None
-    reads_bulk: bool = True
+    reads: frozenset[str] | None = None  # None: any of them
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,16 +41,16 @@ def _bulk(table: Table, columns: Iterable[str]) -> list[str]:
 
 
 @lru_cache(_KEPT)
-def lock_rows(table: Table) -> str:
-    """Locks are taken in key order. Given are keys, and with each whether its bulk is wanted (`WHOLE`)."""
+def lock_rows(table: Table, columns: Sequence[str]) -> str:
+    """The key and these columns. Locks are taken in key order. Given are keys, and with each whether its bulk is wanted
+    (`WHOLE`)."""
+    names = (*table.key, *columns)
     if not table.bulk:
-        return f"SELECT {_columns('t', row_columns(table))} {_matching(table)} {_in_order(table)}"
-    columns = ", ".join(
-        _if_whole(column) if column in table.bulk else f"t.{_quoted(column)}" for column in row_columns(table)
-    )
+        return f"SELECT {_columns('t', names)} {_matching(table)} {_in_order(table)}"
+    selected = ", ".join(_if_whole(name) if name in table.bulk else f"t.{_quoted(name)}" for name in names)
     typed = _typed(table, table.key) + f", {_quoted(WHOLE)} boolean"
     given = f"(SELECT * FROM json_to_recordset(%s) AS r({typed}) LIMIT %s) g"
-    return f"SELECT {columns} FROM {_quoted(table.name)} t JOIN {given} ON {_same_key(table)} {_in_order(table)}"
+    return f"SELECT {selected} FROM {_quoted(table.name)} t JOIN {given} ON {_same_key(table)} {_in_order(table)}"
 
 
 def _if_whole(column: str) -> str:
@@ -65,7 +65,7 @@ def read_rows(table: Table) -> str:
 
 @lru_cache(_KEPT)
 def row_columns(table: Table) -> tuple[str, ...]:
-    """The order in which both SELECTs give a row."""
+    """All of them, in the order in which `read_rows` gives a row."""
     return (*table.key, *(column for column in table.columns if column not in table.key))
 
 

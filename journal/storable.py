@@ -27,6 +27,8 @@ LOG_CODES = {"http_status": 2**15, "status_code": 2**31}  # a peer's own, so of 
 
 def refuse_unstorable_job(job: Job) -> None:
     """Looks at all that is known before `apply` is called, so that no such text reaches a statement."""
+    if is_storable("".join(_list_texts(job))):
+        return  # as good as always, and quickly found
     for change in job.changes:
         _refuse_texts(change.table.key, change.key)
         _refuse_texts(change.table.key, change.base_key or ())
@@ -37,6 +39,21 @@ def refuse_unstorable_job(job: Job) -> None:
         _refuse_texts(EVENT_COLUMNS, event_values(job.event))
     for alias in job.aliases:
         _refuse_texts(ALIAS_COLUMNS, alias_values(alias))
+
+
+def _list_texts(job: Job) -> list[str]:
+    values: list[Any] = []
+    for change in job.changes:
+        values += change.key
+        values += change.base_key or ()
+    for mark in job.marks:
+        values += mark.key
+        values += mark.columns.values()
+    if job.event is not None:
+        values += event_values(job.event)
+    for alias in job.aliases:
+        values += alias_values(alias)
+    return [value for value in values if isinstance(value, str)]
 
 
 def refuse_unstorable_values(values: Collection[Any]) -> None:
@@ -77,15 +94,19 @@ def mended(row: NewLogRow) -> NewLogRow:
     """Whatever a peer wrote into a header or a status code, the row that tells of it is kept."""
     texts = _log_texts(row)
     is_sound = max(map(len, texts)) <= LOG_TEXT and is_storable("".join(texts))
-    if is_sound and all(-limit < (getattr(row, name) or 0) < limit for name, limit in LOG_CODES.items()):
+    if is_sound and _is_code("http_status", row.http_status) and _is_code("status_code", row.status_code):
         return row  # as good as always, and quickly found
     return replace(row, **{name: _mended(name, getattr(row, name)) for name in LOG_COLUMNS})
+
+
+def _is_code(name: str, value: int | None) -> bool:
+    return value is None or abs(value) < LOG_CODES[name]
 
 
 def _mended(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return _mended_text(value, limit=LOG_MESSAGE if name == "message" else LOG_TEXT)
-    if name in LOG_CODES and value is not None and abs(value) >= LOG_CODES[name]:
+    if name in LOG_CODES and not _is_code(name, value):
         return None
     return value
 

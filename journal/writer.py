@@ -18,7 +18,7 @@ from journal.committer import Committer
 from journal.intake import Intake
 from journal.rows import Job, Written
 from ocpi.errors import Overloaded, ServerError
-from telemetry import metrics, spans
+from telemetry import count, metrics, spans
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Writer:
         """Whatever waits, up to a full batch; nothing when events wait to be told; None at the end."""
         batch = self._intake.take(most=MAX_BATCH, timeout=WAKE_INTERVAL if self._last_event else None)
         if batch:
-            metrics.writer_waiting.set(self._intake.count)
+            count.note_waiting_jobs(self._intake.count)
         return batch
 
     def _write(self, batch: Sequence[_Waiting], *, committer: Committer) -> None:

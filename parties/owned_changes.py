@@ -18,6 +18,8 @@ from ocpi.errors import OcpiError, UnknownObject
 Guard = Callable[[Columns], None]
 MOST_FLAGS = 20
 
+_STAMPS = frozenset({"last_updated", "deleted_at"})  # columns
+
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
     """A document with what stands beside it in its row."""
@@ -48,19 +50,21 @@ def is_alive(row: Columns | None) -> bool:
 
 
 def put(
-    place: Place, described: Described, *, now: datetime, guard: Guard | None = None, remark: Remark | None = None
+    place: Place,
+    described: Described,
+    *,
+    now: datetime,
+    remark: Remark | None = None,
+    remarks_on: frozenset[str] = frozenset(),
 ) -> Change:
-    """Replace the document (TRANS-28)."""
+    """Replace the document (TRANS-28). `remarks_on` are the columns of the stored row that `remark` looks at."""
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
-        if stored is not None and guard is not None:
-            guard(stored)
         if stored is not None and described.last_updated < stored["last_updated"]:
             return None
         return _row(place, _remarked(described, stored, remark), stored, now=now)
 
-    looks_back = guard is not None or remark is not None
-    return Change(table=place.table, key=place.key, apply=apply, reads_bulk=looks_back)
+    return Change(table=place.table, key=place.key, apply=apply, reads=_STAMPS | remarks_on)
 
 
 def rework(
@@ -101,7 +105,7 @@ def delete(place: Place, *, now: datetime, strict: bool) -> Change:
             return None
         return {"deleted_at": now, "changed_at": now}
 
-    return Change(table=place.table, key=place.key, apply=apply, reads_bulk=False)
+    return Change(table=place.table, key=place.key, apply=apply, reads=_STAMPS)
 
 
 def _remarked(described: Described, stored: Columns | None, remark: Remark | None) -> Described:

@@ -47,7 +47,8 @@ class OwnedModule(RoutedModule):
     absence: ClassVar[Absence] = Absence.MEANS_NOTHING  # from a complete list of its owner
     is_noted: ClassVar[bool] = False  # its table has the triggers of `list_counts` and `list_pages`
     list_needs_date: ClassVar[bool] = False  # its SENDER list is asked with `date_from` always
-    remarks_on_changes: ClassVar[bool] = False  # `get_remark` is asked; else a PUT never reads the document it replaces
+    # Columns of the stored row that `get_remark` looks at; none: it is not asked when a document is replaced.
+    remarks_on: ClassVar[frozenset[str]] = frozenset()
 
     # What a subclass says about its documents
 
@@ -60,7 +61,7 @@ class OwnedModule(RoutedModule):
         return tuple(f"{path}: is a value the specification does not know" for path in unknown_values(obj))
 
     def get_remark(self, stored: Columns, described: Described) -> str | None:
-        """The same, where only the stored row shows it: for modules with `remarks_on_changes`."""
+        """The same, where only the stored row shows it: for modules with `remarks_on`."""
         return None
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
@@ -142,8 +143,9 @@ class OwnedModule(RoutedModule):
             return (delete(place, now=now, strict=strict),)
         if call.method == "PATCH":
             return (self._patch(call, place, now=now, strict=strict),)
-        remark = self.get_remark if self.remarks_on_changes else None
-        return (put(place, self.describe(call.body, match, now=now, strict=strict), now=now, remark=remark),)
+        described = self.describe(call.body, match, now=now, strict=strict)
+        remark = self.get_remark if self.remarks_on else None
+        return (put(place, described, now=now, remark=remark, remarks_on=self.remarks_on),)
 
     def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:
         owner = self.get_owner(call, match)

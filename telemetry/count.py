@@ -30,11 +30,25 @@ _TOKEN_PROBLEMS = (401, 403, 407)
 
 
 _open = Level(metrics.calls_open)
+_writer_waiting = Level(metrics.writer_waiting)
+_writer_batch = Spread(metrics.writer_batch)
+_writer_seconds = Spread(metrics.writer_commit_seconds)
 
 
 def note_open(calls: int) -> None:
     """So many OCPI calls are being worked on."""
     _open.set(calls)
+
+
+def note_waiting_jobs(count: int) -> None:
+    """So many calls wait to be stored."""
+    _writer_waiting.set(count)
+
+
+def note_commit(jobs: int, *, seconds: float) -> None:
+    """So many calls were stored in one transaction, COMMIT included."""
+    _writer_batch.add(jobs)
+    _writer_seconds.add(seconds)
 
 
 def note_call_in(work: Work, *, interface: str, code: int | None) -> None:

@@ -43,7 +43,7 @@ class TestTableOf:
         assert 'AS r("owner" varchar, "latitude" numeric)' in sql
 
     def test_locks_in_the_order_of_the_key_whatever_the_plan(self) -> None:
-        assert lock_rows(THING).endswith('ORDER BY t."owner", t."name" FOR UPDATE OF t')
+        assert lock_rows(THING, ("stamp",)).endswith('ORDER BY t."owner", t."name" FOR UPDATE OF t')
 
 
 def overlay(row: Columns | None) -> Overlay:

@@ -47,11 +47,11 @@ def refuse(row: Any, base: Any) -> None:
 class TestBulk:
     TOLD = '{"name":"caf\u00e9 \\"zum Eck\\" \\\\ %s; it\'s","note":null}'
 
-    def seen(self, told: list[Any], name: str, *, reads_bulk: bool, base: str | None = None) -> Change:
+    def seen(self, told: list[Any], name: str, *, looks: bool, base: str | None = None) -> Change:
         def apply(row: Any, base: Any) -> None:
             told.append((base or row)["document"])
 
-        return change(name, apply, base=base, reads_bulk=reads_bulk)
+        return change(name, apply, base=base, reads=None if looks else frozenset({"stamp"}))
 
     def test_is_stored_to_the_letter(self, query: Query, writer: Writer) -> None:
         write_all(writer, job(put(document=self.TOLD), event=event(body=self.TOLD)), job(put("two", document="")))
@@ -74,9 +74,9 @@ class TestBulk:
 
         write_all(
             writer,
-            job(self.seen(told, "one", reads_bulk=False)),
-            job(self.seen(told, "two", reads_bulk=False)),
-            job(self.seen(told, "two", reads_bulk=True)),
+            job(self.seen(told, "one", looks=False)),
+            job(self.seen(told, "two", looks=False)),
+            job(self.seen(told, "two", looks=True)),
         )
 
         assert told == [None, "b", "b"]
@@ -87,17 +87,28 @@ class TestBulk:
 
         write_all(
             writer,
-            job(self.seen(told, "one", reads_bulk=False)),
-            job(self.seen(told, "two", base="one", reads_bulk=False)),
+            job(self.seen(told, "one", looks=False)),
+            job(self.seen(told, "two", base="one", looks=True)),
         )
 
         assert told == ["a", "a"]
+
+    def test_is_not_read_where_nobody_looks_at_it(self, query: Query, writer: Writer) -> None:
+        write_all(writer, job(put(document="a")))
+        told: list[Any] = []
+
+        def apply(row: Any, base: Any) -> None:
+            told.append(row)
+
+        write_all(writer, job(change("one", apply, reads=frozenset({"stamp"}))))
+
+        assert told == [{"owner": "nlcpo", "name": "one", "stamp": 1}]
 
     def test_is_what_an_earlier_job_of_the_batch_wrote(self, query: Query, writer: Writer) -> None:
         write_all(writer, job(put(document="a")))
         told: list[Any] = []
 
-        write_all(writer, job(put(stamp=2, document="b")), job(self.seen(told, "one", reads_bulk=True)))
+        write_all(writer, job(put(stamp=2, document="b")), job(self.seen(told, "one", looks=True)))
 
         assert told == ["b"]
 

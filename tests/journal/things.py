@@ -57,9 +57,9 @@ def count(name: str = "one") -> Change:
     return change(name, apply)
 
 
-def change(name: str, apply: Apply, *, base: str | None = None, reads_bulk: bool = True) -> Change:
+def change(name: str, apply: Apply, *, base: str | None = None, reads: frozenset[str] | None = None) -> Change:
     base_key = None if base is None else ("nlcpo", base)
-    return Change(table=THING, key=("nlcpo", name), apply=apply, base_key=base_key, reads_bulk=reads_bulk)
+    return Change(table=THING, key=("nlcpo", name), apply=apply, base_key=base_key, reads=reads)
 
 
 def mark(name: str = "one", *, verdict: int) -> Mark:
