@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from forwarding.facts import FactsWatch, Known
@@ -79,6 +80,8 @@ class _Drain:
         self._signs = Signs(clock=self._loop.time)
         self._paces = Paces()
         self._running: dict[asyncio.Task[int], Pace] = {}
+        self._ended: list[asyncio.Task[int]] = []
+        self._has_ended = asyncio.Event()
         self._looked_at = self._worked_at = float("-inf")
         self._are_more_due = True
         self._lingers: bool | None = None  # None: not asked yet
@@ -109,14 +112,27 @@ class _Drain:
         return self._sent
 
     async def _wait_for_lanes(self) -> None:
-        done, _ = await asyncio.wait(self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        self._take(done)
+        """Until one has ended, or it is time to look. `asyncio.wait` would ask all of them to tell it, each time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._has_ended.wait()
+        self._has_ended.clear()
+        ended, self._ended = self._ended, []
+        self._take(ended)
         self._worked_at = self._loop.time()
+
+    def _note_end(self, task: asyncio.Task[int]) -> None:
+        self._ended.append(task)
+        self._has_ended.set()
 
     @property
     def _looks_for_more(self) -> bool:
         """At its end it only waits for the lanes it has."""
-        return self._loop.time() < self._deadline and self._watch.is_fresh and self._get_room() > 0
+        return self._may_begin and self._get_room() > 0
+
+    @property
+    def _may_begin(self) -> bool:
+        return self._loop.time() < self._deadline and self._watch.is_fresh
 
     @property
     def _is_time_left(self) -> bool:
@@ -146,8 +162,10 @@ class _Drain:
         await self._tell_hush(None)
 
     async def _start_lanes(self) -> None:
+        if not self._may_begin:
+            return
         room = self._get_room()
-        if not self._looks_for_more or self._may_wait(room):
+        if room <= 0 or self._may_wait(room):
             return
         self._looked_at = self._loop.time()
         leased = await self._store.lease(limit=room, now=self._clock())
@@ -164,7 +182,9 @@ class _Drain:
                 clock=self._clock,
                 deadline=self._deadline,
             )
-            self._running[asyncio.create_task(run.run())] = pace
+            task = asyncio.create_task(run.run())
+            task.add_done_callback(self._note_end)
+            self._running[task] = pace
 
     def _get_room(self) -> int:
         """Lanes that wait for slow partners cost nothing meanwhile; those that work slow each other down."""
@@ -180,8 +200,8 @@ class _Drain:
             return waited < MORE_SECONDS and room < min(self._limit, QUICK_LANES) // 2
         return waited < LOOK_SECONDS
 
-    def _take(self, done: set[asyncio.Task[int]]) -> None:
-        for task in done:
+    def _take(self, ended: Sequence[asyncio.Task[int]]) -> None:
+        for task in ended:
             del self._running[task]
             error = task.exception()
             if error is None:
