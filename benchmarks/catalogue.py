@@ -1,4 +1,4 @@
-"""A copy of the hub's table of locations, for what PostgreSQL does by itself with the same rows."""
+"""Copies of the hub's tables, for what PostgreSQL does by itself with the same rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ COLUMNS = (
 
 
 def make_copy(stand: Stand) -> None:
-    """Its keys, indexes and storage too."""
-    run(stand, f"CREATE TABLE {COPY} (LIKE locations_location INCLUDING ALL)")
+    copy_table(stand, "locations_location", COPY)
+
+
+def copy_table(stand: Stand, table: str, copy: str) -> None:
+    """Empty, with its keys, indexes and storage."""
+    run(stand, f"CREATE TABLE {copy} (LIKE {table} INCLUDING ALL)")
 
 
 def run(stand: Stand, sql: str, *parameters: object) -> None:

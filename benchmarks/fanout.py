@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks import bodies, cpu
+from benchmarks.catalogue import copy_table
 from benchmarks.cores import ALL
 from benchmarks.load import SUCCESS, Load, make_request, run_load
 from benchmarks.partner import Manner, Partners
@@ -28,6 +30,7 @@ RECEIVERS = 100
 OBJECTS = 32  # EVSEs; each has one caller, so that the hub gets its changes in order
 CHANGES = 200  # a round
 BARE_CHANGES = 500
+LOGGED_CHANGES = 200
 CELERY_CHANGES = 20
 QUIET = 5.0  # seconds without a delivery after which the rest is given up
 
@@ -43,12 +46,14 @@ def measure(*, rounds: int) -> list[Row]:
         _run_celery(stand),
     ):
         _put_locations(stand, partners)
+        copy_table(stand, "journal_calllog", "bench_calllog")
         _by_celery(stand, partners, ports, changes=1)  # warm up
         heard: list[tuple[int, int]] = []
         rates = take_all_turns(
             {
                 "hub": lambda: _by_hub(stand, partners, heard),
                 "bare": lambda: _by_bare_sender(partners, ports),
+                "logging": lambda: _by_logging_senders(stand, partners, ports),
                 "celery": lambda: _by_celery(stand, partners, ports, changes=CELERY_CHANGES),
             },
             rounds=rounds,
@@ -102,6 +107,22 @@ def _by_bare_sender(partners: Partners, ports: list[int]) -> float:
     return sum(len(outcome.latencies) for outcome in outcomes) / max(outcome.seconds for outcome in outcomes)
 
 
+def _by_logging_senders(stand: Stand, partners: Partners, ports: list[int]) -> float:
+    """The same with a durable row for each, by two processes as the hub's worker has."""
+    partners.reset()
+    dsn = stand.stack.environ["DATABASE_URL"]
+    halves = [",".join(map(str, half)) for half in (ports[::2], ports[1::2])]
+    command = [sys.executable, "-m", "benchmarks.yardsticks.logging_sender", str(LOGGED_CHANGES)]
+    senders = [
+        subprocess.Popen([*command, half, dsn], cwd=PROJECT, stdout=subprocess.PIPE, text=True) for half in halves
+    ]
+    told = [list(map(float, sender.communicate(timeout=120)[0].split())) for sender in senders]
+    began, done = zip(*told, strict=True)
+    if partners.look().calls < LOGGED_CHANGES * len(ports):
+        raise RuntimeError("the logging senders told less than they should")
+    return LOGGED_CHANGES * len(ports) / (max(done) - min(began))
+
+
 def _by_celery(stand: Stand, partners: Partners, ports: list[int], *, changes: int) -> float:
     """One task per delivery, from the first `delay()` on."""
     partners.reset()
@@ -148,7 +169,7 @@ def _with_broker(stand: Stand) -> dict[str, str]:
 
 def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], costs: cpu.Costs, *, rounds: int) -> list[Row]:
     what = f"fan-out of status changes to {RECEIVERS} partners, deliveries/s"
-    hub, bare, celery = rates["hub"], rates["bare"], rates["celery"]
+    hub, bare, celery, logging = rates["hub"], rates["bare"], rates["celery"], rates["logging"]
     calls, disorder = (sum(column) for column in zip(*heard, strict=True))
     delivered = f"{calls:,} of {rounds * CHANGES * RECEIVERS:,} delivered"
     return [
@@ -160,6 +181,7 @@ def _make_rows(rates: dict[str, float], heard: list[tuple[int, int]], costs: cpu
             detail=(
                 f"hub {hub:,.0f}/s",
                 f"bare {bare:,.0f}/s",
+                f"two such senders with a durable log row each {logging:,.0f}/s, {logging / bare:.2f} of it",
                 delivered,
                 f"a delivery costs {cpu.write(costs)}",
                 cpu.write_need(costs, rate=0.25 * bare),

@@ -11,7 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from benchmarks import bodies, cpu
-from benchmarks.catalogue import COLUMNS, COPY, make_copy
+from benchmarks.catalogue import COLUMNS, COPY, copy_table, make_copy
 from benchmarks.cores import MEASURED
 from benchmarks.load import SUCCESS, Load, Outcome, get_outcome, make_request, run_load
 from benchmarks.partner import Heard, Manner, Partners
@@ -34,6 +34,18 @@ INSERT INTO {COPY} ({COLUMNS})
  last_updated = excluded.last_updated, changed_at = excluded.changed_at, country = excluded.country,
  city = excluded.city, latitude = excluded.latitude, longitude = excluded.longitude, evse_count = excluded.evse_count;
 """
+_EVENT = """INSERT INTO bench_event (at, module, method, path, body, object_key, sublane, sender,
+  sender_role, origin, supersedes)
+ VALUES (now(), 'locations', 'PUT', 'DE/CPA/LOC' || (:n)::text, (:document)::text, 'locations-decpa-loc' || (:n)::text,
+  (:n)::int % 8, 'decpa', 'CPO', 1, true);
+"""
+_LOG_ROW = """INSERT INTO bench_calllog (at, leg, platform, module, interface, method, object_id, sender, receiver,
+  request_id, correlation_id, decision, http_status, status_code, duration_ms, size)
+ VALUES (now(), '{leg}', 1, 'locations', 'RECEIVER', 'PUT', 'LOC' || (:n)::text, 'DECPA', 'NLMSA',
+  'request-' || (:n)::text, 'correlation-' || (:n)::text, 'broadcast', 200, 1000, 1, 3917);
+"""
+# What the hub writes for a location that one partner hears of.
+_ALL_ROWS = f"BEGIN;\n{_UPSERT}{_EVENT}{_LOG_ROW.format(leg='in')}{_LOG_ROW.format(leg='out')}COMMIT;\n"
 
 
 def measure(*, rounds: int) -> list[Row]:
@@ -47,12 +59,15 @@ def measure(*, rounds: int) -> list[Row]:
     ):
         stand.pin_web()
         make_copy(stand)
+        copy_table(stand, "journal_event", "bench_event")
+        copy_table(stand, "journal_calllog", "bench_calllog")
         calls, naive_calls = _make_calls(stand), _make_naive_calls()
         run_load(Load(stand.port, calls, CALLERS, 2.0), Load(naive, naive_calls, 8, 2.0))  # warm up
         rates = take_turns(
             {
                 "hub": lambda: get_outcome(Load(stand.port, calls, CALLERS, SECONDS, expect=SUCCESS)).rate,
-                "pgbench": lambda: _run_pgbench(stand),
+                "pgbench": lambda: _run_pgbench(stand, _UPSERT),
+                "pgbench, all rows": lambda: _run_pgbench(stand, _ALL_ROWS),
                 "ORM": lambda: get_outcome(Load(naive, naive_calls, CALLERS, SECONDS, expect=SUCCESS)).rate,
             },
             rounds=rounds,
@@ -92,11 +107,11 @@ def _make_naive_calls() -> list[bytes]:
     ]
 
 
-def _run_pgbench(stand: Stand) -> float:
-    """Prepared, each upsert a transaction of its own, as many clients as the hub has callers."""
+def _run_pgbench(stand: Stand, sql: str) -> float:
+    """Transactions per second: prepared, as many clients as the hub has callers."""
     document = bodies.location(cpo=CPO, id="LOC1", number=1).decode()
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(_UPSERT)
+        script.write(sql)
         script.flush()
         command = [str(find_programs(os.environ) / "pgbench"), "--no-vacuum", "--protocol=prepared"]
         command += ["-c", str(CALLERS), "-j", "1", "-T", f"{SECONDS:.0f}", "-f", script.name]
@@ -134,6 +149,8 @@ def _make_rows(rates: dict[str, float], costs: cpu.Costs, told: str, *, size: in
                 f"{size:,} bytes, {CALLERS} callers",
                 f"an object costs {cpu.write(costs)}",
                 told,
+                f"pgbench writing all that the hub writes for one, {rates['pgbench, all rows']:,.0f}/s,"
+                f" {rates['pgbench, all rows'] / pgbench:.2f} of it",
                 cpu.write_need(costs, rate=0.6 * pgbench),
             ),
         ),

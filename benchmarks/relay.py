@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import defaultdict
 from contextlib import ExitStack
 
 from benchmarks import bodies, cpu
@@ -11,10 +12,13 @@ from benchmarks.partner import Manner, Partners
 from benchmarks.rows import Row, take_turns
 from benchmarks.seed import Cast, token_of
 from benchmarks.stand import Stand, find_ports, run_hub
-from benchmarks.yardsticks.run import run_library, run_naive_hub, run_proxy
+from benchmarks.yardsticks.run import run_durable_proxy, run_library, run_naive_hub, run_proxy
 
 CPO, EMSP = "DE*CPA", "NL*MSA"
 PROXY = "a bare aiohttp proxy"
+NAIVE = "naive hub (DRF, ORM, requests)"
+LIBRARY = "OCPI library, receives only"
+DURABLE = "the proxy with two transactions a call and no check"
 SECONDS = 4.0  # of one turn
 LATENCY = 0.05
 
@@ -38,11 +42,16 @@ def measure(*, rounds: int) -> list[Row]:
     (port,) = find_ports(1)
     target = f"http://127.0.0.1:{port}"
     cast = Cast(cpos={CPO: port}, emsps={EMSP: port})
-    with Partners({port: Manner()}), run_hub(cast) as stand, run_proxy(target) as proxy:
+    with (
+        Partners({port: Manner()}),
+        run_hub(cast) as stand,
+        run_proxy(target) as proxy,
+        run_durable_proxy(stand, target) as durable,
+    ):
         stand.pin_web()
         return [
-            *_measure_throughput(stand, proxy, target=target, rounds=rounds),
-            *_measure_overhead(stand, proxy, rounds=rounds),
+            *_measure_throughput(stand, proxy, durable, target=target, rounds=rounds),
+            *_measure_overhead(stand, proxy, durable, rounds=rounds),
         ]
 
 
@@ -80,9 +89,9 @@ def measure_waiting(*, rounds: int) -> list[Row]:
     ]
 
 
-def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -> list[Row]:
+def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, rounds: int) -> list[Row]:
     calls = make_calls(stand)
-    run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5))  # warm up
+    run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5), Load(durable, calls, 64, 1.0))  # warm up
     with ExitStack() as running:
         naive = running.enter_context(run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target))
         library = running.enter_context(run_library())
@@ -90,14 +99,15 @@ def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -
             {
                 "hub": lambda: _get_rate(stand.port, calls),
                 PROXY: lambda: _get_rate(proxy, calls),
-                "naive hub (DRF, ORM, requests)": lambda: _get_rate(naive, calls),
-                "OCPI library, receives only": lambda: _get_rate(library, _make_library_calls()),
+                DURABLE: lambda: _get_rate(durable, calls),
+                NAIVE: lambda: _get_rate(naive, calls),
+                LIBRARY: lambda: _get_rate(library, _make_library_calls()),
             },
             rounds=rounds,
         )
     costs = _get_costs(stand, calls)
-    hub = rates.pop("hub")
-    targets = {PROXY: 0.5, "naive hub (DRF, ORM, requests)": 20, "OCPI library, receives only": 4}
+    hub, floor = rates.pop("hub"), rates.pop(DURABLE)
+    targets = {PROXY: 0.5, NAIVE: 20, LIBRARY: 4}
     return [
         Row(
             name=f"relay of a session PUT, 64 callers ÷ {name}",
@@ -108,6 +118,7 @@ def _measure_throughput(stand: Stand, proxy: int, *, target: str, rounds: int) -
                 f"hub {hub:,.0f}/s",
                 f"{name} {rate:,.0f}/s",
                 *((f"a call costs {cpu.write(costs)}",) if name == PROXY else ()),
+                *((f"{DURABLE} {floor:,.0f}/s, {floor / rate:.2g} of it",) if name != LIBRARY else ()),
                 cpu.write_need(costs, rate=targets[name] * rate),
             ),
         )
@@ -137,13 +148,13 @@ def _get_rate(port: int, calls: list[bytes], *, callers: int = 64) -> float:
     return get_outcome(Load(port, calls, callers, SECONDS, expect=SUCCESS)).rate
 
 
-def _measure_overhead(stand: Stand, proxy: int, *, rounds: int) -> list[Row]:
+def _measure_overhead(stand: Stand, proxy: int, durable: int, *, rounds: int) -> list[Row]:
     """At a tenth of the load it can carry; in milliseconds above the proxy."""
     calls = make_calls(stand)
     rate = _get_rate(stand.port, calls) / 10
-    found: dict[str, list[float]] = {"hub 50": [], "hub 99": [], "proxy 50": [], "proxy 99": []}
+    found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
-        for name, port in (("hub", stand.port), ("proxy", proxy)):
+        for name, port in (("hub", stand.port), ("proxy", proxy), ("durable", durable)):
             outcome = get_outcome(Load(port, calls, 64, SECONDS, rate=rate, expect=SUCCESS))
             found[f"{name} 50"].append(outcome.percentile(0.5) * 1000)
             found[f"{name} 99"].append(outcome.percentile(0.99) * 1000)
@@ -158,6 +169,7 @@ def _measure_overhead(stand: Stand, proxy: int, *, rounds: int) -> list[Row]:
             detail=(
                 f"hub {median[f'hub {share}']:.2f} ms",
                 f"proxy {median[f'proxy {share}']:.2f} ms",
+                f"{DURABLE} {median[f'durable {share}']:.2f} ms",
                 f"{rate:,.0f}/s",
             ),
         )

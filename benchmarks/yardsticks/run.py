@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.catalogue import copy_table
 from benchmarks.cores import MEASURED, pin
 from benchmarks.machine import find_nginx
 from benchmarks.stand import Stand, find_port
@@ -27,6 +28,17 @@ def run_proxy(target: str) -> Iterator[int]:
     """The bare aiohttp proxy."""
     port = find_port()
     with running(port, [sys.executable, "-m", "benchmarks.yardsticks.aiohttp_proxy", str(port), target]):
+        yield port
+
+
+@contextmanager
+def run_durable_proxy(stand: Stand, target: str) -> Iterator[int]:
+    """The same, with two transactions a call into copies of the hub's tables."""
+    port = find_port()
+    copy_table(stand, "charging_sessions_session", "bench_session")
+    copy_table(stand, "journal_calllog", "bench_calllog")
+    dsn = stand.stack.environ["DATABASE_URL"]
+    with running(port, [sys.executable, "-m", "benchmarks.yardsticks.durable_proxy", str(port), target, dsn]):
         yield port
 
 
