@@ -93,7 +93,10 @@ $(VENV)/.dev: requirements-dev.lock | $(BIN)/python
 	@touch $@
 
 # What only the benchmarks need, away from the hub's own packages: the yardsticks, a profiler.
-$(BENCH_VENV)/.bench: benchmarks/yardsticks/requirements.lock | $(BIN)/python
+$(BENCH_VENV)/.bench: benchmarks/yardsticks/requirements.lock benchmarks/yardsticks/py-ocpi.lock | $(BIN)/python
 	@test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
+	@test -x $(BENCH_VENV)/py-ocpi/bin/python || $(BIN)/python -m venv $(BENCH_VENV)/py-ocpi
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BENCH_VENV)/py-ocpi/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r benchmarks/yardsticks/py-ocpi.lock
 	@touch $@

@@ -8,16 +8,26 @@ from contextlib import ExitStack
 
 from benchmarks import bodies, cpu
 from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
+from benchmarks.machine import find_nginx
 from benchmarks.partner import Manner, Partners
 from benchmarks.rows import Row, take_turns
 from benchmarks.seed import Cast, token_of
 from benchmarks.stand import Stand, find_ports, run_hub
-from benchmarks.yardsticks.run import run_durable_proxy, run_library, run_naive_hub, run_proxy
+from benchmarks.yardsticks.run import (
+    run_durable_proxy,
+    run_fast_library,
+    run_library,
+    run_naive_hub,
+    run_nginx_proxy,
+    run_proxy,
+)
 
 CPO, EMSP = "DE*CPA", "NL*MSA"
 PROXY = "a bare aiohttp proxy"
+NGINX = "nginx as proxy"
 NAIVE = "naive hub (DRF, ORM, requests)"
-LIBRARY = "OCPI library, receives only"
+LIBRARY = "the fastest OCPI library, py-ocpi, which only receives"
+OTHER_LIBRARY = "extrawest-ocpi"
 DURABLE = "the proxy with two transactions a call and no check"
 SECONDS = 4.0  # of one turn
 LATENCY = 0.05
@@ -94,19 +104,22 @@ def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, 
     run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5), Load(durable, calls, 64, 1.0))  # warm up
     with ExitStack() as running:
         naive = running.enter_context(run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target))
-        library = running.enter_context(run_library())
-        rates = take_turns(
-            {
-                "hub": lambda: _get_rate(stand.port, calls),
-                PROXY: lambda: _get_rate(proxy, calls),
-                DURABLE: lambda: _get_rate(durable, calls),
-                NAIVE: lambda: _get_rate(naive, calls),
-                LIBRARY: lambda: _get_rate(library, _make_library_calls()),
-            },
-            rounds=rounds,
-        )
+        library, other_library = running.enter_context(run_fast_library()), running.enter_context(run_library())
+        works = {
+            "hub": lambda: _get_rate(stand.port, calls),
+            PROXY: lambda: _get_rate(proxy, calls),
+            DURABLE: lambda: _get_rate(durable, calls),
+            NAIVE: lambda: _get_rate(naive, calls),
+            LIBRARY: lambda: _get_rate(library, _make_library_calls()),
+            OTHER_LIBRARY: lambda: _get_rate(other_library, _make_library_calls()),
+        }
+        if find_nginx():
+            nginx = running.enter_context(run_nginx_proxy(target))
+            works[NGINX] = lambda: _get_rate(nginx, calls)
+        rates = take_turns(works, rounds=rounds)
     costs = _get_costs(stand, calls)
-    hub, floor = rates.pop("hub"), rates.pop(DURABLE)
+    hub, floor, by_nginx = rates.pop("hub"), rates.pop(DURABLE), rates.pop(NGINX, None)
+    other = rates.pop(OTHER_LIBRARY)
     targets = {PROXY: 0.5, NAIVE: 20, LIBRARY: 4}
     return [
         Row(
@@ -117,7 +130,14 @@ def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, 
             detail=(
                 f"hub {hub:,.0f}/s",
                 f"{name} {rate:,.0f}/s",
+                *((f"{NGINX} {by_nginx:,.0f}/s",) if name == PROXY and by_nginx else ()),
                 *((f"a call costs {cpu.write(costs)}",) if name == PROXY else ()),
+                *(
+                    (f"{OTHER_LIBRARY} {other:,.0f}/s: the hub {hub / other:.2g} times that",)
+                    if name == LIBRARY
+                    else ()
+                ),
+                *((f"{PROXY} {rates[PROXY]:,.0f}/s",) if name == LIBRARY else ()),
                 *((f"{DURABLE} {floor:,.0f}/s, {floor / rate:.2g} of it",) if name != LIBRARY else ()),
                 cpu.write_need(costs, rate=targets[name] * rate),
             ),

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from benchmarks.catalogue import copy_table
@@ -20,6 +20,7 @@ from roaming_hub.stack.programs import PROJECT
 
 # The Python that has what the hub does not need: benchmarks/yardsticks/requirements.lock
 OTHERS = os.environ.get("BENCH_PYTHON", str(PROJECT / ".venv-bench" / "bin" / "python"))
+PY_OCPI = str(Path(OTHERS).parent.parent / "py-ocpi" / "bin" / "python")
 _GUNICORN = ("-m", "gunicorn", "-k", "gthread", "--threads", "32", "-w", "1", "--keep-alive", "75")
 
 
@@ -68,11 +69,20 @@ def pull_naively(stand: Stand, url: str) -> float:
     return float(done.stdout)
 
 
+def run_library() -> AbstractContextManager[int]:
+    """extrawest-ocpi, which only receives."""
+    return _run_uvicorn(OTHERS, "benchmarks.yardsticks.library_hub:application")
+
+
+def run_fast_library() -> AbstractContextManager[int]:
+    """py-ocpi, which only receives, and takes any token."""
+    return _run_uvicorn(PY_OCPI, "benchmarks.yardsticks.fast_library:application")
+
+
 @contextmanager
-def run_library() -> Iterator[int]:
-    """An OCPI library that only receives."""
+def _run_uvicorn(python: str, application: str) -> Iterator[int]:
     port = find_port()
-    command = [OTHERS, "-m", "uvicorn", "benchmarks.yardsticks.library_hub:application", "--port", str(port)]
+    command = [python, "-m", "uvicorn", application, "--port", str(port)]
     with running(port, [*command, "--log-level", "error", "--no-access-log"]):
         yield port
 
@@ -80,17 +90,35 @@ def run_library() -> Iterator[int]:
 @contextmanager
 def run_nginx(pages: Iterable[bytes]) -> Iterator[int]:
     """One nginx worker that sends `/page0.json` and so on from disk."""
-    port = find_port()
-    program = find_nginx()
-    assert program is not None, "nginx is not installed"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for number, page in enumerate(pages):
             (Path(folder) / f"page{number}.json").write_bytes(page)
-        configuration = Path(folder) / "nginx.conf"
-        user = "user root;" if os.geteuid() == 0 else ""
-        configuration.write_text(_NGINX.format(folder=folder, port=port, user=user))
-        with running(port, [program, "-p", folder, "-c", str(configuration)]):
+        with _run_nginx(folder, upstream="", location=f"root {folder};") as port:
             yield port
+
+
+@contextmanager
+def run_nginx_proxy(target: str) -> Iterator[int]:
+    """One nginx worker that passes everything on, on connections it keeps."""
+    upstream = f"upstream target {{ server {target.removeprefix('http://')}; keepalive 128; }}"
+    passing = 'location / { proxy_pass http://target; proxy_http_version 1.1; proxy_set_header Connection ""; }'
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        _run_nginx(folder, upstream=upstream, location=passing) as port,
+    ):
+        yield port
+
+
+@contextmanager
+def _run_nginx(folder: str, *, upstream: str, location: str) -> Iterator[int]:
+    port = find_port()
+    program = find_nginx()
+    assert program is not None, "nginx is not installed"
+    configuration = Path(folder) / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""
+    configuration.write_text(_NGINX.format(folder=folder, port=port, user=user, upstream=upstream, location=location))
+    with running(port, [program, "-p", folder, "-c", str(configuration)]):
+        yield port
 
 
 _NGINX = """{user} daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
@@ -99,7 +127,8 @@ http {{
   access_log off; sendfile on; keepalive_requests 1000000; default_type application/json;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+  {upstream}
+  server {{ listen 127.0.0.1:{port}; {location} }}
 }}
 """
 
