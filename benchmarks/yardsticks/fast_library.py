@@ -12,28 +12,11 @@ from typing import Any
 
 from py_ocpi import get_application
 from py_ocpi.core.adapter import Adapter
-from py_ocpi.core.crud import Crud
 from py_ocpi.core.enums import RoleEnum
 from py_ocpi.modules.sessions.v_2_2_1.schemas import Session
 from py_ocpi.modules.versions.enums import VersionNumber
 
-
-class Memory(Crud):
-    kept: dict[str, Any] = {}
-
-    @classmethod
-    async def get(cls, module: Any, role: Any, id: Any, *args: Any, **kwargs: Any) -> Any:
-        return cls.kept.get(id)
-
-    @classmethod
-    async def create(cls, module: Any, role: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        cls.kept[data["id"]] = data
-        return data
-
-    @classmethod
-    async def update(cls, module: Any, role: Any, data: Any, id: Any, *args: Any, **kwargs: Any) -> Any:
-        cls.kept[id] = data
-        return data
+from benchmarks.yardsticks.library_store import Memory
 
 
 class AsTyped(Adapter):

@@ -6,33 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from py_ocpi import get_application
 from py_ocpi.core.authentication.authenticator import Authenticator
-from py_ocpi.core.crud import Crud
 from py_ocpi.core.enums import ModuleID, RoleEnum
 from py_ocpi.modules.versions.enums import VersionNumber
 
+from benchmarks.yardsticks.library_store import Memory
+
 TOKEN = "token-of-DE-CPA"
-
-
-class Memory(Crud):
-    kept: dict[str, Any] = {}
-
-    @classmethod
-    async def get(cls, module: Any, role: Any, id: Any, *args: Any, **kwargs: Any) -> Any:
-        return cls.kept.get(id)
-
-    @classmethod
-    async def create(cls, module: Any, role: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        cls.kept[data["id"]] = data
-        return data
-
-    @classmethod
-    async def update(cls, module: Any, role: Any, data: Any, id: Any, *args: Any, **kwargs: Any) -> Any:
-        cls.kept[id] = data
-        return data
 
 
 class OneToken(Authenticator):
