@@ -5,9 +5,11 @@ Modules that keep objects build on `parties.owned_module.OwnedModule`. Nothing o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -126,9 +128,18 @@ def _fit(segments: Segments, path: tuple[str, ...]) -> dict[str, str] | None:
     values: dict[str, str] = {}
     for (name, text), given in zip(segments, path, strict=True):
         if name:
-            if not given:
+            if not given or (("." in given or "%" in given) and _leads_away(given)):
                 return None
             values[name] = given
         elif text != given:
             return None
     return values
+
+
+_STEP = re.compile(r"(?:^|[/\\])\.\.?(?:;[^/\\]*)?(?=$|[/\\])")
+
+
+def _leads_away(value: str) -> bool:
+    """Whether a server that puts paths straight would take it for a way to somewhere else: the hub's token opens all
+    of a partner's URLs, whoever sent the call only those of the module. Once more decoded, as proxies do."""
+    return bool(_STEP.search(value) or ("%" in value and _STEP.search(unquote(value))))

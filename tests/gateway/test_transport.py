@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -65,6 +67,24 @@ class TestTrailingSlash:
     def test_does_not_excuse_an_empty_segment(self, cast: Cast):
         assert put(cast, "NL//L1", "L1").status_code == 404
         assert put(cast, "NL/CPO//", "L1").status_code == 404
+
+
+class TestStepsInAPath:
+    """Most servers put ".." straight before they look at a path: it would leave the module, with the hub's token."""
+
+    @pytest.mark.parametrize(
+        "path", ["../../credentials", "%2e%2e/%2E%2E/credentials", "../cdrs", "..%2Fcdrs", "LOC1/..%5C..%5Ccdrs"]
+    )
+    def test_are_not_passed_on(self, cast: Cast, path: str):
+        connection = HTTPConnection(cast.hub.url.partition("//")[2], timeout=20)  # requests would put them straight
+        token = base64.b64encode(cast.emsp.token.encode()).decode()
+        headers = {"Authorization": f"Token {token}", "OCPI-to-country-code": "NL", "OCPI-to-party-id": "CPO"}
+
+        connection.request("GET", f"/ocpi/2.2.1/sender/locations/{path}", headers=headers)
+        answer = connection.getresponse()
+
+        assert (answer.status, json.loads(answer.read())["status_code"]) == (404, 2001)
+        assert cast.cpo.seen == []
 
 
 class TestIdentity:

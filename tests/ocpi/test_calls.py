@@ -143,6 +143,17 @@ class TestModule:
         with pytest.raises(UnknownObject):
             Things().match(call("GET", *path))
 
+    @pytest.mark.parametrize(
+        "id", ["..", ".", "../x", "a/../../x", "..\\x", "%2e%2e", "..%2fx", "a%5C..", "..;v=1", "..;/x"]
+    )
+    def test_takes_no_step_elsewhere_for_an_id(self, id: str):
+        with pytest.raises(UnknownObject):
+            Things().match(call("GET", "NL", "CPO", id))
+
+    @pytest.mark.parametrize("id", ["...", ".T1", "T1.", "T..1", "a/b", "%", "100%25", "T1;v=1", "DE*ABC*E1.2"])
+    def test_takes_what_only_looks_like_one(self, id: str):
+        assert Things().match(call("GET", "NL", "CPO", id))["thing_id"] == id
+
     def test_keeps_literal_segments_apart(self):
         assert Things().match(call("PUT", "1", "prefs", interface=Interface.SENDER))["thing_id"] == "1"
         with pytest.raises(UnknownObject):
