@@ -12,10 +12,11 @@ from forwarding.facts import FactsWatch
 from forwarding.ledger import Ledger
 from forwarding.modules import FullState, Subject, dress, get_log_id, get_place, get_verdict_columns
 from forwarding.plan import CLIENT_INFO, Planned, Step, join_path, judge, plan_event
-from forwarding.record import NewDeadLetter, clean
+from forwarding.record import NewDeadLetter
 from forwarding.signs import Signs
 from forwarding.store import Store
 from journal.rows import Mark, NewLogRow
+from journal.storable import mend_text
 from ocpi.calls import Delivery, Interface
 from ocpi.errors import HubError, ReceiverNotConnected
 from parties.client import AsyncClient, Peer
@@ -202,7 +203,7 @@ class Deliverer:
             told = code if code is not None and 0 <= code < 10_000 else HubError.status_code
             columns = {
                 "verdict_code": told,
-                "verdict_message": clean(message)[:500],
+                "verdict_message": mend_text(message, limit=500),
                 "verdict_at": self._clock(),
                 **get_verdict_columns(subject, code=told),
             }

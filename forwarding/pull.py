@@ -35,10 +35,10 @@ from forwarding.pull_plan import (
     write_first_url,
 )
 from forwarding.pull_store import Intake, Tally, get_role
-from forwarding.record import clean
 from journal.committer import Committer
 from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
+from journal.storable import mend_text
 from ocpi import envelope
 from ocpi.calls import Interface, PartyId
 from parties.announced import CLIENT_INFO
@@ -262,7 +262,7 @@ class Reading:
         request.last_error = self._write_errors()
 
     def _write_errors(self) -> str:
-        return clean("\n".join(self.errors))
+        return mend_text("\n".join(self.errors))
 
 
 def _has_come(coming: Future[Page] | None) -> bool:

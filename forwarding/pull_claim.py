@@ -15,8 +15,8 @@ from django.db.models import Q, QuerySet
 
 from forwarding.pull_ask import take_turn
 from forwarding.pull_plan import can_go_on
-from forwarding.record import clean
 from journal.models import PullRequest, PullSeen
+from journal.storable import mend_text
 from parties.models import Platform
 
 LEASE = timedelta(minutes=3)  # above the time limit of a page
@@ -141,7 +141,7 @@ def fail(request: PullRequest, *, error: str, now: datetime, again: bool = True)
                 state=PullRequest.State.WAITING,
                 due_at=now + AGAIN * 2 ** (request.attempts - 1),
                 leased_until=None,
-                last_error=clean(error),
+                last_error=mend_text(error),
             )
 
 
@@ -175,7 +175,7 @@ def _held(request: PullRequest) -> QuerySet[PullRequest]:
 
 
 def _finish(request: PullRequest, state: PullRequest.State, *, now: datetime, error: str) -> None:
-    if _held(request).update(state=state, finished_at=now, leased_until=None, last_error=clean(error)):
+    if _held(request).update(state=state, finished_at=now, leased_until=None, last_error=mend_text(error)):
         _forget_seen(request)
 
 

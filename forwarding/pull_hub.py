@@ -19,10 +19,10 @@ from forwarding import pull_claim
 from forwarding.pull_claim import LeaseLost
 from forwarding.pull_pieces import commit
 from forwarding.pull_plan import Crawl, Page, read_page, write_first_url
-from forwarding.record import clean
 from journal.committer import Committer
 from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
+from journal.storable import mend_text
 from ocpi import envelope
 from ocpi.calls import Interface, PartyId
 from ocpi.configuration.v2_2_1 import ClientInfo
@@ -88,7 +88,7 @@ class HubReading:
         following = self.crawl.follow(url, page)
         request, crawl = self.request, self.crawl
         request.pages, request.objects_read, request.total = crawl.pages, crawl.objects, crawl.total
-        request.last_error = clean("\n".join(self.errors[:SHOWN_ERRORS]))
+        request.last_error = mend_text("\n".join(self.errors[:SHOWN_ERRORS]))
         pull_claim.save_progress(request, now=self.clock())
         return following
 

@@ -17,7 +17,7 @@ from forwarding import lanes
 from journal import statements
 from journal.batch import CALL_LOG, run_batch
 from journal.rows import Job, Mark, NewLogRow
-from journal.storable import mended
+from journal.storable import mend_text, mended
 
 DEAD_LETTER = """
     INSERT INTO forwarding_deadletter (platform_id, receiver, event, event_at, module, method, path, query, body,
@@ -85,12 +85,7 @@ def _values(letter: NewDeadLetter) -> tuple[Any, ...]:
         letter.correlation_id,
         letter.http_status,
         letter.status_code if letter.status_code is None or abs(letter.status_code) < 2**31 else None,
-        clean(letter.reason),
+        mend_text(letter.reason),
         letter.attempts,
         letter.created_at,
     )
-
-
-def clean(text: str) -> str:
-    """What a peer wrote, as PostgreSQL can hold it."""
-    return text[:2000].replace("\x00", "\ufffd").encode(errors="replace").decode()

@@ -17,6 +17,7 @@ from journal.rows import NewAlias
 from ocpi.calls import Call, PartyId
 from ocpi.errors import HubError, UnknownObject
 from ocpi.links import find_next
+from parties.egress import is_plain
 
 LINK_LIFE = timedelta(hours=24)
 LOCATION_LIFE = timedelta(days=3650)
@@ -35,12 +36,14 @@ def make_link(hop: Hop, call: Call, *, user: int, endpoint: str, now: datetime) 
     """For the next page of a relayed list; None on the last.
 
     Raises:
-        HubError: it leads to another host, which must not see the hub's token (decision 7).
+        HubError: it leads to another host, which must not see the hub's token (decision 7), or is no URL.
     """
     target = find_next(hop.link)
     if target is None:
         return None
     url = urljoin(hop.url, target)
+    if not is_plain(url):
+        raise HubError(f"{hop.receiver} names a next page with bytes that no URL has")
     if urlsplit(url)[:2] != urlsplit(endpoint)[:2]:
         raise HubError(f"{hop.receiver} names a next page on another host than its endpoint")
     assert call.sender is not None

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from agreements.network import Facts
 from gateway.hops import make_key
 from gateway.hub import Hub
+from journal.storable import mend_text
 from ocpi import envelope
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
@@ -237,4 +238,4 @@ def join_url(endpoint: str, call: Call, *, habits: frozenset[Quirk] = frozenset(
 def get_verdict_columns(hop: Hop, *, now: datetime) -> dict[str, object]:
     """What is kept with the object of how its receiver took it (decision 4)."""
     code = hop.status_code if 0 <= hop.status_code < 10_000 else 0  # the peer's number may be anything
-    return {"verdict_code": code, "verdict_message": hop.message[:500], "verdict_at": now}
+    return {"verdict_code": code, "verdict_message": mend_text(hop.message, limit=500), "verdict_at": now}

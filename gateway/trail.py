@@ -92,7 +92,8 @@ class Trail:
     def _clean(self, message: str) -> str:
         """Partners repeat ids in their messages; personal ones are masked there too."""
         if self.personal:
-            message = re.sub(re.escape(self.personal), self.object_id or "•••", message, flags=re.IGNORECASE)
+            shown = self.object_id or "•••"
+            message = re.sub(re.escape(self.personal), lambda _: shown, message, flags=re.IGNORECASE)
         return message[:_LONGEST]
 
     async def finish(self, reply: Reply, hub: Hub) -> Reply:

@@ -105,13 +105,14 @@ def _is_code(name: str, value: int | None) -> bool:
 
 def _mended(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return _mended_text(value, limit=LOG_MESSAGE if name == "message" else LOG_TEXT)
+        return mend_text(value, limit=LOG_MESSAGE if name == "message" else LOG_TEXT)
     if name in LOG_CODES and not _is_code(name, value):
         return None
     return value
 
 
-def _mended_text(text: str, *, limit: int) -> str:
+def mend_text(text: str, *, limit: int = LOG_MESSAGE) -> str:
+    """What a peer wrote, as PostgreSQL can hold it."""
     text = text[:limit]
     if is_storable(text):
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cdrs.models import Cdr
+from journal.models import CallLog
 from tests.conftest import Cast, make_agreement
 from tests.documents import as_json, cdr_document, session_document
 from tests.live.partner import get_code
@@ -69,6 +70,15 @@ class TestCdr:
         assert get_code(corrected) == 1000
         assert "remark" in cdr.document
         assert cdr.verdict_code == 1000
+
+    def test_its_receiver_may_say_what_no_database_can_hold(self, cast: Cast):  # ROUTE-12, CDR-05
+        cast.emsp.answer_with(b'{"status_code": 1000, "status_message": "ok\\u0000", "timestamp": "x"}')
+
+        answer = post(cast, to="FR*MSP")
+
+        assert get_code(answer) == 1000
+        assert Cdr.objects.get().verdict_code == 1000
+        assert CallLog.objects.filter(leg="out", status_code=1000).count() == 1
 
     def test_what_relays_although_wrong_is_kept_apart(self, cast: Cast):  # AMB-12, decision 2
         answer = post(cast, to="FR*MSP", currency="euro")

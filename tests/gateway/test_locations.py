@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Cast, make_agreement
 from tests.documents import ABSENT, as_json, connector_document, evse_document, location_document
 from tests.live.partner import get_code
+from tests.parties.http_peer import Handler
 
 LATER = "2026-11-20T11:00:00Z"
 
@@ -275,3 +276,15 @@ class TestRelayedPages:
 
         assert get_code(answer) == 4000
         assert "169.254" not in answer.text
+
+    def test_link_that_is_no_url_is_the_partner_s_failure(self, cast: Cast):  # ROUTE-14
+        url = cast.cpo.peer.url.encode()
+
+        def answer_with_bytes(handler: Handler) -> None:
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: 31\r\nLink: <" + url + b'/?x=\xff>; rel="next"\r\n\r\n'
+            handler.wfile.write(head + b'{"status_code":1000,"data":[] }')
+
+        cast.cpo.behave = answer_with_bytes
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000

@@ -61,6 +61,15 @@ class TestOwnedObjects:
 
 
 class TestPersonalIds:
+    def test_may_hold_backslashes(self, cast: Cast):
+        unknown = {"status_code": 2004, "status_message": r"no token ABCDEFG\qrs", "timestamp": "x"}
+        cast.emsp.answer_with(unknown, status=404)
+
+        answer = cast.cpo.call("POST", "tokens", "ABCDEFG%5Cqrs/authorize", interface="sender", to="FR*MSP")
+
+        assert (answer.status_code, get_code(answer)) == (404, 2004)
+        assert CallLog.objects.filter(message=r"no token •••\qrs").count() == 2
+
     def test_are_masked_in_what_partners_say_of_them(self, cast: Cast):
         cast.emsp.answer_with({"status_code": 2001, "status_message": "no token 04A1B2C3D4E5", "timestamp": "x"})
 
