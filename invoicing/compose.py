@@ -32,6 +32,7 @@ class SessionGroup:
     category: VatCategory
     rate: Decimal
     count: int
+    sessions: int
     energy: Decimal
     net: Decimal
     vat: Decimal  # as the CDRs state it, rounded per CDR
@@ -66,8 +67,8 @@ def write_fees(groups: Iterable[FeeGroup], *, currency: str, language: str) -> t
 def _write_session_group(group: SessionGroup, *, country: str, currency: str, language: str) -> Line:
     sessions = (
         say("one_session", language=language)
-        if group.count == 1
-        else say("sessions", language=language, count=write_number(Decimal(group.count), language=language))
+        if group.sessions == 1
+        else say("sessions", language=language, count=write_number(Decimal(group.sessions), language=language))
     )
     is_energy_told = group.energy != 0 and (group.energy > 0) == (group.net > 0)
     return Line.of_total(

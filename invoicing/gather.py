@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from invoicing.compose import FeeGroup, SessionGroup
 from invoicing.document import ZERO, Company, InvoiceError, VatCategory
@@ -24,7 +24,13 @@ def get_session_groups(statement: Statement) -> list[SessionGroup]:
     lines = Line.objects.filter(statement=statement)
     rows = (
         lines.values("kind", "vat_category", "vat_rate")
-        .annotate(count=Count("id"), energy_sum=Sum("energy"), net_sum=Sum("net"), vat_sum=Sum("vat"))
+        .annotate(
+            count=Count("id"),
+            credits=Count("id", filter=Q(is_credit=True)),
+            energy_sum=Sum("energy"),
+            net_sum=Sum("net"),
+            vat_sum=Sum("vat"),
+        )
         .order_by("-kind", "vat_category", "-vat_rate")
     )
     return [
@@ -33,6 +39,7 @@ def get_session_groups(statement: Statement) -> list[SessionGroup]:
             category=VatCategory(row["vat_category"]),
             rate=row["vat_rate"].normalize() + ZERO,
             count=row["count"],
+            sessions=_count_sessions(row["kind"], cdrs=row["count"] - row["credits"], credits=row["credits"]),
             energy=row["energy_sum"],
             net=row["net_sum"],
             vat=row["vat_sum"],
@@ -40,6 +47,11 @@ def get_session_groups(statement: Statement) -> list[SessionGroup]:
         )
         for row in rows
     ]
+
+
+def _count_sessions(kind: str, *, cdrs: int, credits: int) -> int:
+    """As the statement does, CDRs less credits; corrections are of as many as are taken back, or put right."""
+    return max(cdrs, credits) if kind == LineKind.CORRECTION else cdrs - credits
 
 
 def _get_corrected(statement: Statement) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from invoicing.document import InvoiceDocument, InvoiceError
@@ -58,8 +58,10 @@ def cancel(invoice: Invoice, *, reason: str, now: datetime) -> Invoice:
     """A credit note over all of an invoice (of a credit note: an invoice). Its statement can be invoiced anew then.
 
     Raises:
-        InvoiceError: it is cancelled already, or is a cancellation itself.
+        InvoiceError: it is cancelled already, or is a cancellation itself, or the reason cannot be printed.
     """
+    if not reason.isprintable():
+        raise InvoiceError("the reason has a character that cannot be printed: remove it")
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("statement").get(pk=invoice.pk)
         if invoice.cancels_id is not None:
@@ -95,17 +97,25 @@ def issue_pending(*, now: datetime) -> int:
 
 
 def _try_to_issue(statement: Statement, *, now: datetime) -> bool:
+    """One statement keeps no other from its invoice, whatever is wrong with it."""
     try:
         issue_for(statement, now=now)
     except InvoiceError as error:
         logger.warning("no invoice of statement %s: %s", statement, error)
-        Blocked.objects.update_or_create(
-            statement=statement,
-            defaults={"problem": str(error)[:500], "tried_at": now},
-            create_defaults={"problem": str(error)[:500], "tried_at": now, "since": now},
-        )
-        return False
-    return True
+        problem = str(error)[:500]
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: that is the same for all
+    except Exception as error:
+        logger.exception("no invoice of statement %s", statement)
+        problem = f"{type(error).__name__}: {error}"[:400] + "; the fault is the hub's: its log says more"
+    else:
+        return True
+    Blocked.objects.update_or_create(
+        statement=statement,
+        defaults={"problem": problem, "tried_at": now},
+        create_defaults={"problem": problem, "tried_at": now, "since": now},
+    )
+    return False
 
 
 def _take(issuer: Issuer, *, issue_date: date) -> tuple[int, int, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 from functools import cache
 from io import BytesIO
@@ -18,7 +20,7 @@ from typing import Any, Final
 import facturx
 import typst
 
-from invoicing.document import InvoiceDocument
+from invoicing.document import InvoiceDocument, InvoiceError
 from invoicing.page import get_title, lay_out
 
 TEMPLATE: Final = Path(__file__).parent / "templates" / "invoice.typ"
@@ -31,7 +33,7 @@ _one_at_a_time: Final = Lock()  # a compiler that is at work refuses other threa
 logging.getLogger("factur-x").setLevel(logging.WARNING)  # it tells each of its steps
 
 
-class TooManyLines(ValueError):
+class TooManyLines(InvoiceError):
     """Lines have to be summed up before they are put on a page."""
 
 
@@ -39,17 +41,19 @@ def write_pdf(document: InvoiceDocument, *, xml: bytes | None) -> bytes:
     """
     Raises:
         TooManyLines: it has more than `MOST_LINES`.
+        InvoiceError: it holds text that cannot be drawn, nor replaced.
         typst.TypstError: the template is broken, which would be our fault.
     """
     if len(document.lines) > MOST_LINES:
         raise TooManyLines(f"{document.number} has {len(document.lines)} lines; a page takes {MOST_LINES}: sum them up")
-    page = _draw(json.dumps(lay_out(document), ensure_ascii=False), at=_get_moment(document))
+    page = _draw(lay_out(document), at=_get_moment(document))
     return page if xml is None else _embed(page, xml=xml, document=document)
 
 
-def _draw(text: str, *, at: datetime) -> bytes:
+def _draw(page: dict[str, Any], *, at: datetime) -> bytes:
     """What the fonts cannot draw, and PDF/A forbids to leave out, becomes a question mark; the XML has it as it is."""
     while True:
+        text = json.dumps(page, ensure_ascii=False)
         try:
             with _one_at_a_time:
                 compiler = _get_compiler()
@@ -58,9 +62,47 @@ def _draw(text: str, *, at: datetime) -> bytes:
                 )
         except typst.TypstError as error:
             found = _UNDRAWABLE.search(str(error))
-            if found is None or found[1] not in text:
+            if found is None:
                 raise
-            text = text.replace(found[1], "?" * len(found[1]))
+            page = _without(page, found[1])
+
+
+def _without(page: dict[str, Any], begin: str) -> dict[str, Any]:
+    """Of what is drawn as one, the compiler names the first character. So "1" with a frame around it goes before all
+    other 1s would, and marks go with their letter: alone they would be named next.
+
+    Raises:
+        InvoiceError: it is not there.
+    """
+    framed: Any = _change_texts(page, lambda text: _hide(text, begin, is_alone=False))
+    changed: Any = framed if framed != page else _change_texts(page, lambda text: _hide(text, begin, is_alone=True))
+    if changed == page:
+        raise InvoiceError(f"{begin!r} cannot be drawn: write the names and addresses on this invoice without it")
+    return dict(changed)
+
+
+def _change_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _change_texts(one, change) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_change_texts(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _hide(text: str, begin: str, *, is_alone: bool) -> str:
+    shown, rest = [], text
+    while rest:
+        before, found, rest = rest.partition(begin)
+        after = rest.lstrip("".join(filter(_is_mark, set(rest))))
+        is_hidden = found and (is_alone or len(after) < len(rest))
+        shown += [before, "?" * len(begin) if is_hidden else found]
+        rest = after if is_hidden else rest
+    return "".join(shown)
+
+
+def _is_mark(character: str) -> bool:
+    """Drawn with what stands before it: accents, vowel signs (also those that hold a letter), frames, variants."""
+    return unicodedata.category(unicodedata.normalize("NFKD", character)[0]).startswith("M")
 
 
 @cache

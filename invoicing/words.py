@@ -356,28 +356,27 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Pagina {page} van {pages}",
     },
     "machine_readable": {
-        "en": "This PDF contains the same invoice as EN 16931 XML (Factur-X). Every charging "
-        "session is in the CSV beside it.",
-        "de": "Dieses PDF enthält dieselbe Rechnung als XML nach EN 16931 (Factur-X). Jeder "
-        "Ladevorgang steht in der CSV-Datei dazu.",
-        "fr": "Ce PDF contient la même facture en XML EN 16931 (Factur-X). Chaque session figure "
-        "dans le fichier CSV joint.",
-        "it": "Questo PDF contiene la stessa fattura in XML EN 16931 (Factur-X). Ogni sessione è "
-        "nel file CSV allegato.",
-        "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Elke laadsessie staat "
-        "in het bijgevoegde CSV-bestand.",
+        "en": "This PDF contains the same invoice as EN 16931 XML (Factur-X). The CSV beside it "
+        "has all items one by one.",
+        "de": "Dieses PDF enthält dieselbe Rechnung als XML nach EN 16931 (Factur-X). Die CSV-Datei "
+        "dazu nennt alle Posten einzeln.",
+        "fr": "Ce PDF contient la même facture en XML EN 16931 (Factur-X). Le fichier CSV joint détaille chaque poste.",
+        "it": "Questo PDF contiene la stessa fattura in XML EN 16931 (Factur-X). Il file CSV "
+        "allegato elenca ogni voce.",
+        "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Het bijgevoegde "
+        "CSV-bestand noemt elke post.",
     },
     "no_xml": {
-        "en": "There is no XML of this invoice: EN 16931 cannot say amounts with three decimals. Every charging "
-        "session is in the CSV beside it.",
-        "de": "Zu dieser Rechnung gibt es kein XML: EN 16931 kennt keine Beträge mit drei Nachkommastellen. Jeder "
-        "Ladevorgang steht in der CSV-Datei dazu.",
-        "fr": "Cette facture n’a pas de XML : EN 16931 n’admet pas de montants à trois décimales. Chaque session "
-        "figure dans le fichier CSV joint.",
-        "it": "Questa fattura non ha XML: EN 16931 non ammette importi con tre decimali. Ogni sessione è nel file "
-        "CSV allegato.",
-        "nl": "Van deze factuur is er geen XML: EN 16931 kent geen bedragen met drie decimalen. Elke laadsessie "
-        "staat in het bijgevoegde CSV-bestand.",
+        "en": "There is no XML of this invoice: EN 16931 cannot say amounts with three decimals. The CSV beside "
+        "it has all items one by one.",
+        "de": "Zu dieser Rechnung gibt es kein XML: EN 16931 kennt keine Beträge mit drei Nachkommastellen. Die "
+        "CSV-Datei dazu nennt alle Posten einzeln.",
+        "fr": "Cette facture n’a pas de XML : EN 16931 n’admet pas de montants à trois décimales. Le fichier CSV "
+        "joint détaille chaque poste.",
+        "it": "Questa fattura non ha XML: EN 16931 non ammette importi con tre decimali. Il file CSV allegato "
+        "elenca ogni voce.",
+        "nl": "Van deze factuur is er geen XML: EN 16931 kent geen bedragen met drie decimalen. Het bijgevoegde "
+        "CSV-bestand noemt elke post.",
     },
     "mail_subject": {
         "en": "{kind} {number} of {seller}",
@@ -401,11 +400,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "bijgaand {kind} {number} van {seller} ten bedrage van {amount}, voor {start} tot en met {end}.",
     },
     "mail_files": {
-        "en": "The PDF contains the invoice as EN 16931 XML (Factur-X); the CSV lists every charging session.",
-        "de": "Das PDF enthält die Rechnung als XML nach EN 16931 (Factur-X); die CSV-Datei nennt jeden Ladevorgang.",
-        "fr": "Le PDF contient la facture en XML EN 16931 (Factur-X) ; le fichier CSV énumère chaque session.",
-        "it": "Il PDF contiene la fattura in XML EN 16931 (Factur-X); il file CSV elenca ogni sessione.",
-        "nl": "De PDF bevat de factuur als EN 16931-XML (Factur-X); het CSV-bestand noemt elke laadsessie.",
+        "en": "The PDF contains the invoice as EN 16931 XML (Factur-X); the CSV has all items one by one.",
+        "de": "Das PDF enthält die Rechnung als XML nach EN 16931 (Factur-X); die CSV-Datei nennt alle Posten einzeln.",
+        "fr": "Le PDF contient la facture en XML EN 16931 (Factur-X) ; le fichier CSV détaille chaque poste.",
+        "it": "Il PDF contiene la fattura in XML EN 16931 (Factur-X); il file CSV elenca ogni voce.",
+        "nl": "De PDF bevat de factuur als EN 16931-XML (Factur-X); het CSV-bestand noemt elke post.",
     },
 }
 

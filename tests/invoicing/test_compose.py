@@ -18,6 +18,7 @@ def sessions(net: str = "100.0000", vat: str = "21.0000", **fields: Any) -> Sess
         "category": VatCategory.STANDARD,
         "rate": Decimal(21),
         "count": 12,
+        "sessions": 12,
         "energy": Decimal("250.500000"),
         "net": Decimal(net),
         "vat": Decimal(vat),
@@ -45,13 +46,13 @@ def write(*groups: SessionGroup, **options: Any) -> Any:
 
 class TestWriteSessions:
     def test_says_energy_count_and_sum(self):
-        (line,) = write(sessions(count=1200))
+        (line,) = write(sessions(sessions=1200))
 
         assert (line.text, line.detail) == ("Charging of electric vehicles in NL", "1,200 charging sessions")
         assert (line.quantity, line.unit, line.net) == (Decimal("250.5"), "KWH", Decimal("100.00"))
 
     def test_counts_one_as_one(self):
-        assert write(sessions(count=1), language="de")[0].detail == "1 Ladevorgang"
+        assert write(sessions(sessions=1), language="de")[0].detail == "1 Ladevorgang"
 
     def test_tells_late_ones_and_corrections_apart(self):
         lines = write(

@@ -4,16 +4,17 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
 
 from invoicing import issue
-from invoicing.document import InvoiceError
+from invoicing.document import InvoiceDocument, InvoiceError
 from invoicing.issue import cancel, issue_for, issue_pending
 from invoicing.models import Blocked, Invoice, InvoiceFile, Issuer, Mailing, Series
 from invoicing.page import lay_out
-from invoicing.pdf import write_pdf
+from invoicing.pdf import TooManyLines, write_pdf
 from invoicing.xml import read_totals
 from management.attention import get_notices
 from parties.sides import Sides
@@ -117,6 +118,17 @@ class TestIssueFor:
 
         assert line.detail == "3 laadsessies"
         assert (line.net, line.unit, line.quantity) == (Decimal("12.60"), "KWH", statement.energy)
+
+    def test_counts_a_session_billed_credited_and_billed_anew_once(self):
+        make_companies()
+        wrong = store_ready("wrong")
+        store_credit_of(wrong, "credit")
+        store_ready("right")
+        (statement,) = close_month()
+
+        (line,) = issue_for(statement, now=NOW).get_document().lines
+
+        assert line.detail == f"{statement.session_count} laadsessie" == "1 laadsessie"
 
     def test_says_as_rounding_what_vat_per_session_differs_by(self):
         make_companies()
@@ -290,6 +302,12 @@ class TestCancel:
         with pytest.raises(InvoiceError, match="cancellation itself"):
             cancel(note, reason="x", now=NOW)
 
+    def test_takes_no_reason_that_cannot_be_printed(self):
+        invoice = make_invoice()
+
+        with pytest.raises(InvoiceError, match="cannot be printed"):
+            cancel(invoice, reason="soft\x0bbreak", now=NOW)
+
 
 class TestIssuePending:
     def test_issues_what_is_closed_and_nothing_twice(self):
@@ -313,6 +331,33 @@ class TestIssuePending:
         assert issue_pending(now=NOW + timedelta(minutes=1)) == 0
         assert issue_pending(now=NOW + timedelta(minutes=11)) == 1
         assert not Blocked.objects.exists()
+
+    @pytest.mark.parametrize("fault", [RuntimeError("no page"), TooManyLines("520 lines"), DataError("overflow")])
+    def test_lets_no_statement_keep_others_from_theirs(self, monkeypatch: pytest.MonkeyPatch, fault: Exception):
+        make_companies()
+        bad = make_statement("one")
+        store_company("decpx", vat_number="DE136695976")
+        store_ready("two", owner="decpx")
+        close_month(provider="decpx")
+        write = issue.write_pdf
+
+        def fail(document: InvoiceDocument, *, xml: bytes | None) -> bytes:
+            if document.statement == bad.reference:
+                raise fault
+            return write(document, xml=xml)
+
+        monkeypatch.setattr(issue, "write_pdf", fail)
+
+        assert issue_pending(now=NOW) == 1
+        assert Blocked.objects.get().statement == bad
+
+    def test_leaves_it_to_the_next_run_when_the_database_is_away(self, monkeypatch: pytest.MonkeyPatch):
+        make_companies()
+        make_statement()
+        monkeypatch.setattr(issue, "write_pdf", Mock(side_effect=OperationalError("gone")))
+
+        with pytest.raises(OperationalError):
+            issue_pending(now=NOW)
 
     def test_does_not_issue_by_itself_what_was_cancelled(self):
         cancel(make_invoice(), reason="x", now=NOW)

@@ -125,6 +125,24 @@ class TestWritePdf:
         assert "Łódź ?? Ελλάδα" in text
         assert "日本" in write_xml(made).decode()
 
+    @pytest.mark.parametrize(
+        ("name", "drawn"),
+        [
+            ("บริษัท จำกัด", "???? ??? GmbH 1"),
+            ("নামি", "?? GmbH 1"),
+            ("1️⃣ 1", "? 1 GmbH 1"),
+            ("a⃝a", "?a GmbH 1"),
+            ("?\u20dd", "? GmbH 1"),
+        ],
+    )
+    def test_draws_one_for_a_letter_and_its_marks(self, name: str, drawn: str):
+        made = document(buyer=buyer(name=f"{name} GmbH 1"))
+
+        text = render(made).pages[0].extract_text()
+
+        assert drawn in text
+        assert "121.00" in text
+
     @pytest.mark.parametrize("name", ["#panic(1)", '"quoted" \\ ] }', "a\u2028b *b* _i_ $x$"])
     def test_prints_a_name_that_looks_like_markup_as_it_is(self, name: str):
         render(replace(document(), notes=(name,)))
