@@ -27,7 +27,8 @@ REASON_CODES: Final[Mapping[VatCategory, str]] = {
     VatCategory.EXPORT: "VATEX-EU-G",
     VatCategory.OUTSIDE_SCOPE: "VATEX-EU-O",
 }
-SEPA_TRANSFER: Final = "58"
+SEPA_TRANSFER: Final = "58"  # in euro alone
+CREDIT_TRANSFER: Final = "30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,14 @@ def _write_settlement(settlement: Any, document: InvoiceDocument) -> None:
     settlement.currency_code = document.currency
     settlement.payment_reference = document.number
     if document.seller.iban:
-        settlement.payment_means.add(_make_means(document.seller))
+        settlement.payment_means.add(_make_means(document))
     for group in document.vat:
         settlement.trade_tax.add(_make_tax(group))
     settlement.period.start = document.period_start
     settlement.period.end = document.period_end
-    if document.kind is not Kind.CREDIT_NOTE:
-        terms = PaymentTerms()
-        terms.due = document.due_date
-        settlement.terms.add(terms)
+    terms = PaymentTerms()
+    terms.due = document.due_date
+    settlement.terms.add(terms)
     _write_sums(settlement, document)
     if document.preceding:
         settlement.invoice_referenced_document.issuer_assigned_id = document.preceding.number
@@ -160,10 +160,10 @@ def _write_sums(settlement: Any, document: InvoiceDocument) -> None:
         sums.tax_total_other_currency.add((_plain(converted.vat_total), converted.currency))
 
 
-def _make_means(seller: Company) -> PaymentMeans:
-    means = PaymentMeans()
-    means.type_code = SEPA_TRANSFER
-    means.payee_account.iban = seller.iban
+def _make_means(document: InvoiceDocument) -> PaymentMeans:
+    seller, means = document.seller, PaymentMeans()
+    means.type_code = SEPA_TRANSFER if document.currency == "EUR" else CREDIT_TRANSFER
+    means.payee_account.iban = "".join(seller.iban.split())
     if seller.bic:
         means.payee_institution.bic = seller.bic
     return means

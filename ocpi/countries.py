@@ -28,3 +28,8 @@ def get_alpha2(country: str) -> str:
     """ "NL" for "NLD"; what is no code of the list stays as it is, in capitals."""
     code = country.strip().upper()
     return _ALPHA2.get(code, code)[:3]
+
+
+def is_alpha2(code: str) -> bool:
+    """Two capitals that stand for a country."""
+    return code in _ALPHA2.values()

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
 from ocpi.calls import PartyId
+from ocpi.countries import is_alpha2
+from settlement.bank_accounts import InvalidAccount, read_bic, read_iban
 from settlement.periods import PeriodKind
 from settlement.vat_numbers import InvalidVatNumber, read_vat_number
 
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("it", "Italiano"), ("nl", "Nederlands")]
 _currency = RegexValidator(r"^[A-Z]{3}$", "three capital letters, as EUR (ISO 4217)")
-_country = RegexValidator(r"^[A-Z]{2}$", "two capital letters, as NL (ISO 3166-1 alpha-2)")
 MINIMUM = (
     "Per period, and owed for every one since these terms' begin, also without any session: let them begin with the "
     "period from which it is to be paid."
 )
 _not_negative = MinValueValidator(Decimal(0))
+_not_over_all = MaxValueValidator(Decimal(100))
 
 
 def check_time_zone(name: str) -> None:
@@ -37,10 +41,27 @@ def check_party_key(key: str) -> None:
         raise ValidationError(f"{key!r} is no party: two letters of country and one to three letters or digits")
 
 
+def check_country(code: str) -> None:
+    if not is_alpha2(code):
+        raise ValidationError(f"{code!r} is no country: two capital letters, as NL (ISO 3166-1 alpha-2)")
+
+
 def check_vat_number(text: str) -> None:
+    _demand(read_vat_number, text)
+
+
+def check_iban(text: str) -> None:
+    _demand(read_iban, text)
+
+
+def check_bic(text: str) -> None:
+    _demand(read_bic, text)
+
+
+def _demand(read: Callable[[str], str], text: str) -> None:
     try:
-        read_vat_number(text)
-    except InvalidVatNumber as e:
+        read(text)
+    except (InvalidVatNumber, InvalidAccount) as e:
         raise ValidationError(str(e)) from e
 
 
@@ -82,7 +103,7 @@ class Terms(models.Model):
         max_digits=7,
         decimal_places=4,
         default=Decimal(0),
-        validators=[_not_negative],
+        validators=[_not_negative, _not_over_all],
         help_text="of the amount excl. VAT",
     )
     fee_minimum = models.DecimalField(
@@ -161,7 +182,7 @@ class Company(models.Model):
     street = models.CharField(max_length=200)
     postal_code = models.CharField(max_length=20)
     city = models.CharField(max_length=100)
-    country = models.CharField(max_length=2, validators=[_country])
+    country = models.CharField(max_length=2, validators=[check_country])
     vat_number = models.CharField(
         max_length=20,
         blank=True,
@@ -174,8 +195,8 @@ class Company(models.Model):
     language = models.CharField(
         max_length=2, choices=LANGUAGES, blank=True, default="", help_text="Of its invoices. Empty: its country's."
     )
-    iban = models.CharField(max_length=34, blank=True, default="")
-    bic = models.CharField(max_length=11, blank=True, default="")
+    iban = models.CharField(max_length=42, blank=True, default="", validators=[check_iban], verbose_name="IBAN")
+    bic = models.CharField(max_length=11, blank=True, default="", validators=[check_bic], verbose_name="BIC")
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -185,7 +206,11 @@ class Company(models.Model):
         return f"{self.legal_name} ({PartyId.of_key(self.party)})"
 
     def clean(self) -> None:
-        self.vat_number = read_vat_number(self.vat_number) if self.vat_number else ""
+        """Compact, as invoices need them. What has the wrong form its own field has told already."""
+        for name, read in (("vat_number", read_vat_number), ("iban", read_iban), ("bic", read_bic)):
+            if text := getattr(self, name):
+                with suppress(InvalidVatNumber, InvalidAccount):
+                    setattr(self, name, read(text))
 
     # Properties
 

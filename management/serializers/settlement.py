@@ -12,9 +12,10 @@ from rest_framework import serializers
 from management.serializers.strict import StrictSerializer
 from management.serializers.traffic import KeyField
 from ocpi.calls import PartyId
+from settlement.bank_accounts import read_bic, read_iban
 from settlement.models import Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
 from settlement.render import get_digits
-from settlement.vat_numbers import InvalidVatNumber, read_vat_number
+from settlement.vat_numbers import read_vat_number
 
 
 @extend_schema_field({"type": "string", "example": "12.30"})
@@ -221,11 +222,16 @@ class CompanySerializer(StrictSerializer, serializers.ModelSerializer[Company]):
             raise serializers.ValidationError("there is a company for this party already: change that one")
         return key
 
+    # What is no such number the model's validators have told by now.
+
     def validate_vat_number(self, text: str) -> str:
-        try:
-            return read_vat_number(text) if text else ""
-        except InvalidVatNumber as e:
-            raise serializers.ValidationError(str(e)) from e
+        return read_vat_number(text) if text else ""
+
+    def validate_iban(self, text: str) -> str:
+        return read_iban(text) if text else ""
+
+    def validate_bic(self, text: str) -> str:
+        return read_bic(text) if text else ""
 
     def save(self, **more: Any) -> Company:
         company: Company = super().save(changed_at=timezone.now(), **more)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from settlement import statement_page
 from settlement.close_fees import close_fees
-from settlement.models import Statement
+from settlement.models import Company, Statement
 from tests.management.cast import make_staff
 from tests.settlement.settled import NOW, close_month, store_ready
 
@@ -85,3 +85,42 @@ class TestFees:
         page = open_page(staff, statement)
 
         assert "0.10" in page.split("Quantity")[1]
+
+
+class TestCompany:
+    @pytest.mark.parametrize(
+        ("name", "wrong"), [("vat_number", "NL12"), ("iban", "NL00"), ("bic", "x"), ("country", "ZZ")]
+    )
+    def test_of_a_wrong_form_is_told_with_what_was_typed(self, staff, name, wrong):
+        typed = {
+            "party": "nlcpo",
+            "legal_name": "Charge B.V.",
+            "street": "Kade 1",
+            "postal_code": "1",
+            "city": "Utrecht",
+        }
+
+        answer = staff.post(reverse("admin:settlement_company_add"), {**typed, "country": "NL", name: wrong})
+
+        assert answer.status_code == 200
+        assert list(answer.context["adminform"].form.errors) == [name]
+        assert "Charge B.V." in answer.content.decode()
+
+    def test_keeps_numbers_compact(self, staff):
+        typed = {
+            "party": "nlcpo",
+            "legal_name": "Charge B.V.",
+            "street": "Kade 1",
+            "postal_code": "1",
+            "city": "Utrecht",
+        }
+        numbers = {"vat_number": "nl 0044.95.445.B01", "iban": "nl02 abna 0123 4567 89", "bic": "abnanl2a"}
+
+        staff.post(reverse("admin:settlement_company_add"), {**typed, "country": "NL", **numbers})
+
+        company = Company.objects.get()
+        assert (company.vat_number, company.iban, company.bic) == (
+            "NL004495445B01",
+            "NL02ABNA0123456789",
+            "ABNANL2A",
+        )

@@ -30,6 +30,8 @@ COMPANY = {
     "city": "Utrecht",
     "country": "NL",
     "vat_number": "nl 0044.95.445.B01",
+    "iban": "nl02 abna 0123 4567 89",
+    "bic": "abnanl2a",
 }
 TERMS = {
     "provider": "NL*CPO",
@@ -204,10 +206,18 @@ class TestCompanies:
 
         company = Company.objects.get()
         assert (company.party, company.vat_number, company.email) == ("nlcpo", "NL004495445B01", "books@example.com")
+        assert (company.iban, company.bic) == ("NL02ABNA0123456789", "ABNANL2A")
 
     @pytest.mark.parametrize(
         ("change", "field"),
-        [({"vat_number": "NL123"}, "vat_number"), ({"country": "Nl"}, "country"), ({"language": "xx"}, "language")],
+        [
+            ({"vat_number": "NL123"}, "vat_number"),
+            ({"country": "Nl"}, "country"),
+            ({"country": "ZZ"}, "country"),
+            ({"language": "xx"}, "language"),
+            ({"iban": "NL00"}, "iban"),
+            ({"bic": "x"}, "bic"),
+        ],
     )
     def test_are_refused_where_they_make_no_sense(self, change, field):
         answer = make_client().post("/api/companies/", COMPANY | change, format="json")
