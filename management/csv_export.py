@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
 from typing import Any, cast
@@ -16,9 +15,9 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from parties.display import guard_cell
+
 CHUNK = 1000  # rows in memory at the same time
-FORMULA = re.compile(r"[=+\-@\t\r]")  # a spreadsheet program would run a cell that begins so
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 class CsvRenderer(BaseRenderer):
@@ -70,12 +69,11 @@ def stream_csv(pieces: Iterator[str], *, name: str) -> StreamingHttpResponse:
 
 def write_lines(rows: list[list[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([[write_cell(value) for value in row] for row in rows])
+    csv.writer(text, lineterminator="\r\n").writerows([[_write_cell(value) for value in row] for row in rows])
     return text.getvalue()
 
 
-def write_cell(value: Any) -> Any:
-    """Text of partners that a spreadsheet would take for a formula gets a quotation mark in front."""
-    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
-        return f"'{value}"
+def _write_cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return guard_cell(value)
     return "" if value is None else value

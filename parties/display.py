@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_FORMULA: Final = re.compile(r"[=+\-@\t\r]")  # a spreadsheet program would run a cell that begins so
+_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 PERSONAL_MODULES = frozenset({"tokens"})  # their object ids and paths are token uids
 
 
@@ -23,6 +28,11 @@ def mask_path(path: str, *, module: str) -> str:
     separator = "/" if "/" in path else ":"
     head, found, tail = path.rpartition(separator)
     return f"{head}{found}{mask(tail)}"
+
+
+def guard_cell(text: str) -> str:
+    """For CSV: text of partners that a spreadsheet would take for a formula gets a quotation mark in front."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def lay_out(text: str) -> str:

@@ -160,7 +160,8 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     list_select_related = ["statement"]
     search_fields = ["cdr_id_text"]
     search_help_text = "CDR id, session id or the reference of a statement"
-    text_fields = ("cdr_id_text", "session_key", "statement__reference__iexact")
+    key_fields = ("session_key",)
+    text_fields = ("cdr_id_text", "statement__reference__iexact")
     raw_id_fields = ["cdr"]
     paginator = EstimatingPaginator
     ordering = ["-id"]

@@ -13,6 +13,7 @@ from django.db import connection
 from reconciliation.holds import HELD_CDRS
 from reconciliation.judged import JUDGED
 from reconciliation.sql import LIVE
+from settlement.models import Statement
 from tariffs.pricing.policy import MINOR_UNITS
 
 # LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
@@ -122,25 +123,31 @@ made AS (
         kind, state, closing_id, seller, buyer, country, currency, period_start, period_end, first_day, last_day,
         time_zone, issued_on, due_on, line_count, session_count, correction_count, energy, net, vat, gross, stated_vat,
         vat_treatment, vat_category, vat_note, vat_totals, implausible_vat_count, settlement_currency,
-        seller_company, buyer_company, csv_sha256, json_sha256
+        seller_company, buyer_company, form, csv_sha256, json_sha256
     )
     SELECT 'cdr', 'draft', %(closing)s, %(seller)s, %(buyer)s, country, currency, %(start)s, %(end)s, %(first_day)s,
            %(last_day)s, %(zone)s, %(issued_on)s, %(due_on)s, count(*),
            sum(CASE WHEN is_credit THEN -1 ELSE 1 END), count(corrects), sum(energy), sum(net), sum(vat),
            sum(net + vat), sum(stated_gross - net), %(treatment)s, %(category)s, %(note)s, vat_totals.totals,
-           count(*) FILTER (WHERE NOT is_plausible), '', %(seller_company)s, %(buyer_company)s, '', ''
+           count(*) FILTER (WHERE NOT is_plausible), '', %(seller_company)s, %(buyer_company)s, %(form)s, '',
+           ''
       FROM priced JOIN vat_totals USING (country, currency)
      GROUP BY country, currency, vat_totals.totals
     RETURNING id, country, currency
 )
 INSERT INTO settlement_line (
-    statement_id, position, kind, corrects_id, cdr_id, cdr_id_text, session_key, is_credit, credited_id, start_at,
-    end_at, energy, stated_net, stated_gross, net, vat, gross, vat_category, vat_rate, is_vat_plausible
+    statement_id, position, kind, corrects_id, cdr_id, cdr_id_text, session_id_text, session_key, is_credit,
+    credited_id, start_at, end_at, energy, stated_net, stated_gross, net, vat, gross, vat_category, vat_rate,
+    is_vat_plausible
 )
-SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, p.session_key, p.is_credit, p.original_id,
-       p.start_at, p.end_at, p.energy, p.total_cost, p.total_cost_incl, p.net, p.vat, p.net + p.vat,
-       p.vat_category, p.vat_rate, p.is_plausible
+SELECT made.id, p.position, p.kind, p.corrects, p.id, p.object_id, coalesce(told.id, p.session_key), p.session_key,
+       p.is_credit, p.original_id, p.start_at, p.end_at, p.energy, p.total_cost, p.total_cost_incl, p.net, p.vat,
+       p.net + p.vat, p.vat_category, p.vat_rate, p.is_plausible
   FROM priced p JOIN made USING (country, currency)
+  LEFT JOIN LATERAL (
+        SELECT s.object_id AS id FROM charging_sessions_session s
+         WHERE s.owner = %(seller)s AND s.object_key = p.session_key AND {LIVE.format("s")} LIMIT 1
+       ) told ON true
  ORDER BY made.id, p.position
 """
 
@@ -149,5 +156,5 @@ def collect(facts: dict[str, Any]) -> int:
     """Make the draft statements of one closing, with their lines; how many lines. `facts`: see `close._facts`."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")  # compiling this for a pair would take longer than running it
-        cursor.execute(COLLECT, facts | {"digits": json.dumps(dict(MINOR_UNITS))})
+        cursor.execute(COLLECT, facts | {"digits": json.dumps(dict(MINOR_UNITS)), "form": Statement.Form.GUARDED})
         return int(cursor.rowcount)

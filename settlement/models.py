@@ -61,6 +61,12 @@ class Statement(models.Model):
         DRAFT = "draft"
         CLOSED = "closed"
 
+    class Form(models.IntegerChoices):
+        """How its files are written. What is closed keeps the form it has, as its digest was taken of that."""
+
+        PLAIN = 1
+        GUARDED = 2  # nothing in the CSV that a spreadsheet would run
+
     reference = models.CharField(max_length=64, unique=True, null=True, default=None)
     kind = models.CharField(max_length=4, choices=[(kind.value, kind.value) for kind in Kind])
     state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
@@ -101,6 +107,7 @@ class Statement(models.Model):
 
     seller_company = models.JSONField(default=dict)  # as it was when this was closed
     buyer_company = models.JSONField(default=dict)
+    form = models.PositiveSmallIntegerField(choices=Form, db_default=Form.PLAIN, default=Form.GUARDED)
     csv_sha256 = models.CharField(max_length=64, blank=True, default="")
     json_sha256 = models.CharField(max_length=64, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
@@ -157,7 +164,8 @@ class Line(models.Model):
     )
     cdr = models.OneToOneField(Cdr, on_delete=models.PROTECT, related_name="settlement_line")
     cdr_id_text = models.CharField(max_length=64)  # the CDR's id as it was written
-    session_key = models.CharField(max_length=36, blank=True, default="")  # its id in lower case
+    session_id_text = models.CharField(max_length=64, db_default="", default="")  # as written; "" in older statements
+    session_key = models.CharField(max_length=36, blank=True, default="")  # the same in lower case
     is_credit = models.BooleanField(default=False)
     credited_id = models.BigIntegerField(null=True)  # the row of the CDR that a credit takes back
     start_at = models.DateTimeField(null=True)
@@ -181,6 +189,11 @@ class Line(models.Model):
 
     def __str__(self) -> str:
         return f"{self.statement} #{self.position}"
+
+    @property
+    def session_id(self) -> str:
+        """As it was written, where that is known."""
+        return self.session_id_text or self.session_key
 
 
 class FeeLine(models.Model):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
+from parties.display import guard_cell
 from settlement.models import Statement
 from settlement.statement import Kind
 from tariffs.pricing.policy import MINOR_UNITS
@@ -38,7 +39,7 @@ CDR_COLUMNS = (
     Column("kind", "line.kind"),
     Column("corrects", "corrected.reference"),
     Column("cdr_id", "line.cdr_id_text"),
-    Column("session_id", "line.session_key"),
+    Column("session_id", "coalesce(nullif(line.session_id_text, ''), line.session_key)"),
     Column("credit", "line.is_credit::text", True),
     Column("start", f"to_char(line.start_at AT TIME ZONE 'UTC', {_MOMENT})"),
     Column("end", f"to_char(line.end_at AT TIME ZONE 'UTC', {_MOMENT})"),
@@ -90,7 +91,8 @@ def write_both(statement: Statement) -> Iterator[tuple[bytes, bytes]]:
     columns = COLUMNS[Kind(statement.kind)]
     yield _csv_row([column.name for column in columns]), _json_head(statement)
     for number, row in enumerate(read_rows(statement)):
-        yield _csv_row(row), _json_row(columns, row, is_first=not number)
+        cells = _guard(columns, row) if statement.form >= Statement.Form.GUARDED else row
+        yield _csv_row(cells), _json_row(columns, row, is_first=not number)
     yield b"", b"\n]}\n"
 
 
@@ -116,6 +118,14 @@ class _Echo:
 
 
 _csv = csv.writer(_Echo(), lineterminator="\n")
+
+
+def _guard(columns: tuple[Column, ...], row: Row) -> Row:
+    """Ids are partners' text; amounts are the hub's own, and may begin with a minus."""
+    return tuple(
+        text if column.is_number or text is None else guard_cell(text)
+        for column, text in zip(columns, row, strict=True)
+    )
 
 
 def _csv_row(values: Iterable[str | None]) -> bytes:

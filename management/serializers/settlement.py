@@ -120,7 +120,7 @@ class StatementSerializer(serializers.ModelSerializer[Statement]):
 
 class LineSerializer(serializers.ModelSerializer[Line]):
     cdr_id = serializers.CharField(source="cdr_id_text", read_only=True)
-    session_id = serializers.CharField(source="session_key", read_only=True)
+    session_id = serializers.CharField(read_only=True)
     corrects = serializers.CharField(
         source="corrects.reference", read_only=True, default=None, help_text="The statement that it corrects."
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,6 +18,7 @@ from settlement.render import write_both
 from settlement.seal import is_intact
 from settlement.statement import ZERO, Claim, make_amounts, sum_up
 from settlement.vat import Trader, judge_line, treat
+from tests.reconciliation.stored import store_session
 from tests.settlement.settled import (
     CONSUMER,
     IN_NOVEMBER,
@@ -26,6 +29,10 @@ from tests.settlement.settled import (
     store_credit_of,
     store_ready,
 )
+
+
+def read_csv(statement: Statement) -> Iterator[str]:
+    return iter(b"".join(text for text, _ in write_both(statement)).decode().splitlines())
 
 
 def store_random(chance: random.Random, *, count: int) -> None:
@@ -156,3 +163,29 @@ class TestBytes:
             '"vat_category":"E","vat_rate":0}\n]}\n'
         )
         assert statement.csv_sha256
+
+    def test_say_the_session_as_it_was_written_where_the_hub_holds_it(self):
+        store_ready("c1", session_key="s-1a")
+        store_ready("c2", session_key="s-2b")
+        store_session("s-1a", object_id="S-1a", owner=PROVIDER)
+
+        (statement,) = close_month()
+
+        ids = [row["session_id"] for row in csv.DictReader(read_csv(statement))]
+        assert ids == ["S-1a", "s-2b"]
+
+    def test_hold_nothing_that_a_spreadsheet_would_run(self):
+        store_ready("c1", object_id="=cmd|' /C calc'!A0", total_cost=Decimal("-4.20"))
+
+        (statement,) = close_month()
+
+        (row,) = csv.DictReader(read_csv(statement))
+        assert (row["cdr_id"], row["net"]) == ("'=cmd|' /C calc'!A0", "-4.20")
+
+    def test_of_what_was_closed_before_stay_as_they_were(self):
+        store_ready("c1", object_id="=1", session_key="s-1a")
+        (statement,) = close_month()
+        statement.form = Statement.Form.PLAIN
+        line = Line.objects.get()
+
+        assert next(csv.DictReader(read_csv(statement)))["cdr_id"] == line.cdr_id_text == "=1"
