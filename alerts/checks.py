@@ -1,4 +1,7 @@
-"""What is wrong right now: one bounded look per kind. A look that fails makes us blind for its kinds, nothing more."""
+"""What is wrong right now: one bounded look per kind. A look that fails makes us blind for its kinds, nothing more.
+
+No words of a partner about an object: they may name a driver, and alerts leave the hub by e-mail and webhook.
+"""
 
 from __future__ import annotations
 
@@ -94,10 +97,8 @@ def _lanes(now: datetime) -> Iterable[Sighting]:
                 kind=Kind.LANE_BEHIND,
                 severity=Severity.WARNING,
                 title=f"{platform.name} is behind by {events} events, the oldest {age / 60:.0f} minutes old",
-                detail=f"Last error: {errors[0]}"
-                if errors
-                else "No delivery failed: it is slow, or much came at once.",
-                advice="manage.py lanes, or Lanes in the admin; docs/delivery.md says how to see why.",
+                detail="Deliveries fail." if errors else "No delivery failed: it is slow, or much came at once.",
+                advice="manage.py lanes, or Lanes in the admin, show why; docs/delivery.md says what to do then.",
                 platform=platform.pk,
                 level=level,
             )
@@ -140,13 +141,11 @@ def _breakers(now: datetime) -> Iterable[Sighting]:
 def _dead_letters(now: datetime) -> Iterable[Sighting]:
     found = DeadLetter.objects.filter(closed_at=None, resent_at=None).order_by("platform__name", "platform")
     for pk, name, number in found.values_list("platform", "platform__name").annotate(number=Count("id")):
-        last = DeadLetter.objects.filter(platform=pk, closed_at=None, resent_at=None).order_by("-id")[:1]
         yield Sighting(
             kind=Kind.DEAD_LETTERS,
             severity=Severity.WARNING,
             title=f"{name} did not take {number} object{'s' if number > 1 else ''}",
-            detail=f"The last reason: {last[0].reason}" if last else "",
-            advice="Dead letters in the admin or manage.py dead_letters: resend when the cause is gone, or close.",
+            advice="Dead letters in the admin or manage.py dead_letters say why: resend once it is mended, or close.",
             platform=pk,
             is_lasting=True,
         )

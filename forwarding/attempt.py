@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from forwarding.modules import get_log_id, get_personal_id
 from forwarding.plan import Planned
 from ocpi import envelope
 from ocpi.ids import new_id
@@ -27,6 +29,7 @@ from parties.client import (
 )
 from parties.quirks import Quirk
 from telemetry import count, spans, work
+from telemetry.redact import hide_id
 
 TIMEOUT = 8.0  # seconds; a lease is longer and is renewed meanwhile
 
@@ -69,7 +72,8 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
     at = work.begin(
         work.Work(correlation_id=event.correlation_id, module=event.module, method=method, platform=peer.id)
     )
-    at.hide(event.path.rpartition("/")[2] if event.module == "tokens" else None)
+    personal = get_personal_id(event.module, event.method, event.path)
+    at.hide(personal)
     url = quirks.shape_url(url, peer.quirks)
     request_id = new_id()
     headers = write_headers(
@@ -89,6 +93,9 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
             end = _explain(error, request_id=request_id, method=method)
         else:
             end = _read(answer, planned, request_id=request_id, method=method, url=url)
+    if personal and end.message:
+        shown = get_log_id(event.module, event.method, event.path)
+        end = replace(end, message=hide_id(end.message, personal, shown=shown))
     count.note_call_out(platform=peer.id, module=event.module, interface="RECEIVER", method=method, code=end.told_code)
     return end
 

@@ -40,11 +40,21 @@ class FullState:
     until: int
 
 
-@lru_cache(1024)  # a hundred receivers hear of the same object
 def get_log_id(module: str, method: str, path: str) -> str:
     """As the call log may show it: masked where it is personal."""
-    read = _read(Subject(module=module, method=method, path=path, query="", body="", receiver=""))
+    read = _read_path(module, method, path)
     return read[0].get_log_id(read[2]) if read else ""
+
+
+def get_personal_id(module: str, method: str, path: str) -> str:
+    """What neither the log nor a dead letter may show in clear; "" where the object has none."""
+    read = _read_path(module, method, path)
+    return read[0].get_personal_id(read[2]) if read else ""
+
+
+@lru_cache(1024)  # a hundred receivers hear of the same object
+def _read_path(module: str, method: str, path: str) -> tuple[OwnedModule, Call, Match] | None:
+    return _read(Subject(module=module, method=method, path=path, query="", body="", receiver=""))
 
 
 def get_place(subject: Subject) -> Place | None:

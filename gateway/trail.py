@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from journal.rows import Job, NewLogRow
 from ocpi.calls import Call, Reply
 from ocpi.errors import OcpiError, Overloaded, TooManyCalls
 from telemetry import metrics
+from telemetry.redact import MASK, hide_id
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +90,7 @@ class Trail:
         )
 
     def _clean(self, message: str) -> str:
-        """Partners repeat ids in their messages; personal ones are masked there too."""
-        if self.personal:
-            shown = self.object_id or "•••"
-            message = re.sub(re.escape(self.personal), lambda _: shown, message, flags=re.IGNORECASE)
-        return message[:_LONGEST]
+        return hide_id(message, self.personal, shown=self.object_id or MASK)[:_LONGEST]
 
     async def finish(self, reply: Reply, hub: Hub) -> Reply:
         """Log, then answer."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 MASK = "•••"
 
@@ -39,6 +40,13 @@ def redact(text: str, *, hidden: Iterable[str] = ()) -> str:
                 text = re.sub(re.escape(spelling), MASK, text, flags=re.IGNORECASE)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
+    return text
+
+
+def hide_id(text: str, personal: str, *, shown: str = MASK) -> str:
+    """Partners repeat ids in their messages; a personal one ("": there is none) stands there as it is `shown`."""
+    for spelling in (quote(personal, safe=""), personal) if personal else ():
+        text = re.sub(re.escape(spelling), lambda _: shown, text, flags=re.IGNORECASE)
     return text
 
 

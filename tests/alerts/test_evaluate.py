@@ -116,6 +116,18 @@ class TestLanes:
 
         assert kinds() == expected
 
+    def test_are_behind_without_what_the_partner_said(self, platform: Platform, monkeypatch: pytest.MonkeyPatch):
+        from forwarding.lag import Lag
+
+        lane = make_lane(platform, last_error="contract NL-TNM-C12345678-X: try later")
+        monkeypatch.setattr(checks, "get_lags", lambda: {lane.pk: Lag(events=9000, oldest_at=NOW)})
+        run(now=NOW)
+        run(now=NOW + MINUTE)
+
+        alert = Alert.objects.get()
+        assert alert.kind == "lane_behind"
+        assert "C12345678" not in alert.title + alert.detail + alert.advice
+
     def test_of_a_platform_that_is_down_need_not_be_said(self, platform: Platform, monkeypatch: pytest.MonkeyPatch):
         from forwarding.lag import Lag
 
@@ -143,10 +155,9 @@ class TestLanes:
 
 class TestOthers:
     def test_dead_letters_until_they_are_closed(self, platform: Platform, webhook: Webhook):
-        letter = make_dead_letter(platform, reason="unknown field")
+        letter = make_dead_letter(platform)
         run(now=NOW)
         assert kinds() == ["dead_letters"]
-        assert "unknown field" in Alert.objects.get().detail
 
         letter.closed_at = NOW
         letter.save()
@@ -154,6 +165,13 @@ class TestOthers:
         run(now=NOW + MINUTE)
         assert kinds() == []
         assert [about for about, _ in webhook.messages] == ["opened", "closed"]
+
+    def test_dead_letters_without_what_the_partner_said(self, platform: Platform, webhook: Webhook):
+        """It may name a driver, and e-mails leave the hub."""
+        make_dead_letter(platform, reason="contract NL-TNM-C12345678-X is unknown")
+        run(now=NOW)
+
+        assert "C12345678" not in str(webhook.told)
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_a_partner_that_refuses_our_token(self, platform: Platform, status: int):  # ROUTE-14

@@ -7,6 +7,7 @@ import json
 import random
 import threading
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -237,6 +238,26 @@ class TestOrder:
 
         assert run_drain(clock, seconds=20) == 60
         assert most <= 8
+
+
+class TestWhatReceiversSay:
+    @pytest.mark.parametrize("delivery", list(Delivery))
+    @pytest.mark.parametrize("uid", ["DE8ACC12E46L89", "DE 8ACC/12E46L89", "DE8ACC12E4\\g<9>"])
+    @pytest.mark.parametrize("spell", [str, str.lower, lambda uid: quote(uid, safe="")])
+    def test_of_a_token_is_kept_without_its_uid(self, peer, clock, query, delivery, uid, spell):
+        agree(CPO, EMSP, delivery=delivery)
+        make_platform(EMSP, Role.EMSP)
+        make_platform(CPO, Role.CPO, url=peer.url)
+        peer.behave = lambda handler: handler.answer(envelope(2001, message=f"token {spell(uid)} is unknown"))
+        path = f"FR/MSP/{quote(uid, safe='')}"
+        tell(uid, module="tokens", path=path, object_key=f"tokens:{uid}", sender=EMSP.key, sender_role="EMSP")
+
+        run_drain(clock)
+
+        kept = f"token •••{uid[-4:]} is unknown"
+        assert query("SELECT message FROM journal_calllog") == [(kept,)]
+        letters = list(DeadLetter.objects.values_list("reason", flat=True))
+        assert letters == ([] if delivery is Delivery.RELAY else [kept])
 
 
 def test_pauses_double_up_to_five_minutes():

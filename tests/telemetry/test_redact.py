@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from urllib.parse import quote
 
 import pytest
 
 from telemetry import work
 from telemetry.logs import make_formatter
-from telemetry.redact import redact
+from telemetry.redact import hide_id, redact
 
 TOKEN = "IpbJOXxkxOAuKR92z0nEcmVF3Qw09VG7I7d"
 ENCODED = base64.b64encode(TOKEN.encode()).decode()
@@ -58,6 +59,20 @@ class TestRedact:
 
     def test_takes_patterns_in_hidden_texts_literally(self):
         assert redact("a.b+c and axb+c", hidden=("a.b+c",)) == "••• and axb+c"
+
+
+class TestHideId:
+    @pytest.mark.parametrize("uid", [UID, "a.b", "04A1/B2 C3", "0\\1\\g<0>"])
+    def test_hides_an_id_in_any_spelling(self, uid: str):
+        text = hide_id(f"{uid}, {uid.lower()} and {quote(uid, safe='')}", uid)
+
+        assert text == "•••, ••• and •••"
+
+    def test_puts_what_is_shown_of_it_as_it_is(self):
+        assert hide_id(f"{UID} is blocked", UID, shown="•••\\1L8") == "•••\\1L8 is blocked"
+
+    def test_leaves_all_where_there_is_no_such_id(self):
+        assert hide_id("it said so", "") == "it said so"
 
 
 class TestLine:
