@@ -114,7 +114,10 @@ class LaneAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry now", permissions=["retry"])
     def retry_now(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
-        number = lane_state.wake(Lane.objects.filter(pk__in=lanes.values("pk")))
+        chosen = list(lanes)
+        number = lane_state.wake(Lane.objects.filter(pk__in=[lane.pk for lane in chosen]))
+        for lane in chosen:
+            self.log_change(request, lane, "retried")
         messages.success(request, f"{number} lanes will be tried within a second.")
 
     @admin.action(description="Pause (what is promised waits)", permissions=["retry"])
@@ -219,5 +222,10 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     @admin.action(description="Close without sending", permissions=["resend"])
     def close_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         note = f"closed by {request.user.get_username()} in the admin"
-        number = letters.filter(closed_at__isnull=True).update(closed_at=timezone.now(), note=note)
+        chosen = list(letters.filter(closed_at__isnull=True))
+        number = letters.filter(pk__in=[letter.pk for letter in chosen], closed_at__isnull=True).update(
+            closed_at=timezone.now(), note=note
+        )
+        for letter in chosen:
+            self.log_change(request, letter, "closed")
         messages.success(request, f"{number} dead letters closed.")

@@ -90,9 +90,15 @@ class PartyBehindAdmin(ModelAdmin):
         obj.last_updated = SENTINEL  # whatever the hub says is newer
         obj.save()
 
-    @admin.action(description="End: the hub may not speak for them any more, until it announces them anew")
+    @admin.action(
+        description="End: the hub may not speak for them any more, until it announces them anew",
+        permissions=["change"],
+    )
     def end_selected(self, request: HttpRequest, rows: QuerySet[PartyBehind]) -> None:
-        ended = rows.exclude(status=ConnectionStatus.SUSPENDED).update(
+        chosen = list(rows.exclude(status=ConnectionStatus.SUSPENDED))
+        rows.filter(pk__in=[row.pk for row in chosen]).update(
             status=ConnectionStatus.SUSPENDED, changed_at=timezone.now()
         )
-        messages.success(request, f"{ended} ended. Another hub may announce them now.")
+        for row in chosen:
+            self.log_change(request, row, "ended")
+        messages.success(request, f"{len(chosen)} ended. Another hub may announce them now.")

@@ -305,6 +305,7 @@ class TestDeliveries:
 
         lane.refresh_from_db()
         assert lane.retry_at is None
+        assert LogEntry.objects.get().get_change_message() == "retried"
 
     def test_selected_dead_letters_are_resent(self, staff, monkeypatch):
         sent: list[int] = []
@@ -325,9 +326,11 @@ class TestDeliveries:
     def test_dead_letters_are_closed(self, staff):
         letter = make_dead_letter(make_platform())
 
-        select(staff, "forwarding_deadletter", "close_selected", letter)
+        for _ in range(2):
+            select(staff, "forwarding_deadletter", "close_selected", letter)
 
         assert DeadLetter.objects.get().closed_at is not None
+        assert LogEntry.objects.get().get_change_message() == "closed"
 
 
 class TestStaffTokens:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -70,6 +71,7 @@ class TestAnnounced:
         row.refresh_from_db()
         assert row.status == "SUSPENDED"
         assert row.changed_at > row.last_updated
+        assert LogEntry.objects.get().get_change_message() == "ended"
 
     def test_are_not_edited(self, staff: Client, hub: Platform):
         row = make_behind(hub)

@@ -379,3 +379,13 @@ class TestPermissions:
         assert StaffToken.objects.get().revoked_at is None
         assert Lane.objects.get().retry_at == NOW
         assert DeadLetter.objects.get().closed_at is None
+
+    def test_of_looking_alone_leads_to_no_deed_in_any_list(self, rf):
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
+        request = rf.get("/admin/")
+        request.user = viewer
+
+        offered = {model.__name__: list(page.get_actions(request)) for model, page in admin.site._registry.items()}
+
+        assert {name: deeds for name, deeds in offered.items() if deeds} == {}
