@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from management import schema
@@ -22,6 +22,7 @@ from management.views.ocpi_schema import OcpiDocsView, OcpiSchemaView
 from management.views.platforms import PartyViewSet, PlatformViewSet
 from management.views.prices import CdrPriceView
 from management.views.pulls import PullViewSet
+from management.views.schema import SchemaView
 from management.views.settlement import (
     CompanyViewSet,
     ExchangeRateViewSet,
@@ -69,7 +70,7 @@ urlpatterns = [
     path("settlement/run/", SettlementRunView.as_view(), name="settlement-run"),
     path("", include(router.urls)),
     path("partner/", include("management.partner_urls")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("ocpi-schema/", OcpiSchemaView.as_view(), name="ocpi-schema"),
     path("ocpi-docs/", OcpiDocsView.as_view(), name="ocpi-docs"),

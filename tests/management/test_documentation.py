@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from tests.management.cast import make_staff
@@ -23,6 +24,21 @@ class TestDocumentation:
 
         assert "swagger-ui" in page
         assert "//cdn" not in page
+
+    @pytest.mark.parametrize("format", ["", "?format=json"])
+    def test_is_built_once(self, monkeypatch, format):
+        """It costs much, and anybody may ask for it."""
+
+        def build(*args: object, **terms: object) -> dict[str, object]:
+            raise AssertionError
+
+        first = APIClient().get(f"/api/schema/{format}")
+        monkeypatch.setattr(SchemaGenerator, "get_schema", build)
+        second = APIClient().get(f"/api/schema/{format}")
+
+        assert first.status_code == 200
+        assert "/api/dead-letters/{id}/resend/" in first.content.decode()
+        assert (second.content, second.headers["Content-Type"]) == (first.content, first.headers["Content-Type"])
 
 
 class TestRoot:
