@@ -26,7 +26,6 @@ DELIVERIES = [
     (Delivery.RELAY.value, "relay: the sender hears at once when the receiver is away"),
     (Delivery.STORE_AND_FORWARD.value, "store and forward: the hub keeps it and delivers when the receiver is back"),
 ]
-MAX_FILE = 5 * 1024 * 1024  # bytes
 
 
 class PartyIdField(forms.Field):
@@ -147,8 +146,6 @@ class ImportForm(forms.Form):
     def clean_file(self) -> str:
         """The text. Spreadsheet programs put a byte order mark in front."""
         upload = self.cleaned_data["file"]
-        if upload.size > MAX_FILE:
-            raise ValidationError(f"The file is larger than {MAX_FILE // 1024 // 1024} MB.")
         try:
             return str(upload.read().decode("utf-8-sig"))
         except UnicodeDecodeError as e:

@@ -6,6 +6,7 @@ No middleware, no ORM, no thread hop stands on the way of a message.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
@@ -20,7 +21,7 @@ from gateway.hub import Hub
 from gateway.reading import CallerGone, Reading
 from gateway.short_way import SHORT_WAY, ShortWay
 from gateway.views import Request, Response, Views
-from ocpi.errors import Overloaded
+from ocpi.errors import Overloaded, TooLarge
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+JSON = [(b"Content-Type", b"application/json")]
 SHORT = 64 * 1024  # bytes that the server takes at once, whatever its caller does
 
 
@@ -57,9 +59,16 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in ("/healthz", "/readyz"):
             status, body = await respond_health(scope["path"], self._hub)
-            await _send(send, status, [(b"Content-Type", b"application/json")], body)
+            await _send(send, status, JSON, body)
+            return
+        try:
+            body = await Reading(receive).read(declared=_get_headers(scope).get("content-length", ""))
+        except TooLarge as error:
+            await _send(send, error.http_status, JSON, json.dumps({"detail": error.message}).encode())
+        except CallerGone:  # or still there, and too slow
+            await _send(send, 408, [*JSON, (b"Connection", b"close")], b'{"detail": "the body did not come in time"}')
         else:
-            await self._django(scope, receive, send)
+            await self._django(scope, _replay(body, receive), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -118,6 +127,16 @@ class Edge:
 def _get_headers(scope: Scope) -> dict[str, str]:
     """ASGI's names are in lower case."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body that was read already, then whatever else comes."""
+    messages = [{"type": "http.request", "body": body}]
+
+    async def receive_again() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
 
 
 async def _send_whole(short_way: ShortWay | None, send: Send, response: Response) -> None:

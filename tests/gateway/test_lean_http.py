@@ -223,7 +223,7 @@ class TestMemory:
         cycles: list[weakref.ref[LeanCycle]] = []
 
         async def django(scope: Any, receive: Any, send: Any) -> None:
-            cycles.append(weakref.ref(receive.__self__))
+            cycles.append(weakref.ref(send.__self__))
             await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Length", b"3")]})
             await send({"type": "http.response.body", "body": b"end"})
 

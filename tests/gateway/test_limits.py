@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -17,6 +19,7 @@ from gateway.admission import Admission
 from journal.batch import EVENT_LOCK
 from journal.connection import connect
 from journal.writer import Writer
+from management.models import StaffToken
 from ocpi.errors import TooManyCalls
 from parties.limits import Limits
 from parties.limits.rate import Buckets
@@ -195,6 +198,42 @@ class TestCallsAtTheSameTime:
             caller.sendall(f"PUT /ocpi/2.2.1/receiver/locations/NL/CPO/L1 HTTP/1.1\r\n{head}".encode())
             wait_until(lambda: admission.calls == 1)
             wait_until(lambda: admission.calls == 0)
+
+
+class TestBodiesForStaff:
+    """What comes outside /ocpi, where Django answers: as bounded as OCPI, before anybody is asked who is there."""
+
+    @pytest.fixture
+    def auth(self, cast: Cast) -> Iterator[dict[str, str]]:
+        _, text = StaffToken.issue(name="tests", scopes=["all"], now=datetime.now(UTC))
+        yield {"Authorization": f"Bearer {text}", "Content-Type": "application/json"}
+        StaffToken.objects.all().delete()
+
+    def test_arrive_whole(self, cast: Cast, auth: dict[str, str]):
+        told = {"provider": "NL*CPO", "consumer": "DE*ABC", "modules": ["locations"], "note": "é" * 200}
+        body = json.dumps(told | {"valid_from": "2026-01-01T00:00:00Z"}, ensure_ascii=False).encode()
+        in_many_pieces = body + b" " * 500_000
+
+        answer = cast.hub.request("POST", f"{cast.hub.url}/api/agreements/", data=in_many_pieces, headers=auth)
+
+        assert (answer.status_code, answer.json()["note"]) == (201, "é" * 200)
+
+    @pytest.mark.parametrize("path", ["/api/me/", "/admin/login/", "/nowhere"])
+    @pytest.mark.parametrize("give", [lambda body: body, lambda body: iter([body[:600], body[600:]])])
+    def test_that_are_too_large_are_refused(self, cast: Cast, path: str, give: Callable):
+        with override_settings(HUB_MAX_BODY=1000):
+            answer = cast.hub.request("POST", cast.hub.url + path, data=give(b"x" * 1001))
+
+        assert answer.status_code == 413
+        assert "1000 bytes" in answer.json()["detail"]
+
+    def test_that_come_too_slowly_are_let_go(self, cast: Cast):
+        port = int(cast.hub.url.rpartition(":")[2])
+        with override_settings(HUB_BODY_TIMEOUT=0.2), socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(b"POST /api/me/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            caller.settimeout(10)
+
+            assert caller.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
 class asyncio_block:
