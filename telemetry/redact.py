@@ -24,8 +24,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # ?token=…&key=…
     (re.compile(r"(?i)\b(token|key|secret|password|api[_-]?key)=([^\s&\"']{6,})"), rf"\1={MASK}"),
     # a path that ends in a token's uid; the one of real-time authorization
-    (re.compile(r"(?i)(\btokens/[a-z]{2}/[a-z0-9]{3}/)[^\s/?\"']+"), rf"\1{MASK}"),
-    (re.compile(r"(?i)(\btokens/)(?![a-z]{2}/[a-z0-9]{3}/)[^\s/?\"']+(?=/authorize)"), rf"\1{MASK}"),
+    (re.compile(r"(?i)(\btokens/[a-z]{2}/[a-z0-9]{1,3}/)[^\s/?\"']+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)(\btokens/)(?![a-z]{2}/[a-z0-9]{1,3}/)[^\s/?\"']+(?=/authorize)"), rf"\1{MASK}"),
     # the password in an address
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+@"), rf"\1{MASK}@"),
     # PostgreSQL repeats rows and statements

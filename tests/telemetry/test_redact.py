@@ -36,6 +36,8 @@ class TestRedact:
 
     @pytest.mark.parametrize("text", [
         f"PUT /ocpi/2.2.1/receiver/tokens/DE/TNM/{UID}?type=RFID failed",
+        f"PUT /ocpi/2.2.1/receiver/tokens/DE/T/{UID} failed",
+        f"PUT /ocpi/2.2.1/receiver/tokens/DE/TN/{UID}?type=RFID failed",
         f"POST https://x/ocpi/sender/tokens/{UID}/authorize: 500",
         f'{{"cdr_token": {{"uid": "{UID}", "contract_id": "{UID}"}}}}',
     ])  # fmt: skip
