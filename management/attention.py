@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Model, Q
 from django.urls import reverse
 from django.utils.timesince import timesince
 
 from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
-from invoicing.models import Blocked, Mailing
+from invoicing.models import Blocked, Invoice, Mailing
 from management.labels import write_words
 from parties.models import Platform
 from reconciliation.dispute_states import DisputeState, Outcome
@@ -33,19 +33,22 @@ class Notice:
     link: str
 
 
-def get_notices(*, lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
-    return [
-        *_lost_lanes(),
-        *_offline(),
-        *_paused(now=now),
-        *_late_lanes(lags=lags, now=now),
-        *_dead_letters(),
-        *_disputes(now=now),
-        *_findings(),
-        *_invoices(),
-        *_unfinished(),
-        *_ending(now=now),
-    ]
+def get_notices(*, may_see: Callable[[type[Model]], bool], lags: Mapping[int, Lag], now: datetime) -> list[Notice]:
+    """Those that lead to what somebody may see."""
+    looks: tuple[tuple[type[Model], Callable[[], list[Notice]]], ...] = (
+        (Lane, _lost_lanes),
+        (Platform, _offline),
+        (Lane, lambda: _paused(now=now)),
+        (Lane, lambda: _late_lanes(lags=lags, now=now)),
+        (DeadLetter, _dead_letters),
+        (Dispute, lambda: _disputes(now=now)),
+        (Finding, _findings),
+        (Blocked, _blocked),
+        (Invoice, _unsent),
+        (Platform, _unfinished),
+        (Agreement, lambda: _ending(now=now)),
+    )
+    return [notice for model, look in looks if may_see(model) for notice in look()]
 
 
 def _link(view: str, *args: object, **query: object) -> str:
@@ -151,23 +154,18 @@ def _findings() -> list[Notice]:
     ]
 
 
-def _invoices() -> list[Notice]:
+def _blocked() -> list[Notice]:
     """What no worker can mend by itself: a company without its address or VAT number, mostly."""
-    blocked = Blocked.objects.count()
-    failed = Mailing.objects.filter(state=Mailing.State.FAILED).count()
-    told = [
-        (blocked, "statement{s} without an invoice: see what is missing", _link("invoicing_blocked_changelist")),
-        (
-            failed,
-            "invoice{s} did not get out by e-mail: see why, and send again",
-            _link("invoicing_invoice_changelist", mailing__state__exact=Mailing.State.FAILED.value),
-        ),
-    ]
-    return [
-        Notice(level="warning", text=f"{number} {text.format(s='s' if number > 1 else '')}.", link=link)
-        for number, text, link in told
-        if number
-    ]
+    number = Blocked.objects.count()
+    text = f"{number} statement{'s' if number > 1 else ''} without an invoice: see what is missing."
+    return [Notice(level="warning", text=text, link=_link("invoicing_blocked_changelist"))] if number else []
+
+
+def _unsent() -> list[Notice]:
+    number = Mailing.objects.filter(state=Mailing.State.FAILED).count()
+    text = f"{number} invoice{'s' if number > 1 else ''} did not get out by e-mail: see why, and send again."
+    link = _link("invoicing_invoice_changelist", mailing__state__exact=Mailing.State.FAILED.value)
+    return [Notice(level="warning", text=text, link=link)] if number else []
 
 
 def _unfinished() -> list[Notice]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, DateTimeField, Func, Q, Value
+from django.db.models import Count, DateTimeField, Func, Model, Q, QuerySet, Value
 from django.db.utils import OperationalError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,6 +22,7 @@ from management.attention import get_notices
 from management.chart import STACK, Chart, draw
 from management.models import LogCall
 from management.outcome import OUTCOME_IN_SQL
+from parties.admin_pages import may_see
 from parties.models import Platform
 from reconciliation.models import Finding, State
 
@@ -44,17 +46,19 @@ class PartnerRow:
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK."""
+    """Unfold's DASHBOARD_CALLBACK. Each part is for those who may see the page it leads to."""
+    sees = partial(may_see, request)
     now = timezone.now()
     lags = get_lags()
-    chart, totals = get_traffic(now=now)
+    chart, totals = get_traffic(now=now) if sees(LogCall) else (None, None)
     context |= {
-        "notices": get_notices(lags=lags, now=now),
-        "partners": get_partners(lags=lags),
+        "notices": get_notices(may_see=sees, lags=lags, now=now),
+        "sees_network": sees(Platform) and sees(Lane),
+        "partners": get_partners(lags=lags) if sees(Platform) else None,
         "chart": chart,
         "totals": totals,
-        "figures": get_figures(),
-        "alerts": get_alerts(),
+        "figures": get_figures(may_see=sees),
+        "alerts": get_alerts() if sees(Alert) else [],
         "now": now,
     }
     return context
@@ -73,22 +77,19 @@ def get_alerts() -> list[tuple[Alert, str]]:
     ]
 
 
-def get_figures() -> list[tuple[str, int, str]]:
+def get_figures(*, may_see: Callable[[type[Model]], bool]) -> list[tuple[str, int, str]]:
     """Label, number, link."""
     registered = Platform.objects.filter(state=Platform.State.REGISTERED)
+    counted: tuple[tuple[str, QuerySet[Any], str], ...] = (
+        ("platforms registered", registered, ""),
+        ("of them online", registered.filter(is_online=True), ""),
+        ("open dead letters", DeadLetter.objects.filter(closed_at=None, resent_at=None), ""),
+        ("open findings", Finding.objects.filter(state=State.OPEN), "?state__exact=open"),
+    )
     return [
-        ("platforms registered", registered.count(), reverse("admin:parties_platform_changelist")),
-        ("of them online", registered.filter(is_online=True).count(), reverse("admin:parties_platform_changelist")),
-        (
-            "open dead letters",
-            DeadLetter.objects.filter(closed_at=None, resent_at=None).count(),
-            reverse("admin:forwarding_deadletter_changelist"),
-        ),
-        (
-            "open findings",
-            Finding.objects.filter(state=State.OPEN).count(),
-            reverse("admin:reconciliation_finding_changelist") + "?state__exact=open",
-        ),
+        (label, rows.count(), reverse(f"admin:{rows.model._meta.label_lower.replace('.', '_')}_changelist") + query)
+        for label, rows, query in counted
+        if may_see(rows.model)
     ]
 
 

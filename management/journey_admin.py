@@ -14,9 +14,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from forwarding.models import DeadLetter, Lane
 from management.journey import get_journey
 from management.journey_search import MODULES, Asked, search
+from management.models import LogCall, LogEvent
 from ocpi.calls import PartyId
+from parties.admin_pages import may_see
 from parties.display import show_party
 from parties.models import Platform
 
@@ -67,7 +70,8 @@ def get_link(text: str) -> str:
 
 
 def _check(request: HttpRequest) -> None:
-    if not request.user.has_perm("management.view_logcall"):
+    """A journey tells of all of these."""
+    if not all(may_see(request, model) for model in (LogCall, LogEvent, Lane, DeadLetter)):
         raise PermissionDenied
 
 

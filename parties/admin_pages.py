@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
@@ -37,6 +39,11 @@ def may_change(model_admin: BaseModelAdmin[Any], request: HttpRequest) -> bool:
     """The model's own change permission, where `has_change_permission` says no because fields are read-only."""
     opts = model_admin.opts
     return bool(request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+
+
+def may_see(request: HttpRequest, model: type[Model]) -> bool:
+    """As the model's own page in the admin decides."""
+    return admin.site.get_model_admin(model).has_view_permission(request)
 
 
 def ask(

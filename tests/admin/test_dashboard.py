@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db.utils import OperationalError
 from django.urls import reverse
 
+from alerts.models import Alert
 from management import dashboard
 from management.chart import draw, get_nice_top
 from management.outcome import Outcome
@@ -104,6 +106,36 @@ class TestDashboard:
 
         with django_assert_max_num_queries(30):
             client.get(reverse("admin:index"))
+
+    @pytest.mark.parametrize(("permission", "seen"), [
+        ("view_user", set()),
+        ("view_platform", {"Gone Co", "Partners", "platforms registered"}),
+        ("view_lane", {"Gone Co"}),
+        ("view_deadletter", {"Gone Co", "Gone Co did not take 1 object", "open dead letters"}),
+        ("view_finding", {"1 open finding", "open findings"}),
+        ("view_agreement", {"ends in"}),
+        ("view_logcall", {"Calls of the last hour"}),
+        ("view_alert", {"It is late", "Alerts"}),
+    ])  # fmt: skip
+    def test_shows_each_part_to_those_who_may_see_its_page(self, client, permission, seen):
+        gone = make_platform("Gone Co", is_online=False)
+        make_lane(gone, needs_resync=True, cursor=10**9)
+        make_dead_letter(gone)
+        make_finding()
+        make_agreement(valid_until=LATER + timedelta(days=3))
+        moments = {"first_seen_at": NOW, "last_seen_at": NOW, "opened_at": NOW}
+        Alert.objects.create(kind="lane_behind", severity="warning", title="It is late", **moments)
+        viewer = User.objects.create(username="viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename=permission))
+        client.force_login(viewer)
+
+        page = client.get(reverse("admin:index")).content.decode().partition('<div class="hub-dashboard">')[2]
+
+        everything = {
+            *("Gone Co", "Partners", "platforms registered", "Gone Co did not take 1 object", "open dead letters"),
+            *("1 open finding", "open findings", "ends in", "Calls of the last hour", "It is late", "Alerts"),
+        }
+        assert {text for text in everything if text in page} == seen
 
     def test_fetches_nothing_from_elsewhere(self, client):
         text = self.open(client).content.decode()

@@ -324,7 +324,7 @@ class TestIssuePending:
         blocked = Blocked.objects.get()
         assert (blocked.statement, blocked.since) == (statement, NOW)
         assert "NL*CPO has no company" in blocked.problem
-        notices = [notice.text for notice in get_notices(lags={}, now=NOW)]
+        notices = [notice.text for notice in get_notices(may_see=lambda model: True, lags={}, now=NOW)]
         assert "1 statement without an invoice: see what is missing." in notices
 
         store_company(PROVIDER, vat_number="NL123456782B90")

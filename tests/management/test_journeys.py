@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.urls import reverse
 
@@ -298,5 +299,12 @@ class TestPages:
         user.save()
         client.force_login(user)
 
-        assert client.get(reverse("admin:management_journey"), {"id": "corr-1"}).status_code == 403
-        assert client.get(reverse("admin:management_journeys")).status_code == 403
+        def open_both() -> set[int]:
+            pages = (reverse("admin:management_journey"), reverse("admin:management_journeys"))
+            return {client.get(page, {"id": "corr-1"}).status_code for page in pages}
+
+        assert open_both() == {403}
+        for told in ("logcall", "logevent", "lane", "deadletter"):  # a journey tells of each of them
+            assert open_both() == {403}
+            user.user_permissions.add(Permission.objects.get(codename=f"view_{told}"))
+        assert open_both() == {200}
