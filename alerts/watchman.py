@@ -1,6 +1,7 @@
 """Looks when nobody else does: a thread of the web process, for when Redis, the workers, beat or the database are away.
 
-It acts only where somebody is to be told. Of several web processes each looks now and then; a lock lets one act.
+Also where nobody is set to be told: the dashboard shows what it finds. Of several web processes each looks now and
+then; a lock lets one act.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, connections
 from django.utils.timezone import now
 
-from alerts import channels
 from alerts.deliver import deliver
 from alerts.evaluate import evaluate
 from alerts.models import Evaluation
@@ -39,11 +39,10 @@ class Watchman:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
-            if channels.get_channels():
-                try:
-                    self.look(now=now())
-                except Exception:  # ours to mend; it must look again all the same
-                    logger.exception("the watchman failed")
+            try:
+                self.look(now=now())
+            except Exception:  # ours to mend; it must look again all the same
+                logger.exception("the watchman failed")
         connections.close_all()
 
     def look(self, *, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -36,6 +37,22 @@ class TestWatchman:
         Watchman().look(now=NOW)
 
         assert webhook.messages == [("opened", "dead_letters")]
+
+    def test_looks_also_where_nobody_is_set_to_be_told(self, settings, monkeypatch: pytest.MonkeyPatch):
+        settings.HUB_ALERT_EMAILS, settings.HUB_ALERT_WEBHOOK = [], ""
+        make_dead_letter(make_platform())
+        looks = Queue[datetime]()
+        with monkeypatch.context() as quick:
+            quick.setattr(watchman, "LOOK_SECONDS", 0.01)
+            quick.setattr(Watchman, "look", lambda self, *, now: looks.put(now))
+            man = Watchman()
+            man.start()
+            looks.get(timeout=5)
+            man.stop()
+
+        Watchman().look(now=NOW)
+
+        assert [alert.kind for alert in Alert.objects.all()] == ["dead_letters"]
 
     @pytest.mark.parametrize(("ago", "messages"), [(10, 0), (46, 1)])
     def test_leaves_it_to_the_workers_while_they_do(self, webhook: Webhook, ago: int, messages: int):

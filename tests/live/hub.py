@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import requests
 import uvicorn
@@ -19,6 +20,7 @@ from django.db import connection, connections
 from django.test.utils import override_settings
 from django.utils.timezone import now
 
+from alerts import watchman
 from forwarding.drain import drain
 from roaming_hub.lean_http import Protocol
 
@@ -93,6 +95,8 @@ def run_hub() -> Iterator[LiveHub]:
         CELERY_BROKER_URL="memory://",
     )
     changed.enable()
+    quiet = patch.object(watchman, "LOOK_SECONDS", 3600.0)  # tests look for themselves, and empty tables meanwhile
+    quiet.start()
     connections.settings["default"]["CONN_MAX_AGE"] = 0  # pages leave no connection to a database that is thrown away
     server = uvicorn.Server(
         uvicorn.Config(application, host="127.0.0.1", port=port, log_level="warning", lifespan="on", http=Protocol)
@@ -108,6 +112,7 @@ def run_hub() -> Iterator[LiveHub]:
     finally:
         server.should_exit = True
         thread.join(timeout=20)
+        quiet.stop()
         changed.disable()
 
 
