@@ -158,11 +158,13 @@ class PlatformAdmin(ModelAdmin):
             obj.save()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: BaseFormSet[Any], change: bool) -> None:
-        now = timezone.now()
-        for party in formset.save(commit=False):  # type: ignore[attr-defined]
-            if isinstance(party, Party):
-                party.changed_at = now
-            party.save()
+        formset.save(commit=False)  # type: ignore[attr-defined]
+        for made in formset.new_objects:  # type: ignore[attr-defined]
+            made.changed_at = timezone.now()
+            made.save()
+        for changed, names in formset.changed_objects:  # type: ignore[attr-defined]
+            changed.changed_at = timezone.now()
+            changed.save(update_fields=[*names, "changed_at"])
         for gone in formset.deleted_objects:  # type: ignore[attr-defined]
             gone.delete()
 
@@ -329,7 +331,7 @@ class PartyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Party, form: ModelForm[Party], change: bool) -> None:
         obj.changed_at = timezone.now()
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=[*form.changed_data, "changed_at"] if change else None)
 
 
 @admin.register(Endpoint)

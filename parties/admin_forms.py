@@ -16,13 +16,23 @@ from parties.models import Party, Platform
 from parties.quirks import SETTINGS
 
 
-class NewPlatformForm(forms.ModelForm):
+class RemembersForm(forms.ModelForm):
+    """Knows which values its page showed. So only what this person changed is written: not what somebody else, or the
+    partner, has changed since the page was opened."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+
+class NewPlatformForm(RemembersForm):
     class Meta:
         model = Platform
         fields = ["name", *SETTINGS.values(), "max_in_flight"]
 
 
-class PartyForm(forms.ModelForm):
+class PartyForm(RemembersForm):
     class Meta:
         model = Party
         fields = ["platform", "country_code", "party_id", "role", "name", "is_active", "business_details"]

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 from rest_framework.test import APIClient
 
 from agreements.models import Agreement
@@ -17,7 +18,7 @@ from forwarding.models import DeadLetter
 from management.models import StaffToken
 from ocpi.errors import UnableToUseClientApi
 from parties import handshake
-from parties.models import DetectedQuirk, Platform
+from parties.models import DetectedQuirk, Party, Platform
 from parties.quirks import Quirk
 from parties.secrets import token_digest
 from tests.management.cast import NOW, make_agreement, make_dead_letter, make_lane, make_platform, make_staff
@@ -216,6 +217,37 @@ class TestChangingAPlatform:
         assert (changed.name, changed.max_in_flight) == ("New name", 5)
         assert (changed.state, changed.is_online) == (Platform.State.REGISTERED, True)
         assert changed.token_in_digest == platform.token_in_digest
+
+    def test_writes_only_what_was_changed_on_the_page(self, staff):
+        """Two people have it open, and the partner goes on: nobody undoes what the others did."""
+        platform = make_platform()
+        url = reverse("admin:parties_platform_change", args=[platform.pk])
+        early = read_form(staff.get(url))
+        Platform.objects.filter(pk=platform.pk).update(rate_limit=50, takes_no_patch=True)
+        Party.objects.update(is_active=False)
+
+        answer = staff.post(url, early | {"max_in_flight": "32", "parties-0-name": "Renamed"})
+
+        assert answer.status_code == 302
+        changed, party = Platform.objects.get(), Party.objects.get()
+        assert (changed.max_in_flight, changed.rate_limit, changed.takes_no_patch) == (32, 50, True)
+        assert (party.name, party.is_active) == ("Renamed", False)
+
+    def test_leaves_a_party_alone_that_was_moved_meanwhile(self, staff):
+        platform, other = make_platform(), make_platform("Other", party="NL*OTH")
+        url = reverse("admin:parties_party_change", args=[platform.parties.get().pk])
+        early = read_form(staff.get(url))
+        Party.objects.filter(platform=platform).update(platform=other)
+
+        staff.post(url, early | {"name": "Renamed"})
+
+        assert Party.objects.get(name="Renamed").platform == other
+
+
+def read_form(page) -> dict[str, str]:
+    """What a browser would send of it, untouched."""
+    (form,) = [one for one in html.fromstring(page.content).forms if one.get("id", "").endswith("_form")]
+    return {name: value for name, value in form.form_values() if not name.startswith("_")}
 
 
 class TestAgreements:
