@@ -26,7 +26,7 @@ from settlement.admin import Stamped
 from settlement.admin_forms import PartyField
 from settlement.render import get_digits
 
-MAIL_COLOURS = {"waiting": "info", "sent": "success", "failed": "danger", "not asked for": "warning"}
+MAIL_COLOURS = {"waiting": "info", "sent": "success", "failed": "danger"}
 
 
 class CancelForm(forms.Form):
@@ -49,6 +49,7 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
         "show_issuer",
         "show_recipient",
         "show_due",
+        "show_standing",
         "issue_date",
         "due_date",
         "show_mail",
@@ -157,6 +158,12 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
     @display(description="cancelled by")
     def show_cancelled_by(self, invoice: Invoice) -> str:
         return str(getattr(invoice, "cancelled_by", None) or "–")
+
+    @display(description="cancellation")
+    def show_standing(self, invoice: Invoice) -> str:
+        if note := getattr(invoice, "cancelled_by", None):
+            return f"cancelled by {note}"
+        return f"cancels {invoice.cancels}" if invoice.cancels else ""
 
     @display(description="e-mail", label=MAIL_COLOURS)
     def show_mail(self, invoice: Invoice) -> str:

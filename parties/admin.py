@@ -101,7 +101,15 @@ class PlatformAdmin(ModelAdmin):
     ]
     inlines = [PartyInline, EndpointInline]
     actions = ["update_selected"]
-    actions_detail = ["issue_token_a", "register_now", "rotate_tokens", "update_connection", "suspend_platform"]
+    # A menu: side by side they leave no room for the name of the partner they are about.
+    actions_detail = [
+        {
+            "title": "Connection",
+            "icon": "handshake",
+            "items": ["issue_token_a", "register_now", "rotate_tokens", "update_connection"],
+        },
+        "suspend_platform",
+    ]
 
     # Lists
 

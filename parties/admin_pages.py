@@ -101,7 +101,8 @@ def show_document(text: str) -> SafeString:
 def show_table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
     body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", _wrap(row)),) for row in rows))
     head = format_html_join("", "<th>{}</th>", _wrap(heads))
-    return format_html('<table class="hub-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
+    table = '<div class="hub-scroll"><table class="hub-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    return format_html(table, head, body)
 
 
 def _wrap(cells: Iterable[Any]) -> Iterator[tuple[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -195,10 +195,20 @@ class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
 
 @admin.register(Closing)
 class ClosingAdmin(SearchesParties, Between, ReadOnlyAdmin):
-    list_display = ["show_provider", "show_consumer", "period_start", "period_end", "closed_at"]
+    list_display = ["show_provider", "show_consumer", "show_period", "closed_at"]
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
     ordering = ["-period_end", "provider", "consumer"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Closing]:
+        return super().get_queryset(request).prefetch_related("statements")
+
+    @display(description="period", ordering="period_end")
+    def show_period(self, closing: Closing) -> str:
+        """In the days that its statements say; a period without any only knows its moments."""
+        for statement in closing.statements.all():
+            return f"{statement.first_day} – {statement.last_day} ({statement.time_zone})"
+        return f"{closing.period_start:%Y-%m-%d %H:%M} – {closing.period_end:%Y-%m-%d %H:%M} (UTC)"
 
 
 class Stamped(ModelAdmin):

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from settlement import statement_page
 from settlement.close_fees import close_fees
-from settlement.models import Company, Statement
+from settlement.models import Closing, Company, Statement
 from tests.management.cast import make_staff
 from tests.settlement.settled import NOW, close_month, store_ready
 
@@ -85,6 +85,20 @@ class TestFees:
         page = open_page(staff, statement)
 
         assert "0.10" in page.split("Quantity")[1]
+
+
+class TestClosing:
+    def test_says_its_days_where_its_parties_live(self, staff, statement):
+        page = staff.get(reverse("admin:settlement_closing_changelist")).content.decode()
+
+        assert "2026-11-01 – 2026-11-30 (Europe/Amsterdam)" in page
+
+    def test_without_statements_says_its_moments(self, staff, statement):
+        Closing.objects.create(provider="nlcpo", consumer="itmsp", period_start=NOW, period_end=NOW, closed_at=NOW)
+
+        page = staff.get(reverse("admin:settlement_closing_changelist")).content.decode()
+
+        assert "2027-01-04 03:00 – 2027-01-04 03:00 (UTC)" in page
 
 
 class TestCompany:

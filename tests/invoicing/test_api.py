@@ -290,6 +290,15 @@ class TestAdmin:
         client.force_login(django_user_model.objects.create_user("staff", is_staff=True))
         assert client.get(url).status_code == 403
 
+    def test_tells_in_the_list_what_was_cancelled(self, admin_client: Any):
+        invoice = make_invoice()
+        note = cancel(invoice, reason="x", now=NOW)
+
+        page = admin_client.get("/admin/invoicing/invoice/").content.decode()
+
+        assert f"cancelled by {note}" in page
+        assert f"cancels {invoice}" in page
+
     def test_cancels_after_asking(self, admin_client: Any):
         invoice = make_invoice()
         url = reverse("admin:invoicing_invoice_cancel_invoice", args=[invoice.pk])
