@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -56,7 +56,8 @@ def merge(
     Arrays in `append` grow (SESS-05); those in `merge_by` are merged by key without case, never deleting (TRANS-32).
 
     Raises:
-        PatchError: one of the two is no object, or an array or its key is not where it is needed.
+        PatchError: one of the two is no object, an array or its key is not where it is needed, or the patch names one
+            element twice.
     """
     merged = _read(document, "document")
     _merge(merged, _read(patch, "patch"), append, merge_by or {}, "")
@@ -149,14 +150,22 @@ def _merge(fields: Fields, patch: Fields, append: frozenset[str], merge_by: Mapp
 
 
 def _merge_array(fields: Fields, patch: Fields, name: str, keyed: Keyed, path: str) -> bytes:
+    """Each element is read a few times at most: others wait while a long array is merged."""
     elements = _array(fields, name, path)
+    places: dict[str, int] = {}
+    for place, known in _ids(elements, keyed.key):
+        places.setdefault(known, place)
+    named = set[str]()
     for number, raw in enumerate(_array(patch, name, path)):
         at = f"{path}[{number}]"
         part = _read(raw, at)
-        identity = _text(_value(part, keyed.key))
-        if identity is None:
+        id = _get_id(part, keyed.key)
+        if id is None:
             raise PatchError(f"{at}.{keyed.key}", "is required")
-        index = _find(elements, keyed.key, identity)
+        if id in named:
+            raise PatchError(f"{at}.{keyed.key}", "is named twice")
+        named.add(id)
+        index = places.get(id)
         if index is None:
             elements.append(raw)
             continue
@@ -167,13 +176,22 @@ def _merge_array(fields: Fields, patch: Fields, name: str, keyed: Keyed, path: s
 
 
 def _find(elements: Sequence[Raw], key: str, value: str) -> int | None:
-    """Index of the element with this id; ids compare without case (TRANS-40)."""
+    """Index of the first element with this id."""
     wanted = value.lower()
+    return next((index for index, id in _ids(elements, key) if id == wanted), None)
+
+
+def _ids(elements: Sequence[Raw], key: str) -> Iterator[tuple[int, str]]:
     for index, raw in enumerate(elements):
-        identity = _text(_value(_read(raw, key), key))
-        if identity is not None and identity.lower() == wanted:
-            return index
-    return None
+        id = _get_id(_read(raw, key), key)
+        if id is not None:
+            yield index, id
+
+
+def _get_id(fields: Fields, key: str) -> str | None:
+    """In lower case: ids compare without case (TRANS-40)."""
+    id = _text(_value(fields, key))
+    return None if id is None else id.lower()
 
 
 def _without(fields: Fields, key: str) -> Fields:

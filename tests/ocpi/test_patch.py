@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocpi import patch
 from ocpi.patch import (
     Keyed,
     MissingChild,
@@ -80,6 +82,9 @@ class TestMerge:
             (b'{"evses":[{"uid":7}]}', "evses[0].uid"),
             (b'{"evses":[3]}', "evses[0]"),
             (b'{"evses":[{"uid":"B","connectors":[{"v":1}]}]}', "evses[0].connectors[0].id"),
+            (b'{"evses":[{"uid":"B"},{"uid":"b"}]}', "evses[1].uid"),
+            (b'{"evses":[{"uid":"new"},{"uid":"NEW"}]}', "evses[1].uid"),
+            (b'{"evses":[{"uid":"B","connectors":[{"id":"1"},{"id":"1"}]}]}', "evses[0].connectors[1].id"),
             (b"[]", "patch"),
             (b"{", "patch"),
         ],
@@ -89,6 +94,15 @@ class TestMerge:
             merge(LOCATION, patch, merge_by=MERGE_BY)
 
         assert caught.value.field == field
+
+    def test_reads_each_element_a_few_times_however_many_there_are(self, monkeypatch: pytest.MonkeyPatch):  # TRANS-32
+        read, count = Mock(wraps=patch._read), 50
+        monkeypatch.setattr(patch, "_read", read)
+        elements = raw_json({"evses": [{"uid": str(n), "connectors": [{"id": str(n)}]} for n in range(count)]})
+
+        merge(elements, elements, merge_by=MERGE_BY)
+
+        assert read.call_count <= 10 * count
 
     @given(objects, objects)
     def test_is_what_json_says_and_touches_no_other_bytes(self, document, patch):
