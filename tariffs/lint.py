@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from tariffs.pricing.restrictions import DAYS
+from tariffs.pricing.restrictions import DAYS, KNOWN
 from tariffs.pricing.result import Finding, Severity
-from tariffs.pricing.tariff import BadTariff, compile_tariff
+from tariffs.pricing.tariff import CHARGING, BadTariff, compile_tariff
 from tariffs.pricing.values import CONTEXT, Unreadable, read_moment, read_number
 
-Element = Mapping[str, Any]
 Found = tuple[str, str, str]  # id, JSON pointer into the tariff, message
 
 _ERRORS: Final = (
@@ -37,6 +36,18 @@ _BOUNDS: Final = (("min_kwh", "max_kwh"), ("min_current", "max_current"), ("min_
 _ALL_BOUNDS: Final = (*_BOUNDS, ("min_duration", "max_duration"))
 _REQUIRED: Final = ("country_code", "party_id", "id", "currency", "last_updated")
 _MOST_VAT: Final = 50  # percent
+_MOST_COMPARED: Final = 200  # elements, each with all before it while others wait; day-ahead prices make 96
+
+
+class _Element(NamedTuple):
+    """What is asked of it again and again, read once: it may be long."""
+
+    given: Any  # restrictions as they were told
+    restrictions: Mapping[str, Any]
+    limits: Mapping[str, Any]  # the same, to be compared, as far as OCPI knows them
+    kind: Any  # of reservation
+    components: list[Mapping[str, Any]]
+    dimensions: frozenset[str]
 
 
 def lint(
@@ -50,12 +61,13 @@ def lint(
 
 def _lint(tariff: Any, version: str) -> Iterator[Found]:
     given = tariff.get("elements") if isinstance(tariff, Mapping) else None
-    elements: list[Any] = given if isinstance(given, list) else []
     if given == []:
         yield "elements_empty", "/elements", "a tariff without elements prices nothing"
         return
     empty = [
-        number for number, one in enumerate(elements) if isinstance(one, Mapping) and not one.get("price_components")
+        number
+        for number, one in enumerate(given if isinstance(given, list) else ())
+        if isinstance(one, Mapping) and not one.get("price_components")
     ]
     for number in empty:
         yield "price_components_empty", f"/elements/{number}/price_components", "an element without a price"
@@ -68,6 +80,7 @@ def _lint(tariff: Any, version: str) -> Iterator[Found]:
     for name in _REQUIRED if version != "2.1.1" else ("id", "currency", "last_updated"):
         if not tariff.get(name):
             yield "required_field_missing", f"/{name}", f"{name} is missing"
+    elements = [_read_element(one) for one in tariff["elements"]]
     yield from _lint_whole(tariff, elements, version)
     for number, element in enumerate(elements):
         yield from _lint_restrictions(element, f"/elements/{number}/restrictions")
@@ -75,28 +88,27 @@ def _lint(tariff: Any, version: str) -> Iterator[Found]:
     yield from _lint_reach(elements)
 
 
-def _lint_whole(tariff: Mapping[str, Any], elements: list[Element], version: str) -> Iterator[Found]:
+def _lint_whole(tariff: Mapping[str, Any], elements: list[_Element], version: str) -> Iterator[Found]:
     start, end = tariff.get("start_date_time"), tariff.get("end_date_time")
     if start and end and read_moment(start) >= read_moment(end):
         yield "tariff_never_active", "/end_date_time", "ends before it begins"
     if version == "2.2.1":
         yield from _lint_limits(tariff)
-    priced = {one["type"] for element in elements for one in _components(element) if not _kind(element)}
-    is_free = all(not _number(one, "price") for element in elements for one in _components(element))
+    priced = set[str]().union(*(element.dimensions for element in elements if not element.kind))
+    is_free = all(not _number(one, "price") for element in elements for one in element.components)
     if not priced & {"ENERGY", "TIME", "PARKING_TIME"} and not is_free:
         yield "nothing_priced_by_use", "/elements", "neither energy nor time has a price"
     for dimension in ("ENERGY", "TIME", "PARKING_TIME"):
         if dimension in priced and not any(
-            not _restrictions(element) and any(one["type"] == dimension for one in _components(element))
-            for element in elements
+            not element.restrictions and dimension in element.dimensions for element in elements
         ):
             what = f"{dimension} has a price only under restrictions: it may be free at other times"
             yield "dimension_not_exhaustive", "/elements", what
     if "PARKING_TIME" in priced and any(
         one["type"] == "TIME" and (_number(one, "step_size") or 0) > 1
         for element in elements
-        for one in _components(element)
-        if not _kind(element)
+        if not element.kind
+        for one in element.components
     ):
         what = "step_size of TIME is not used where parking is charged too: only the parking is rounded"
         yield "time_step_size_overruled_by_parking", "/elements", what
@@ -113,8 +125,8 @@ def _lint_limits(tariff: Mapping[str, Any]) -> Iterator[Found]:
             yield "price_limit_incl_below_excl", f"/{name}/incl_vat", "less with VAT than without"
 
 
-def _lint_taxes(tariff: Mapping[str, Any], elements: list[Element]) -> Iterator[Found]:
-    rates = [one.get("vat") for element in elements for one in _components(element)]
+def _lint_taxes(tariff: Mapping[str, Any], elements: list[_Element]) -> Iterator[Found]:
+    rates = [one.get("vat") for element in elements for one in element.components]
     if tariff.get("tax_included") == "YES" and None in rates:
         what = "taxes are included, but not how much: only the sum can be checked"
         yield "tax_included_without_rate", "/tax_included", what
@@ -122,9 +134,8 @@ def _lint_taxes(tariff: Mapping[str, Any], elements: list[Element]) -> Iterator[
         yield "tax_rate_without_tax", "/tax_included", "no tax applies, but rates are given"
 
 
-def _lint_restrictions(element: Element, path: str) -> Iterator[Found]:
-    restrictions = _restrictions(element)
-    given = element.get("restrictions")
+def _lint_restrictions(element: _Element, path: str) -> Iterator[Found]:
+    restrictions, given = element.restrictions, element.given
     if given is not None and not restrictions:
         yield "restrictions_empty", path, "restrictions that restrict nothing"
     for low, high in _ALL_BOUNDS:
@@ -167,14 +178,14 @@ def _lint_weekdays(days: Any, path: str) -> Iterator[Found]:
         yield "day_of_week_unsorted", path, "not in the order of the week"
 
 
-def _lint_components(element: Element, path: str) -> Iterator[Found]:
+def _lint_components(element: _Element, path: str) -> Iterator[Found]:
     seen: set[str] = set()
-    for index, one in enumerate(_components(element)):
+    for index, one in enumerate(element.components):
         where, type, step = f"{path}/{index}", one["type"], _number(one, "step_size")
         if type in seen:
             yield "duplicate_dimension", f"{where}/type", f"{type} stands twice in one element: the first is used"
         seen.add(type)
-        if _kind(element) and type not in ("FLAT", "TIME"):
+        if element.kind and type not in ("FLAT", "TIME"):
             yield "reservation_dimension", f"{where}/type", f"a reservation has no {type}"
         if step is None:
             yield "required_field_missing", f"{where}/step_size", "step_size is missing"
@@ -189,15 +200,14 @@ def _lint_components(element: Element, path: str) -> Iterator[Found]:
             yield "vat_implausible", f"{where}/vat", "a percentage is expected, as in 21.0"
 
 
-def _lint_reach(elements: list[Element]) -> Iterator[Found]:
+def _lint_reach(elements: list[_Element]) -> Iterator[Found]:
     """The first match wins, so what an earlier element covers is never reached."""
+    if len(elements) > _MOST_COMPARED:
+        return
     for number, element in enumerate(elements):
-        components = _components(element)
-        hidden = [
-            index
-            for index, one in enumerate(components)
-            if any(_covers(earlier, element, one["type"]) for earlier in elements[:number])
-        ]
+        components = element.components
+        covered = _find_covered(element, elements[:number])
+        hidden = [index for index, one in enumerate(components) if one["type"] in covered]
         path = f"/elements/{number}"
         if components and len(hidden) == len(components):
             yield "unreachable_element", path, "earlier elements always come first"
@@ -207,39 +217,51 @@ def _lint_reach(elements: list[Element]) -> Iterator[Found]:
             yield "unreachable_component", where, f"an earlier element always prices {components[index]['type']}"
 
 
-def _covers(earlier: Element, later: Element, dimension: str) -> bool:
-    if _kind(earlier) != _kind(later) or all(one["type"] != dimension for one in _components(earlier)):
-        return False
-    narrow = _restrictions(later)
-    return all(_implies(narrow, name, value) for name, value in _restrictions(earlier).items())
+def _find_covered(element: _Element, earlier: list[_Element]) -> set[str]:
+    """Its dimensions that one before it prices wherever it holds itself."""
+    left, covered = element.dimensions, set[str]()
+    for one in earlier:
+        more = left & one.dimensions if one.kind == element.kind else None
+        if more and _implies(element, one):
+            covered |= more
+            left -= more
+    return covered
 
 
-def _implies(narrow: Mapping[str, Any], name: str, value: Any) -> bool:
-    """Wherever `narrow` holds, this one does."""
-    own = narrow.get(name)
-    if own is None:
-        return False
+def _implies(narrow: _Element, wide: _Element) -> bool:
+    """Wherever `narrow` holds, `wide` does."""
+    if len(wide.limits) < len(wide.restrictions):
+        return False  # what others restrict nobody knows
+    own = narrow.limits
+    return all(name in own and _is_within(name, own[name], value) for name, value in wide.limits.items())
+
+
+def _is_within(name: str, own: Any, value: Any) -> bool:
     if name.startswith("min_"):
-        return read_number(own) >= read_number(value)
-    if name.startswith("max_"):
-        return read_number(own) <= read_number(value)
-    if name == "day_of_week":
-        return set(own) <= set(value)
+        return bool(own >= value)
+    if name.startswith("max_") or name == "day_of_week":
+        return bool(own <= value)
     return bool(own == value)
 
 
-def _restrictions(element: Element) -> Mapping[str, Any]:
-    given = element.get("restrictions") or {}
-    return {name: value for name, value in given.items() if value is not None and value != []}
+def _read_element(element: Mapping[str, Any]) -> _Element:
+    given = element.get("restrictions")
+    restrictions = {name: value for name, value in (given or {}).items() if value is not None and value != []}
+    components = [one for one in element["price_components"] if one.get("type") in CHARGING]
+    return _Element(
+        given=given,
+        restrictions=restrictions,
+        limits={name: _read_limit(name, value) for name, value in restrictions.items() if name in KNOWN},
+        kind=restrictions.get("reservation"),
+        components=components,
+        dimensions=frozenset(one["type"] for one in components),
+    )
 
 
-def _kind(element: Element) -> Any:
-    return _restrictions(element).get("reservation")
-
-
-def _components(element: Element) -> list[Mapping[str, Any]]:
-    known = ("ENERGY", "FLAT", "PARKING_TIME", "TIME")
-    return [one for one in element["price_components"] if one.get("type") in known]
+def _read_limit(name: str, value: Any) -> Any:
+    if name == "day_of_week":
+        return frozenset(day for day in DAYS if day in value)
+    return read_number(value) if name.startswith(("min_", "max_")) else value
 
 
 def _number(document: Mapping[str, Any], name: str) -> Any:

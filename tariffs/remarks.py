@@ -14,7 +14,7 @@ _MOST = 3  # remarks in one message; the admin has all
 _LONGEST = 250  # characters of a status_message that partners can be expected to keep
 
 
-@lru_cache(maxsize=64)  # the store and the answer ask for the same one
+@lru_cache(maxsize=1)  # the store and the answer ask for the same one, and it may be long
 def find_remarks(document: bytes) -> tuple[Finding, ...]:
     try:
         return lint(read_exactly(document))

@@ -4,9 +4,11 @@ import json
 import os
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from tariffs import lint as linting
 from tariffs.lint import lint
 from tariffs.pricing import Severity
 from tests.documents import ABSENT, changed
@@ -130,6 +132,47 @@ def test_finds(document, id, path):
 )
 def test_finds_nothing_in_a_good_one(document):
     assert found(document) == {}
+
+
+class TestLongTariff:
+    """Others wait while it is looked at."""
+
+    def test_each_value_is_read_once_however_many_elements_there_are(self, monkeypatch: pytest.MonkeyPatch):
+        read = Mock(wraps=linting.read_number)
+        monkeypatch.setattr(linting, "read_number", read)
+        few, many = (tariff(*(element(ENERGY, min_kwh=count - n) for n in range(count))) for count in (50, 100))
+
+        lint(few)
+        of_few = read.call_count
+        lint(many)
+
+        assert read.call_count - of_few <= 2 * of_few
+
+    def test_what_comes_behind_more_than_tariffs_have_is_not_compared(self, monkeypatch: pytest.MonkeyPatch):
+        compare = Mock(wraps=linting._implies)
+        monkeypatch.setattr(linting, "_implies", compare)
+        day = [element(ENERGY, start_time=f"{n // 4:02}:{n % 4 * 15:02}") for n in range(96)]
+
+        assert found(tariff(*day, day[0]))["unreachable_element"] == "/elements/96"
+
+        compare.reset_mock()
+        assert "unreachable_element" not in found(tariff(*day * 3))
+        assert not compare.called
+
+    def test_components_are_compared_by_dimension(self, monkeypatch: pytest.MonkeyPatch):
+        compare = Mock(wraps=linting._implies)
+        monkeypatch.setattr(linting, "_implies", compare)
+        many = [ENERGY] * 50
+
+        assert found(tariff(element(*many), element(*many)))["unreachable_element"] == "/elements/1"
+        assert compare.call_count == 1
+
+
+def test_what_a_vendors_own_restriction_means_nobody_knows():
+    odd = element(ENERGY) | {"restrictions": {"min_mood": {"good": 1}}}
+
+    assert "unreachable_element" not in found(tariff(odd, odd))
+    assert "unreachable_element" in found(tariff(element(ENERGY), odd))
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"elements": 7}, {"elements": [None]}, {"elements": [{}]}])

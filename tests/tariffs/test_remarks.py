@@ -67,6 +67,14 @@ class TestPut:
         assert "negative_price" in Tariff.objects.get(audience="frmsp").flags
 
 
+class TestFindRemarks:
+    def test_keeps_no_more_than_the_tariff_at_hand(self):  # it may be as long as a body can be
+        for number in range(3):
+            find_remarks(as_json(tariff_document(id=f"T{number}")))
+
+        assert find_remarks.cache_info().currsize == 1
+
+
 class TestGetMessage:
     def test_is_short_however_much_there_is_to_say(self):
         elements = ODD["elements"] * 40
