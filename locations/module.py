@@ -20,6 +20,7 @@ from ocpi.errors import InvalidParameter, UnknownLocation
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text
 from ocpi.wire import decode
+from parties.hot_settings import hot
 from parties.owned_changes import Described, rework
 from parties.owned_module import Absence, OwnedModule
 from parties.routed_module import Scope
@@ -118,7 +119,8 @@ class Locations(OwnedModule):
             return None if reworked is None else self.describe(reworked, match, now=now, strict=strict)
 
         missing = UnknownLocation("no such location: PUT it first") if strict else None
-        return (rework(self.get_place(call, match, audience=audience), work, now=now, missing=missing),)
+        place = self.get_place(call, match, audience=audience)
+        return (rework(place, work, now=now, missing=missing, longest=hot.HUB_MAX_BODY),)
 
     def _read_part(self, call: Call, match: Match, *, strict: bool) -> datetime | None:
         """Validate an EVSE or connector on its own, so that the error names its field; its `last_updated`."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from journal.rows import Change, Columns, Table
-from ocpi.errors import OcpiError, UnknownObject
+from ocpi.errors import InvalidParameter, OcpiError, UnknownObject
 
 Guard = Callable[[Columns], None]
 MOST_FLAGS = 20
@@ -73,12 +73,14 @@ def rework(
     *,
     now: datetime,
     missing: OcpiError | None,
+    longest: int,
     guard: Guard | None = None,
     remark: Remark | None = None,
 ) -> Change:
     """Make the new document out of the stored one (PATCH, sub-objects). `work` returns None where nothing changes.
 
     `missing` is raised when there is nothing to work on; None for relayed calls, which the receiver judges (AMB-12).
+    What would grow over `longest` bytes stays as it is: else small changes could make any size of it.
     """
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
@@ -90,7 +92,13 @@ def rework(
         if guard is not None:
             guard(current)
         described = work(current["document"].encode(), current["last_updated"])
-        return None if described is None else _row(place, _remarked(described, current, remark), stored, now=now)
+        if described is None:
+            return None
+        if len(described.document.encode()) > longest:
+            if missing is not None:
+                raise InvalidParameter(f"the object would be over {longest} bytes with this")
+            return None
+        return _row(place, _remarked(described, current, remark), stored, now=now)
 
     return Change(table=place.table, key=place.key, base_key=place.base, apply=apply)
 

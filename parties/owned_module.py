@@ -24,6 +24,7 @@ from ocpi.module import Match
 from ocpi.raw import read_patch_stamp, read_stamp, read_texts, read_utf8
 from ocpi.wire import WireError, decode_once, unknown_values
 from parties import owned_reads
+from parties.hot_settings import hot
 from parties.owned import OwnedObject
 from parties.owned_changes import Described, Place, delete, put, rework
 from parties.routed_module import RoutedModule, Scope
@@ -205,7 +206,15 @@ class OwnedModule(RoutedModule):
             return self.describe(merged, match, now=now, strict=strict)
 
         missing = UnknownObject("no such object: PUT it first") if strict else None
-        return rework(place, work, now=now, missing=missing, guard=self.get_guard(call), remark=self.get_remark)
+        return rework(
+            place,
+            work,
+            now=now,
+            missing=missing,
+            longest=hot.HUB_MAX_BODY,
+            guard=self.get_guard(call),
+            remark=self.get_remark,
+        )
 
     def get_guard(self, call: Call) -> Any:
         return None

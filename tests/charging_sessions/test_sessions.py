@@ -20,8 +20,8 @@ def put(cast: Cast, *, to: str | None = "NL*HUB", **changes: Any):
     return cast.cpo.call("PUT", "sessions", "NL/CPO/S1", body=as_json(session_document(**changes)), to=to)
 
 
-def patch(cast: Cast, *, path: str = "NL/CPO/S1", **fields: Any):
-    return cast.cpo.call("PATCH", "sessions", path, body=as_json(fields), to="NL*HUB")
+def patch(cast: Cast, *, path: str = "NL/CPO/S1", to: str = "NL*HUB", **fields: Any):
+    return cast.cpo.call("PATCH", "sessions", path, body=as_json(fields), to=to)
 
 
 def get_listed(cast: Cast) -> list[dict[str, Any]]:
@@ -108,6 +108,48 @@ class TestContent:
         session = Session.objects.get()
         assert not session.is_verified
         assert session.flags.startswith("currency")
+
+
+class TestGrowth:
+    PERIODS: list[dict[str, Any]] = [
+        {"start_date_time": LATER, "dimensions": [{"type": "ENERGY", "volume": n}]} for n in range(20)
+    ]
+
+    def test_ends_at_the_size_of_a_body(self, cast: Cast, settings: Any):  # SESS-05
+        settings.HUB_MAX_BODY = 3000
+        put(cast, status="ACTIVE")
+        patch(cast, charging_periods=self.PERIODS, last_updated=LATER)
+        held = Session.objects.get().document
+
+        refused = patch(cast, charging_periods=self.PERIODS, last_updated=LAST)
+
+        assert get_code(refused) == 2001
+        assert "3000 bytes" in refused.json()["status_message"]
+        assert Session.objects.get().document == held
+        assert len(cast.emsp.seen) == 2
+
+    def test_of_one_addressed_is_the_receivers_to_judge(self, cast: Cast, settings: Any):  # AMB-12
+        settings.HUB_MAX_BODY = 3000
+        put(cast, to="FR*MSP", status="ACTIVE")
+        patch(cast, to="FR*MSP", charging_periods=self.PERIODS, last_updated=LATER)
+        held = Session.objects.get().document
+
+        grown = patch(cast, to="FR*MSP", charging_periods=self.PERIODS, last_updated=LAST)
+
+        assert get_code(grown) == 1000
+        assert len(cast.emsp.seen) == 3
+        assert Session.objects.get().document == held
+
+    def test_does_not_keep_a_session_from_ending(self, cast: Cast, settings: Any):  # SESS-05
+        settings.HUB_MAX_BODY = 3000
+        put(cast, status="ACTIVE")
+        patch(cast, charging_periods=self.PERIODS, last_updated=LATER)
+        patch(cast, charging_periods=self.PERIODS, last_updated=LAST)
+
+        ended = patch(cast, status="COMPLETED", kwh=13, last_updated=LAST)
+
+        assert get_code(ended) == 1000
+        assert Session.objects.get().status == "COMPLETED"
 
 
 class TestUrls:

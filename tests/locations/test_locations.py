@@ -67,6 +67,17 @@ class TestStrict:
         assert len(cast.emsp.seen) == 1
 
 
+class TestGrowth:
+    def test_ends_at_the_size_of_a_body(self, cast: Cast, settings: Any):  # LOC-02
+        settings.HUB_MAX_BODY = 4000
+        put(cast)
+
+        answers = [put(cast, f"{LOC1}/E{n}", body=evse_document(uid=f"E{n}", last_updated=LATER)) for n in range(10)]
+
+        assert {get_code(answer) for answer in answers} == {1000, 2001}
+        assert len(Location.objects.get().document) <= 4000
+
+
 class TestOdd:
     def test_values_are_told_on_and_marked(self, cast: Cast):  # TRANS-44
         evse = evse_document(capabilities=["TELEPORT"], connectors=[connector_document(standard="MCS")])
