@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.pricing.findings import Findings
+from tariffs.pricing.rate import MOST_TESTS
 from tariffs.pricing.session import Session
 from tariffs.pricing.tariff import BadTariff, Tariff, compile_tariff
 from tariffs.pricing.zones import find_zone, infer_zone
@@ -45,6 +46,9 @@ def choose(session: Session, tariffs: Sequence[Tariff | None], *, findings: Find
     else:
         chosen = _unnamed(session, readable, findings)
     if chosen is None or not _has_one_currency(session, readable, chosen, findings):
+        return None
+    if sum(tariff.size for tariff in chosen if tariff is not None) > MOST_TESTS:
+        findings.add("too_long_to_price", "/charging_periods", "too many periods for tariffs with so many elements")
         return None
     _check_use(session, readable, chosen, findings)
     return chosen
@@ -117,9 +121,9 @@ def _unnamed(session: Session, tariffs: Sequence[Tariff], findings: Findings) ->
 def _has_one_currency(
     session: Session, tariffs: Sequence[Tariff], chosen: Sequence[Tariff | None], findings: Findings
 ) -> bool:
-    is_one = True
+    is_one, used = True, set(chosen)
     for index, tariff in enumerate(tariffs):
-        if tariff in chosen and tariff.currency.upper() != session.currency.upper():
+        if tariff in used and tariff.currency.upper() != session.currency.upper():
             what = "the tariff's currency is not the CDR's"
             path = f"/tariffs/{index}/currency"
             findings.add("currency_mismatch", path, what, expected=session.currency, actual=tariff.currency)
@@ -130,8 +134,9 @@ def _has_one_currency(
 def _check_use(
     session: Session, tariffs: Sequence[Tariff], chosen: Sequence[Tariff | None], findings: Findings
 ) -> None:
+    used = set(chosen)
     for index, tariff in enumerate(tariffs):
-        if tariff not in chosen:
+        if tariff not in used:
             findings.add("unused_tariff", f"/tariffs/{index}", "no period is under it", actual=tariff.id)
         elif not tariff.is_active(session.start):
             what = "not valid when the session started"

@@ -20,18 +20,25 @@ class TooManyMoments(Exception):
 
 
 def find_moments(
-    period: Period, start: Moment, thresholds: Thresholds, *, span: int, kwh: Decimal, clock: LocalClock | None
+    period: Period,
+    start: Moment,
+    thresholds: Thresholds,
+    *,
+    span: int,
+    kwh: Decimal,
+    clock: LocalClock | None,
+    most: int = MOST,
 ) -> Iterator[Moment]:
     """Where a limit of time is passed inside the period, which lasts `span` seconds and ends at `kwh`. How the energy
     is spread over it nobody knows, so each limit that it passes may have been passed by then.
 
     Raises:
-        TooManyMoments: after the first `MOST`.
+        TooManyMoments: there are more than `MOST`, or than `most`.
     """
     low, high = min(period.kwh, kwh), max(period.kwh, kwh)
     energies = [period.kwh, *(cut for cut in thresholds.kwh if low < cut < high)]
     offsets = _find_offsets(period, start, thresholds, span=span)
-    if len(offsets) * len(energies) > MOST:
+    if len(offsets) * len(energies) > min(most, MOST):
         raise TooManyMoments
     for offset in sorted(offsets):
         for energy in energies:
@@ -41,9 +48,13 @@ def find_moments(
 def _find_offsets(period: Period, start: Moment, thresholds: Thresholds, *, span: int) -> set[int]:
     """In seconds after the start. One too many does no harm: each is a moment that was."""
     found = {0} | {int((cut - period.elapsed).to_integral_value(ROUND_CEILING)) for cut in thresholds.elapsed}
+    count = 0
     for cut in {0, *thresholds.seconds}:
         first = (cut - start.seconds) % DAY_SECONDS
         for at in range(first, min(span, _DAYS * DAY_SECONDS), DAY_SECONDS):
+            count += 1
+            if count > MOST:
+                raise TooManyMoments
             found.update((at - _HOUR, at, at + _HOUR))
     return {offset for offset in found if 0 <= offset < span}
 

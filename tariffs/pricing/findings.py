@@ -13,7 +13,7 @@ _REJECT = (
 )
 _UNVERIFIABLE = (
     *("no_tariff", "tariff_id_unknown", "duplicate_tariff_id", "currency_mismatch", "timezone_missing"),
-    *("min_max_price_ambiguous_multi_tariff", "restriction_dimension_missing"),
+    *("min_max_price_ambiguous_multi_tariff", "restriction_dimension_missing", "too_long_to_price"),
 )
 _MISMATCH = (
     *("total_cost_mismatch", "total_energy_cost_mismatch", "total_time_cost_mismatch", "total_parking_cost_mismatch"),

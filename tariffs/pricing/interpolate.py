@@ -12,10 +12,10 @@ from decimal import Decimal
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
-from tariffs.pricing.restrictions import LOCAL, window_of
+from tariffs.pricing.rate import MOST_TESTS
 from tariffs.pricing.session import Period, Session, accumulate, seconds_between
 from tariffs.pricing.tariff import Tariff
-from tariffs.pricing.values import ZERO, read_number
+from tariffs.pricing.values import ZERO
 
 _MOST_DAYS = 31  # longer periods are not split by times of day
 _MOST_CUTS = 5000  # of one CDR: more come of nonsense only
@@ -28,7 +28,7 @@ def split(
     """The session with the periods of these places split at every threshold of their tariffs."""
     periods: list[Period] = []
     of_periods: list[Tariff | None] = []
-    left = _MOST_CUTS
+    left = min(_MOST_CUTS, MOST_TESTS // max([1, *(tariff.size for tariff in tariffs if tariff is not None)]))
     for number, (period, tariff) in enumerate(zip(session.periods, tariffs, strict=True)):
         parts = [period]
         if number in spanning and tariff is not None and period.end is not None:
@@ -55,16 +55,14 @@ def _cuts(period: Period, end: datetime, tariff: Tariff, zone: ZoneInfo | None) 
     """Seconds into the period."""
     span = seconds_between(period.start, end)
     energy = period.volumes.get("ENERGY", ZERO)
-    for restrictions in tariff.restrictions:
-        for name in ("min_duration", "max_duration"):
-            if name in restrictions:
-                yield from _inside(read_number(restrictions[name]) - period.elapsed, span)
-        for name in ("min_kwh", "max_kwh"):
-            if name in restrictions and energy:
-                yield from _inside((read_number(restrictions[name]) - period.kwh) / energy * span, span)
-        if zone is not None and not LOCAL.isdisjoint(restrictions):
-            for moment in _local_edges(period.start, end, window_of(restrictions), zone):
-                yield from _inside(seconds_between(period.start, moment), span)
+    thresholds = tariff.thresholds
+    for cut in thresholds.elapsed:
+        yield from _inside(cut - period.elapsed, span)
+    for cut in thresholds.kwh if energy else ():
+        yield from _inside((cut - period.kwh) / energy * span, span)
+    if zone is not None and tariff.uses_local_time:
+        for moment in _local_edges(period.start, end, thresholds.seconds, zone):
+            yield from _inside(seconds_between(period.start, moment), span)
 
 
 def _inside(seconds: Decimal, span: Decimal) -> Iterator[Decimal]:
@@ -72,11 +70,11 @@ def _inside(seconds: Decimal, span: Decimal) -> Iterator[Decimal]:
         yield seconds
 
 
-def _local_edges(start: datetime, end: datetime, window: tuple[int, int] | None, zone: ZoneInfo) -> Iterator[datetime]:
+def _local_edges(start: datetime, end: datetime, cuts: Sequence[int], zone: ZoneInfo) -> Iterator[datetime]:
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     if (last - first).days > _MOST_DAYS:
         return
-    edges = {0, *(window or ())}  # midnight: dates and weekdays
+    edges = {0, *cuts}  # midnight: dates and weekdays
     for day in range(first.toordinal(), last.toordinal() + 1):
         for seconds in edges:
             local = datetime.combine(date.fromordinal(day), time(), zone) + timedelta(seconds=seconds)  # on the wall

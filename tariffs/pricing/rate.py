@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from tariffs.pricing.crossings import TooManyMoments, find_moments
@@ -16,6 +17,9 @@ from tariffs.pricing.tariff import Candidates, Component, Tariff
 from tariffs.pricing.values import ONE, ZERO
 from tariffs.pricing.zones import LocalClock
 
+# Of candidates, in all periods of one CDR: others wait while it is priced. A day in minutes under day-ahead prices for
+# three dimensions needs less than half of them.
+MOST_TESTS: Final = 1_000_000
 _SECOND = timedelta(seconds=1)
 _EXTREMES = (("MIN_POWER", "MAX_POWER"), ("MIN_CURRENT", "MAX_CURRENT"))
 _CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
@@ -37,13 +41,15 @@ class Use:
 
 @dataclass(slots=True)
 class Rating:
-    """`spanning` are places in the list of periods where the price changes though the period goes on."""
+    """`spanning` are places in the list of periods where the price changes though the period goes on; `left` is how
+    many candidates may still be tested to find them."""
 
     uses: list[Use] = field(default_factory=list)
     spanning: list[int] = field(default_factory=list)
     spanning_measured: list[int] = field(default_factory=list)
     unpriced: list[tuple[Period, str]] = field(default_factory=list)
     guessed: set[int] = field(default_factory=set)
+    left: int = MOST_TESTS
 
 
 def rate(session: Session, tariffs: Sequence[Tariff | None], *, zone: ZoneInfo | None, assume: bool = True) -> Rating:
@@ -187,12 +193,13 @@ def _look_for_changes(
     last.ending = 1 if energy > 0 else -1
     last.day, last.seconds, last.weekday = day, seconds, (day - 1) % 7
     if _differs(chosen, select(tariff.charging, dimensions, last), dimensions) or _differs_within(
-        period, tariff, moment, last, clock=clock, chosen=chosen, dimensions=dimensions
+        rating, period, tariff, moment, last, clock=clock, chosen=chosen, dimensions=dimensions
     ):
         rating.spanning.append(number)
 
 
 def _differs_within(
+    rating: Rating,
     period: Period,
     tariff: Tariff,
     first: Moment,
@@ -206,11 +213,15 @@ def _differs_within(
     assert period.end is not None
     span = int((period.end - period.start).total_seconds())
     local = clock if tariff.uses_local_time else None
+    most = rating.left // tariff.size
     try:
-        moments = find_moments(period, first, tariff.thresholds, span=span, kwh=last.kwh, clock=local)
-        return any(_differs(chosen, select(tariff.charging, dimensions, moment), dimensions) for moment in moments)
+        for moment in find_moments(period, first, tariff.thresholds, span=span, kwh=last.kwh, clock=local, most=most):
+            rating.left -= tariff.size
+            if _differs(chosen, select(tariff.charging, dimensions, moment), dimensions):
+                return True
     except TooManyMoments:
         return True
+    return False
 
 
 def _is_on_both_sides(period: Period, tariff: Tariff) -> bool:

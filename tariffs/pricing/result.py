@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-ENGINE_VERSION: Final = "2"  # changes whenever a price can come out differently
+ENGINE_VERSION: Final = "3"  # changes whenever a price can come out differently
 
 
 class Severity(StrEnum):

@@ -88,6 +88,7 @@ class Tariff:
     uses_measured: bool
     problems: tuple[Problem, ...]
     content: bytes  # what decides prices; equal for equal tariffs
+    size: int  # candidates of all dimensions, but at least one
 
     def is_active(self, moment: datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= moment) and (self.ends_at is None or moment < self.ends_at)
@@ -191,6 +192,7 @@ def _read(document: Any, dialect: Dialect) -> Tariff:
         uses_measured=bool(used & MEASURED),
         problems=tuple(problems),
         content=_content(document),
+        size=sum(len(found) for place in (charging, *reserving.values()) for found in place.values()) or 1,
     )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tariffs.pricing import Amount, Policy, Severity, price
+from tariffs.pricing.dialects import get_dialect
+from tariffs.pricing.findings import Findings
+from tariffs.pricing.interpolate import split
+from tariffs.pricing.rate import MOST_TESTS, rate
+from tariffs.pricing.session import Session, read_session
+from tariffs.pricing.tariff import compile_tariff
 from tests.documents import ABSENT, changed
-from tests.tariffs.pricing.cases import cdr, component, element, ids, period, priced, tariff
+from tests.tariffs.pricing.cases import ZONE, Document, cdr, component, element, ids, period, priced, tariff
 
 TARIFF = tariff(element(component("FLAT", "0.50", vat="20"), component("ENERGY", "0.30", vat="20")))
 
@@ -266,3 +273,56 @@ class TestPolicy:
         )
 
         assert result.verdict == "match"
+
+
+class TestLong:
+    """Others wait while a CDR is priced."""
+
+    @staticmethod
+    def make_minutes(count: int) -> list[Document]:
+        return [period(minute, energy="0.1") for minute in range(count)]
+
+    def test_is_not_priced_beyond_all_measure(self):
+        elements = [element(component("ENERGY", "1"), min_kwh=1000 + n) for n in range(1000)]
+
+        result = priced(cdr(*self.make_minutes(1001), lasts=1001), tariff(*elements))
+
+        assert result.verdict == "not_verifiable"
+        assert "too_long_to_price" in ids(result)
+
+    def test_a_day_in_minutes_under_day_ahead_prices_is_priced(self):
+        quarters = [element(component("ENERGY", "1"), start_time=f"{n // 4:02}:{n % 4 * 15:02}") for n in range(96)]
+
+        result = priced(cdr(*self.make_minutes(1440), lasts=1440), tariff(*quarters))
+
+        assert "too_long_to_price" not in ids(result)
+        assert result.totals
+
+    def test_changes_of_price_that_nobody_has_ruled_out_in_time_count(self):
+        minutes = [
+            element(component("ENERGY", "1"), start_time=f"10:{n:02}", end_time=f"10:{n + 1:02}", min_kwh=10**6)
+            for n in range(59)
+        ]
+        session = _session(cdr(*(period(60 * n, energy=1) for n in range(240)), lasts=240 * 60))
+        under = compile_tariff(tariff(*minutes * 40), version="2.2.1")
+
+        rating = rate(session, [under] * 240, zone=ZoneInfo(ZONE))
+
+        assert rating.left >= 0
+        assert rating.spanning  # though no price changes
+
+    def test_is_split_the_less_often_the_longer_its_tariff_is(self):
+        under = compile_tariff(
+            tariff(*(element(component("ENERGY", "1"), min_kwh=Decimal(n) / 10_000) for n in range(1, 2001))),
+            version="2.2.1",
+        )
+
+        parts, _ = split(_session(cdr(period(energy=1))), [under], spanning={0}, zone=None)
+
+        assert 1 < len(parts.periods) <= 1 + MOST_TESTS // 2000
+
+
+def _session(document: Document) -> Session:
+    session = read_session(document, dialect=get_dialect("2.2.1"), findings=Findings({}))
+    assert session is not None
+    return session
