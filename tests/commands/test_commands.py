@@ -103,6 +103,25 @@ class TestForward:
         assert "token" in stolen.json()["status_message"]
         assert cast.cpo.seen == []
 
+    @pytest.mark.parametrize(
+        "name",
+        ["start_session", "Start_Session", "START_SESSION%20", "START_SESSION;a=b", "START_SESSION%2F", "StartSession"],
+    )
+    def test_a_known_command_in_another_spelling_goes_nowhere(self, cast: Cast, name: str):  # CMD-12, TRANS-40
+        answer = command(cast, name, token=token_document(), location_id="LOC1")
+
+        assert (answer.status_code, get_code(answer)) == (200, 2001)
+        assert "START_SESSION" in answer.json()["status_message"]
+        assert cast.cpo.seen == []
+
+    def test_anothers_token_is_in_no_command_of_its_own_either(self, cast: Cast):  # CMD-12, CMD-16
+        stolen = command(cast, "FOO", token=token_document(owner="IT*MSX"))
+        own = command(cast, "FOO", token=token_document())
+        other_meaning = command(cast, "FOO", token="abc")
+
+        assert [get_code(answer) for answer in (stolen, own, other_meaning)] == [2001, 1000, 1000]
+        assert len(cast.cpo.seen) == 2
+
     def test_does_not_judge_whether_a_token_is_valid(self, cast: Cast):  # CMD-12
         assert get_code(start(cast, token=token_document(valid=False))) == 1000
         assert len(cast.cpo.seen) == 1

@@ -306,7 +306,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "CMD-12",
         COMMANDS,
-        "        if _get_command(match) in WITH_TOKEN:",
+        "        if _get_command(match) in WITH_TOKEN or _has_token(fields):",
         "        if False:",
         "sends commands with others' tokens",
     ),
