@@ -87,8 +87,7 @@ def _might_know(hop: Hop) -> bool:
 
 
 def _says_unknown(hop: Hop) -> bool:
-    reply = hop.reply
-    return reply is not None and (reply.http_status in _NOT_THERE or reply.status_code == _UNKNOWN)
+    return hop.http_status in _NOT_THERE or hop.status_code == _UNKNOWN
 
 
 def _row(course: Course, one: _Asked) -> NewLogRow:

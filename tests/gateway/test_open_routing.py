@@ -157,11 +157,18 @@ class TestAuthorize:
         assert answer.headers["OCPI-from-party-id"] == "HUB"
         assert "data" not in answer.json()
 
-    def test_counts_an_emsp_without_authorize_as_not_knowing(self, both: Cast):  # TOK-16
-        both.emsp.answer_with({"status_code": 2000, "timestamp": AT}, status=405)
+    @pytest.mark.parametrize(
+        "body",
+        [{"status_code": 2000, "timestamp": AT}, b"", b"<html>Method Not Allowed</html>"],
+        ids=["enveloped", "bare", "a page"],
+    )
+    def test_counts_an_emsp_without_authorize_as_not_knowing(self, both: Cast, body: Any):  # TOK-16
+        both.emsp.answer_with(body, status=405)
         both.other_emsp.answer_with(UNKNOWN, status=404)
 
-        assert authorize(both).status_code == 404
+        answer = authorize(both)
+
+        assert (answer.status_code, get_code(answer)) == (404, 2004)
 
     @pytest.mark.parametrize(
         ("status", "body"),
