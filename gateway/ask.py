@@ -15,6 +15,7 @@ from gateway.relay import Hop, join_url, relay
 from journal.rows import Job, NewLogRow
 from ocpi.calls import Reply
 from ocpi.errors import HubError, UnknownToken
+from parties.token_owner import read_authorized_owner
 from routing.decide import Ask, Forward
 
 _UNKNOWN = 2004
@@ -56,7 +57,7 @@ async def _ask_all(course: Course, forwards: Sequence[Forward]) -> list[_Asked]:
 async def _ask_one(course: Course, forward: Forward) -> Hop:
     """FROM stays the requester, in whose namespace the location is (TOK-10); TO is whom we ask (ROUTE-36)."""
     receiver = forward.node.party
-    return await relay(
+    hop = await relay(
         replace(course.call, receiver=receiver),
         course.hub,
         course.facts,
@@ -65,6 +66,16 @@ async def _ask_one(course: Course, forward: Forward) -> Hop:
         url=join_url(forward.url, course.call, habits=course.get_habits(forward.node.platform)),
         timeout=course.module.get_timeout(course.call) or settings.HUB_FORWARD_TIMEOUT,
     )
+    return _disbelieve_others(hop)
+
+
+def _disbelieve_others(hop: Hop) -> Hop:
+    """Who answers for another's token must not decide who pays: its owner may have said no, or not yet answered."""
+    owner = read_authorized_owner(hop.reply.body) if hop.reply and hop.reply.body else None
+    if owner is None or owner == hop.receiver:
+        return hop
+    error = HubError(f"{hop.receiver} answers for a token of {owner}")
+    return replace(hop, reply=None, error=error, answered=hop.http_status)
 
 
 def _choose(hops: Sequence[Hop], *, is_complete: bool) -> Reply:

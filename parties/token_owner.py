@@ -1,4 +1,4 @@
-"""Whose token a session or CDR is about: the key of its way (ROUTE-30, CDR-11)."""
+"""Whose token a session, a CDR or an authorisation is about: the key of its way (ROUTE-30, CDR-11), and who pays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ class _Bearer(msgspec.Struct):
     cdr_token: _Token | None = None
 
 
+class _Authorized(msgspec.Struct):
+    token: _Token | None = None
+
+
+class _Authorization(msgspec.Struct):
+    data: _Authorized | None = None
+
+
 _decoder = msgspec.json.Decoder(_Bearer)
+_authorization = msgspec.json.Decoder(_Authorization)
 
 
 def read_token_owner(body: bytes) -> PartyId:
@@ -36,6 +45,16 @@ def read_token_owner(body: bytes) -> PartyId:
     if not owner.is_well_formed:
         raise InvalidParameter("cdr_token.party_id: country_code and party_id are not those of a party")
     return owner
+
+
+def read_authorized_owner(envelope: bytes) -> PartyId | None:
+    """The party of the token in an AuthorizationInfo (TOK-07); None: it names none, and whoever asked judges."""
+    try:
+        info = _authorization.decode(envelope).data
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    token = info.token if info else None
+    return get_party(token.country_code, token.party_id) if token else None
 
 
 def check_addressee(call: Call, owner: PartyId) -> None:

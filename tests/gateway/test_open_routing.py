@@ -12,6 +12,7 @@ from parties.models import Endpoint, Platform
 from tests.conftest import Cast, make_agreement
 from tests.documents import as_json, session_document, token_document
 from tests.live.partner import Partner, get_code
+from tests.parties.http_peer import Handler
 from tokens.models import Token
 
 AT = "2026-11-20T10:00:00Z"
@@ -23,6 +24,10 @@ nowhere = pytest.mark.parametrize("to", [None, "NL*HUB"], ids=["no receiver", "t
 
 def authorize(cast: Cast, uid: str = "TOKEN1", query: str = "", *, to: str | None = None, body: Any = None):
     return cast.cpo.call("POST", "tokens", f"{uid}/authorize{query}", interface="sender", to=to, body=body)
+
+
+def about(token: dict[str, Any], *, allowed: str = "ALLOWED") -> dict[str, Any]:
+    return {"status_code": 1000, "data": {"allowed": allowed, "token": token}, "timestamp": AT}
 
 
 def put_token(emsp: Partner, **changes: Any) -> None:
@@ -217,6 +222,30 @@ class TestAuthorize:
 
         assert (get_code(wish), wish.headers["OCPI-from-party-id"]) == (2002, "MSP")
         assert (get_code(known), known.headers["OCPI-from-party-id"]) == (1000, "MSX")
+
+    @pytest.mark.parametrize("allowed", ["ALLOWED", "BLOCKED"])
+    def test_does_not_believe_one_who_answers_for_anothers_token(self, both: Cast, allowed: str):  # TOK-16, TOK-07
+        both.emsp.answer_with(UNKNOWN, status=404)
+        both.other_emsp.answer_with(about(token_document(owner="FR*MSP"), allowed=allowed))
+
+        answer = authorize(both)
+
+        assert (answer.status_code, get_code(answer)) == (200, 4000)
+        assert "data" not in answer.json()
+        assert "IT*MSX" in CallLog.objects.get(leg="out", receiver="itmsx").message
+
+    def test_waits_for_the_owner_whoever_claims_its_token(self, both: Cast):  # TOK-16
+        both.other_emsp.answer_with(about(token_document(owner="FR*MSP")))
+
+        def answer_later(handler: Handler) -> None:
+            both.emsp.peer.released.wait(0.3)
+            handler.answer(as_json(about(token_document(owner="fr*msp"))))
+
+        both.emsp.behave = answer_later
+
+        answer = authorize(both)
+
+        assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSP")
 
     def test_asks_nobody_without_an_agreement(self, cast: Cast):  # ROUTE-22
         put_token(cast.other_emsp)
