@@ -60,6 +60,8 @@ async def _answer(work: Awaitable[Reply], hub: Hub, note: Trail) -> Reply:
 async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
     facts = hub.facts.get()
     module = get_module(call.module)
+    if call.is_push and call.interface is Interface.RECEIVER:
+        note.call = call = _tolerate(call, hub, platform=note.platform)
     match = module.match(call)
     note.object_id = module.get_log_id(match)
     note.personal = module.get_personal_id(match)
@@ -73,7 +75,6 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
     if not passed_on:
         call = check_owner(call, match, facts.network, module, platform=note.platform, now=now)
     if call.is_push and call.interface is Interface.RECEIVER:
-        note.call = call = _tolerate(call, hub, platform=note.platform)
         module.read_push(call, match)
     elif call.is_push and call.body:
         read_fields(call.body)  # TRANS-09

@@ -11,7 +11,7 @@ from agreements.network import Facts
 from gateway.hops import make_key
 from gateway.hub import Hub
 from journal.storable import mend_text
-from ocpi import envelope
+from ocpi import envelope, patch
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
 from ocpi.ids import new_id
@@ -176,7 +176,9 @@ def _take_out(reply: Reply, call: Call, hub: Hub, *, peer: Peer) -> Reply:
     if only is None:
         return reply
     hub.oddities.note(peer.id, {Quirk.WRAPPED_OBJECT: f"GET {call.module}: answered with a list of one object"})
-    return replace(reply, body=b"", data=only) if Quirk.WRAPPED_OBJECT in peer.quirks else reply
+    if Quirk.WRAPPED_OBJECT not in peer.quirks:
+        return reply
+    return replace(reply, body=patch.set_fields(reply.body, {"data": only}))
 
 
 def _explain(error: PeerTimeout | PeerUnreachable | PeerBusy, receiver: PartyId) -> OcpiError:

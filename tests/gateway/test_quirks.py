@@ -116,6 +116,23 @@ class TestWrappedObject:  # TRANS-15
         assert answer.json()["data"]["id"] == "LOC1"
         assert get_code(answer) == 1000
 
+    def test_is_taken_out_of_what_a_sender_shows_with_all_else_as_told(self, cast: Cast):  # ROUTE-12
+        set_up(cast, cast.cpo, wraps_single_objects=True)
+        told = {"status_code": 1000, "status_message": "here", "timestamp": LATER, "data": [location_document()]}
+        cast.cpo.answer_with(told)
+
+        answer = cast.emsp.call("GET", "locations", "LOC1", interface="sender", to="NL*CPO")
+
+        assert answer.json() == told | {"data": json.loads(as_json(location_document()))}
+
+    def test_of_another_party_stays_unseen(self, cast: Cast):  # decision 2
+        set_up(cast, cast.cpo, wraps_single_objects=True)
+        cast.cpo.answer_with({"status_code": 1000, "timestamp": LATER, "data": [location_document(owner="BE*CPO")]})
+
+        answer = cast.emsp.call("GET", "locations", "LOC1", interface="sender", to="NL*CPO")
+
+        assert answer.status_code == 404
+
     def test_lists_stay_lists(self, cast: Cast):
         set_up(cast, cast.cpo, wraps_single_objects=True)
         cast.cpo.answer_with({"status_code": 1000, "timestamp": LATER, "data": [location_document()]})
@@ -137,6 +154,18 @@ class TestWrappedObject:  # TRANS-15
         assert (get_code(refused), get_code(taken)) == (2001, 1000)
         assert "wrapped_object" in noted
         assert stored["id"] == "LOC1"
+
+    def test_in_a_posted_cdr_too(self, cast: Cast):
+        body = as_json([cdr_document(cdr_token={"country_code": "FR", "party_id": "MSP"})])
+        refused = cast.cpo.call("POST", "cdrs", body=body, to="FR*MSP")
+        noted = get_noted(cast, cast.cpo)
+        set_up(cast, cast.cpo, wraps_single_objects=True)
+
+        taken = cast.cpo.call("POST", "cdrs", body=body, to="FR*MSP")
+
+        assert (get_code(refused), get_code(taken)) == (2001, 1000)
+        assert "wrapped_object" in noted
+        assert json.loads(cast.emsp.seen[-1].body)["id"] == json.loads(body)[0]["id"]
 
 
 class TestNoPatch:
