@@ -48,15 +48,15 @@ class _Found:
 def _find(query: str) -> _Found | None:
     """Where the value stands. One that was not encoded reaches to the end of the query, if it has a query of its own
     (AMB-65)."""
-    name = f"{NAME}="
-    start = 0 if query.startswith(name) else query.find(f"&{name}") + 1
-    if not start and not query.startswith(name):
-        return None
-    start += len(name)
-    end = query.find("&", start)
-    end = len(query) if end < 0 else end
-    if "?" in query[start:end]:
-        return _Found(query[start:], start, len(query))
-    if f"&{name}" in query[end:]:
-        raise InvalidParameter(f"{NAME}: is given twice")
-    return _Found(unquote(query[start:end]), start, end)
+    found, at = None, 0
+    for part in query.split("&"):
+        name, equals, value = part.partition("=")
+        start, at = at + len(name) + 1, at + len(part) + 1
+        if not equals or unquote(name) != NAME:
+            continue
+        if found is not None:
+            raise InvalidParameter(f"{NAME}: is given twice")
+        if "?" in value:
+            return _Found(query[start:], start, len(query))
+        found = _Found(unquote(value), start, start + len(value))
+    return found

@@ -383,7 +383,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "CP-05",
         "ocpi/response_url.py",
-        'if "?" in query[start:end]:',
+        'if "?" in value:',
         "if False:",
         "cuts a nested URL at its &",
     ),

@@ -28,6 +28,7 @@ class TestQuery:
             ),
             ("response_url=https://m/x?q=a%20b", "https://m/x?q=a%20b", f"response_url={ENCODED}"),
             ("response_url=https://m/a%2Bb+c", "https://m/a+b+c", f"response_url={ENCODED}"),
+            ("response%5Furl=https://m/x&duration=900", "https://m/x", f"response%5Furl={ENCODED}&duration=900"),
         ],
     )
     def test_is_read_and_replaced_and_nothing_else(self, query, url, replaced):
@@ -38,9 +39,17 @@ class TestQuery:
     def test_is_not_there(self, query):
         assert response_url.read_from_query(query) is None
 
-    def test_is_never_there_twice(self):
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "response_url=https://m/x&response_url=https://m/y",
+            "response_url=https://m/x&duration=900&response%5Furl=https://m/y",
+            "response%5furl=https://m/x&response_url=https://m/y?a=1",
+        ],
+    )
+    def test_is_never_there_twice_in_any_spelling(self, query):  # CP-05
         with pytest.raises(InvalidParameter, match="twice"):
-            response_url.read_from_query("response_url=https://m/x&response_url=https://m/y")
+            response_url.read_from_query(query)
 
 
 class TestBody:
