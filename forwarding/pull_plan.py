@@ -8,12 +8,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
 from ocpi import envelope
-from ocpi.links import find_next
+from ocpi.links import find_next, is_same_origin
 from ocpi.times import SENTINEL, format_datetime
 
 PAGE_LIMIT = 1000  # objects asked for per page; the partner may give fewer
@@ -123,10 +123,9 @@ def read_page(*, http_status: int, headers: Mapping[str, str], body: bytes, url:
         raise CrawlBroken("the answer is no OCPI envelope")
     if not 1000 <= found.status_code < 2000:
         raise CrawlBroken(f"status code {found.status_code}: {(found.status_message or '')[:200]}")
-    next_url = find_next(headers.get("Link"))
     return Page(
         objects=_split(envelope.get_data(found)),
-        next_url=urljoin(url, next_url) if next_url is not None else None,
+        next_url=find_next(headers.get("Link"), base=url),
         total=_read_total(headers.get("X-Total-Count")),
     )
 
@@ -207,7 +206,7 @@ class Crawl:
         return _OFFSET.sub(lambda match: f"{match[1]}{lower}", url, count=1)
 
     def _check(self, target: str) -> None:
-        if urlsplit(target)[:2] != urlsplit(self.endpoint)[:2]:
+        if not is_same_origin(target, self.endpoint):
             raise CrawlBroken("the next page is on another host than the endpoint")  # it must not see the token
         if target in self._visited:
             raise CrawlBroken("the next page is one that was read before")

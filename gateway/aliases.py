@@ -7,7 +7,6 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 
@@ -16,7 +15,7 @@ from gateway.relay import Hop
 from journal.rows import NewAlias
 from ocpi.calls import Call, PartyId
 from ocpi.errors import HubError, UnknownObject
-from ocpi.links import find_next
+from ocpi.links import find_next, is_same_origin
 from parties.egress import is_plain
 
 LINK_LIFE = timedelta(hours=24)
@@ -38,13 +37,12 @@ def make_link(hop: Hop, call: Call, *, user: int, endpoint: str, now: datetime) 
     Raises:
         HubError: it leads to another host, which must not see the hub's token (decision 7), or is no URL.
     """
-    target = find_next(hop.link)
-    if target is None:
+    url = find_next(hop.link, base=hop.url)
+    if url is None:
         return None
-    url = urljoin(hop.url, target)
     if not is_plain(url):
         raise HubError(f"{hop.receiver} names a next page with bytes that no URL has")
-    if urlsplit(url)[:2] != urlsplit(endpoint)[:2]:
+    if not is_same_origin(url, endpoint):
         raise HubError(f"{hop.receiver} names a next page on another host than its endpoint")
     assert call.sender is not None
     return NewAlias(

@@ -158,6 +158,17 @@ class TestCrawl:
         with pytest.raises(CrawlBroken, match="another host"):
             Crawl(endpoint=ENDPOINT).follow(ENDPOINT, page(url))
 
+    def test_what_is_no_url_breaks_the_crawl(self):
+        broken = read(envelope([]), link='<https://[/x>; rel="next"')
+
+        with pytest.raises(CrawlBroken, match="another host"):
+            Crawl(endpoint=ENDPOINT).follow(ENDPOINT, broken)
+
+    def test_knows_its_host_with_the_port_that_is_usual(self):
+        url = "https://CPO.example:443/ocpi/2.2.1/locations?offset=1"
+
+        assert Crawl(endpoint=ENDPOINT).follow(ENDPOINT, page(url)) == url
+
     def test_a_circle_ends(self):
         crawl = Crawl(endpoint=ENDPOINT)
         crawl.follow(ENDPOINT, page(f"{ENDPOINT}?offset=1"))

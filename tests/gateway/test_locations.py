@@ -277,7 +277,7 @@ class TestRelayedPages:
         assert get_code(answer) == 4000
         assert "169.254" not in answer.text
 
-    def test_link_that_is_no_url_is_the_partner_s_failure(self, cast: Cast):  # ROUTE-14
+    def test_link_with_bytes_that_no_url_has_is_the_partner_s_failure(self, cast: Cast):  # ROUTE-14
         url = cast.cpo.peer.url.encode()
 
         def answer_with_bytes(handler: Handler) -> None:
@@ -288,3 +288,12 @@ class TestRelayedPages:
         answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
 
         assert get_code(answer) == 4000
+
+    def test_link_that_is_no_url_is_refused(self, cast: Cast):  # ROUTE-18
+        page = {"status_code": 1000, "data": [], "timestamp": "2026-11-20T10:00:00Z"}
+        cast.cpo.answer_with(page, headers=(("Link", '<https://[/x>; rel="next"'),))
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+        assert "NL*CPO" in answer.json()["status_message"]

@@ -7,7 +7,7 @@ import pytest
 from ocpi import auth_header, envelope
 from ocpi.calls import Call, Interface, PartyId, Reply
 from ocpi.errors import InvalidParameter, MethodNotAllowed, UnknownObject
-from ocpi.links import find_next
+from ocpi.links import find_next, is_same_origin
 from ocpi.module import Module, Route
 from ocpi.pages import read_page_query, write_page_headers
 
@@ -75,11 +75,48 @@ class TestLinks:
         ],
     )
     def test_finds_the_next_page_in_any_spelling(self, value):
-        assert find_next(value) == "https://a/x?o=1"
+        assert find_next(value, base="https://a/y") == "https://a/x?o=1"
 
     @pytest.mark.parametrize("value", [None, "", '<https://a>; rel="last"', "https://a; rel=next", "<https://a>"])
     def test_finds_none(self, value):
-        assert find_next(value) is None
+        assert find_next(value, base="https://a/y") is None
+
+    def test_reads_it_as_seen_from_its_page(self):
+        assert find_next('<?offset=2>; rel="next"', base="https://a/x?offset=1") == "https://a/x?offset=2"
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("https://a.example/x", "https://a.example"),
+            ("https://a.example:443/x", "https://a.example/y"),
+            ("http://a.example/x", "http://a.example:80/y"),
+            ("HTTPS://A.Example/x", "https://a.example/x"),
+            ("https://a.example:8443/x", "https://A.example:8443/y"),
+        ],
+    )
+    def test_knows_the_same_host_in_any_spelling(self, one, other):  # RFC 3986, 6.2
+        assert is_same_origin(one, other)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://a.example/x",
+            "https://b.example/x",
+            "https://a.example:80/x",
+            "https://a.example:8443/x",
+            "https://a.example.b.example/x",
+            "https://a.example@b.example/x",
+            "https://user@a.example/x",
+            "https://@a.example/x",
+            r"https://b.example\@a.example/x",
+            "https://[/x",
+            "https://a.example:x/",
+            "/x",
+            "",
+        ],
+    )
+    def test_takes_no_other_for_it(self, url):  # decision 7
+        assert not is_same_origin(url, "https://a.example/x")
 
 
 class TestPages:
