@@ -43,6 +43,17 @@ class TestDelete:
             ("DELETE", "/receiver/tariffs/NL/CPO/T1"),
         ]
 
+    @pytest.mark.parametrize("body", [b"\xff", b"\x00"], ids=["not UTF-8", "NUL"])
+    def test_does_not_look_at_a_body(self, cast: Cast, body: bytes):  # TAR-03
+        put(cast)
+        cast.hub.deliver()
+
+        answer = cast.cpo.call("DELETE", "tariffs", "NL/CPO/T1", body=body, to="NL*HUB")
+        cast.hub.deliver()
+
+        assert (answer.status_code, get_code(answer)) == (200, 1000)
+        assert [(seen.method, seen.body) for seen in cast.emsp.seen[1:]] == [("DELETE", b"")]
+
     def test_of_an_unknown_one_is_refused(self, cast: Cast):  # AMB-57
         answer = delete(cast, "T9")
 
