@@ -131,7 +131,7 @@ class Sessions(OwnedModule):
         return patch.merge(document, change, append=v2_2_1.APPENDED)
 
     async def answer(self, call: Call, match: Match, scope: Scope, reader: Reader) -> Reply:
-        if not call.path and "date_from" not in read_query(call.query):
+        if not call.path and not read_query(call.query).get("date_from"):
             raise InvalidParameter("date_from: is required for sessions")  # SESS-02
         return await super().answer(call, match, scope, reader)
 

@@ -240,8 +240,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "SESS-02",
         SESSIONS,
-        'if not call.path and "date_from" not in',
-        'if False and "date_from" not in',
+        'if not call.path and not read_query(call.query).get("date_from"):',
+        "if False:",
         "lists sessions without date_from",
     ),
     Mutation(

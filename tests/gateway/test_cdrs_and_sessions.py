@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from cdrs.models import Cdr
 from journal.models import CallLog
 from tests.conftest import Cast, make_agreement
@@ -168,8 +170,9 @@ class TestSession:
         assert get_code(answer) == 2001
         assert cast.other_emsp.seen == []
 
-    def test_list_needs_date_from(self, cast: Cast):  # SESS-02
-        answer = cast.emsp.call("GET", "sessions", interface="sender", to="NL*HUB")
+    @pytest.mark.parametrize("query", ["", "?date_from=", "?date_from", "?date_from=2020-01-01T00:00:00Z&date_from="])
+    def test_list_needs_date_from(self, cast: Cast, query: str):  # SESS-02
+        answer = cast.emsp.call("GET", "sessions", query, interface="sender", to="NL*HUB")
 
         assert get_code(answer) == 2001
         assert "date_from" in answer.json()["status_message"]
