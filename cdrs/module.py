@@ -51,7 +51,7 @@ class Cdrs(OwnedModule):
             body = read_fields(call.body)
             for name, limit in (("country_code", 2), ("party_id", 3), ("id", 39)):
                 value = read_text(body, name)
-                if not value or len(value) > limit:
+                if not value or len(value.lower()) > limit:
                     raise InvalidParameter(f"{name}: is missing or longer than {limit}")
                 match.values["cdr_id" if name == "id" else name] = value
         return match

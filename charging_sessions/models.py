@@ -7,10 +7,12 @@ from django.db.models import Q
 
 from parties.owned import OwnedObject
 
+LONGEST_STATUS = 16  # one that nobody knows may be longer: cut here, whole in the document (TRANS-44)
+
 
 class Session(OwnedObject):
     token_owner = models.CharField(max_length=5, default="", db_collation="C")
-    status = models.CharField(max_length=16, default="")
+    status = models.CharField(max_length=LONGEST_STATUS, default="")
     start_at = models.DateTimeField(null=True)
     end_at = models.DateTimeField(null=True)
     kwh = models.DecimalField(max_digits=20, decimal_places=6, null=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from charging_sessions.models import Session
+from charging_sessions.models import LONGEST_STATUS, Session
 from charging_sessions.owner import find_session_owner
 from charging_sessions.wire import v2_2_1
 from journal.reader import Reader
@@ -64,7 +64,7 @@ class Sessions(OwnedModule):
         token = obj.cdr_token
         return {
             "token_owner": get_party(token.country_code, token.party_id).key,
-            "status": str(obj.status),
+            "status": obj.status[:LONGEST_STATUS],
             "start_at": obj.start_date_time,
             "end_at": obj.end_date_time,
             "kwh": obj.kwh,

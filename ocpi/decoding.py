@@ -122,7 +122,7 @@ def read_value(hook_type: Any, value: Any) -> Decimal:
     number = Decimal(value) if kind is int else value
     if number.__class__ is not Decimal:
         raise ValueError(f"Expected `number`, got `{kind.__name__}`")
-    if not -30 <= number.adjusted() <= 14:
+    if not -30 <= number.adjusted() <= 12:  # numeric(20, 6) has 14 digits before the point; rounding may take one
         raise ValueError("number out of range")
     return number
 

@@ -110,7 +110,7 @@ class OwnedModule(RoutedModule):
             expected = match.values.get(placeholder)
             if expected is None:
                 continue
-            if len(expected) > LONGEST_ID:
+            if len(expected.lower()) > LONGEST_ID:  # some letters become two
                 raise InvalidParameter(f"{name}: is longer than {LONGEST_ID} characters")
             if value is None and call.method in ("PATCH", "DELETE"):
                 continue

@@ -8,7 +8,7 @@ from parties.owned import OwnedObject
 
 
 class Token(OwnedObject):
-    uid_key = models.CharField(max_length=36, db_collation="C", db_index=True)
+    uid_key = models.CharField(max_length=39, db_collation="C", db_index=True)  # never cut: tokens are found by it
     type = models.CharField(max_length=16)
     contract_id = models.TextField(default="")
     valid = models.BooleanField(default=True)

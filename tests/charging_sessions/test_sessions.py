@@ -76,6 +76,25 @@ class TestContent:
         )  # fmt: skip
         assert get_listed(cast)[0]["status"] == "RESERVED"
 
+    @pytest.mark.parametrize("to", ["NL*HUB", "FR*MSP"])
+    def test_an_unknown_status_may_be_long(self, cast: Cast, to: str):  # SESS-09, TRANS-44
+        answer = put(cast, to=to, status="CHARGING_PAUSED_BY_VEHICLE")
+
+        assert get_code(answer) == 1000
+        assert Session.objects.get().is_verified
+        assert get_listed(cast)[0]["status"] == "CHARGING_PAUSED_BY_VEHICLE"
+
+    @pytest.mark.parametrize("kwh", [10**14, Decimal("99999999999999.9999999")])
+    def test_numbers_beyond_all_measure_are_left_to_the_receiver(self, cast: Cast, kwh: Any):  # AMB-12
+        body = as_json(session_document(kwh=0)).replace(b'"kwh":0', b'"kwh":%b' % str(kwh).encode())
+
+        to_hub, relayed = (
+            cast.cpo.call("PUT", "sessions", "NL/CPO/S1", body=body, to=to) for to in ("NL*HUB", "FR*MSP")
+        )
+
+        assert (get_code(to_hub), get_code(relayed)) == (2001, 1000)
+        assert [seen.body for seen in cast.emsp.seen] == [body]
+
     def test_nothing_is_filled_in(self, cast: Cast):  # SESS-15
         put(cast, total_cost=ABSENT)
         assert "total_cost" not in get_listed(cast)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -124,6 +125,17 @@ class TestPush:
         reader.peer.released.set()
 
         assert (answer.status_code, get_code(answer)) == (200, 4002)
+
+    @pytest.mark.parametrize("to", ["NL*HUB", "FR*MSP"])
+    def test_of_an_id_that_is_too_long_in_lower_case_is_refused(self, cast: Cast, case: Case, to: str):  # TRANS-40
+        id = "\u0130" * 39  # a capital with two letters for a small one
+
+        answer = owner_of(case, cast).call(
+            case.method, case.module, case.path(id=quote(id)), body=as_json(case.make(id=id)), to=to
+        )
+
+        assert get_code(answer) == 2001
+        assert f"{case.id_field}: " in answer.json()["status_message"]
 
     def test_is_refused_over_the_size_limit(self, cast: Cast, case: Case, settings):
         settings.HUB_MAX_BODY = 1000

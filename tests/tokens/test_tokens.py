@@ -110,6 +110,18 @@ class TestLife:
         assert get_code(answer) == 2001
         assert "uid" in answer.json()["status_message"]
 
+    def test_may_have_a_longer_uid_where_one_receiver_judges_it(self, cast: Cast):  # AMB-12, TRANS-41
+        uids = ["U" * 37, "U" * 39, "U" * 38 + "V"]
+
+        answers = [
+            cast.emsp.call("PUT", "tokens", f"FR/MSP/{uid}", body=as_json(token_document(uid=uid)), to="NL*CPO")
+            for uid in uids
+        ]
+
+        assert [get_code(answer) for answer in answers] == [1000] * 3
+        assert len(cast.cpo.seen) == 3
+        assert set(Token.objects.values_list("uid_key", flat=True)) == {uid.lower() for uid in uids}
+
     def test_may_begin_odd_where_one_receiver_judges_it(self, cast: Cast):  # AMB-12, TRANS-41
         odd = as_json(token_document(whitelist="SOMETIMES"))
 
