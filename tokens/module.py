@@ -127,7 +127,7 @@ class Tokens(OwnedModule):
         asked, told = _get_asked_type(call), _get_body_type(call.body)
         if max(len(asked or ""), len(told or "")) > LONGEST_TYPE:
             raise InvalidParameter("type: is not a token type")
-        if call.method == "PUT" and asked is not None and told is not None and asked != told:
+        if asked is not None and told is not None and asked != told:
             raise InvalidParameter(f"type: the body says {told[:20]!r}, the URL says {asked[:20]!r}")  # AMB-59
 
     def get_place(self, call: Call, match: Match, *, audience: PartyId | None) -> Place:

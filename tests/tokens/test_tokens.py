@@ -38,6 +38,17 @@ class TestType:
     def test_of_the_body_must_be_that_of_the_url(self, cast: Cast):  # AMB-59
         assert get_code(put(cast, "?type=RFID", type="APP_USER")) == 2001
 
+    @pytest.mark.parametrize("to", ["NL*HUB", "NL*CPO"])
+    def test_is_never_changed(self, cast: Cast, to: str):  # TOK-03, AMB-59
+        put(cast, type="APP_USER")
+
+        answer = cast.emsp.call(
+            "PATCH", "tokens", "FR/MSP/TOKEN1?type=APP_USER", body={"type": "RFID", "last_updated": LATER}, to=to
+        )
+
+        assert get_code(answer) == 2001
+        assert get(cast, "?type=APP_USER").json()["data"]["type"] == "APP_USER"
+
     def test_is_found_where_only_one_token_has_the_uid(self, cast: Cast):  # TOK-03
         put(cast, type="APP_USER")
 
