@@ -109,7 +109,7 @@ class Cdrs(OwnedModule):
     def get_changes(self, call: Call, match: Match, *, audience: PartyId | None, now: datetime) -> tuple[Change, ...]:
         """The first body stays once a receiver has accepted it (CDR-04, CDR-05)."""
         place = self.get_place(call, match, audience=None)
-        described = self.describe(call.body, match, now=now, strict=audience is None)
+        described = self.describe(call.body, match, strict=audience is None)
         return (_post(place, described, now=now, strict=audience is None),)
 
     def get_verdict_columns(self, code: int) -> Columns:

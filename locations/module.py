@@ -116,7 +116,7 @@ class Locations(OwnedModule):
 
         def work(document: bytes, last_updated: datetime) -> Described | None:
             reworked = parts.apply(document, match, method=call.method, body=call.body, stamp=stamp, strict=strict)
-            return None if reworked is None else self.describe(reworked, match, now=now, strict=strict)
+            return None if reworked is None else self.describe(reworked, match, strict=strict)
 
         missing = UnknownLocation("no such location: PUT it first") if strict else None
         place = self.get_place(call, match, audience=audience)

@@ -22,6 +22,7 @@ from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import InvalidParameter, OcpiError, UnknownObject
 from ocpi.module import Match
 from ocpi.raw import read_patch_stamp, read_stamp, read_texts, read_utf8
+from ocpi.times import SENTINEL
 from ocpi.wire import WireError, decode_once, unknown_values
 from parties import owned_reads
 from parties.hot_settings import hot
@@ -144,7 +145,7 @@ class OwnedModule(RoutedModule):
             return (delete(place, now=now, strict=strict),)
         if call.method == "PATCH":
             return (self._patch(call, place, now=now, strict=strict),)
-        described = self.describe(call.body, match, now=now, strict=strict)
+        described = self.describe(call.body, match, strict=strict)
         remark = self.get_remark if self.remarks_on else None
         return (put(place, described, now=now, remark=remark, remarks_on=self.remarks_on),)
 
@@ -161,7 +162,7 @@ class OwnedModule(RoutedModule):
             version=call.version,
         )
 
-    def describe(self, document: bytes, match: Match, *, now: datetime, strict: bool) -> Described:
+    def describe(self, document: bytes, match: Match, *, strict: bool) -> Described:
         """Validate. What is addressed to the hub must fit (2001 with the field's name); the rest is kept unverified."""
         text = read_utf8(document)
         try:
@@ -172,7 +173,7 @@ class OwnedModule(RoutedModule):
             return Described(
                 document=text,
                 object_id=self.get_object_id(match, None),
-                last_updated=read_stamp(document) or now,
+                last_updated=read_stamp(document) or SENTINEL,  # so that it stands in nobody's way
                 is_verified=False,
                 columns=self.get_known_columns(match),
                 flags=(e.message[:200],),
@@ -203,7 +204,7 @@ class OwnedModule(RoutedModule):
                 if strict:
                     raise
                 return None
-            return self.describe(merged, match, now=now, strict=strict)
+            return self.describe(merged, match, strict=strict)
 
         missing = UnknownObject("no such object: PUT it first") if strict else None
         return rework(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -43,9 +42,9 @@ class Tariffs(OwnedModule):
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["tariff_id"]
 
-    def describe(self, document: bytes, match: Match, *, now: datetime, strict: bool) -> Described:
+    def describe(self, document: bytes, match: Match, *, strict: bool) -> Described:
         """With the remarks of the lint beside it; they refuse nothing but what HUB_REFUSE_TARIFFS names."""
-        described = super().describe(document, match, now=now, strict=strict)
+        described = super().describe(document, match, strict=strict)
         if not described.is_verified:
             return described
         remarks = find_remarks(document)

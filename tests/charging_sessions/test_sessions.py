@@ -128,6 +128,26 @@ class TestContent:
         assert not session.is_verified
         assert session.flags.startswith("currency")
 
+    def test_one_without_time_gives_way_to_its_correction(self, cast: Cast):  # AMB-12, LOC-16
+        put(cast, to="FR*MSP", last_updated=ABSENT)
+        put(cast, to="FR*MSP")
+
+        assert [seen.method for seen in cast.emsp.seen] == ["PUT", "PUT"]
+        assert [session["id"] for session in get_listed(cast)] == ["S1"]
+
+    def test_one_without_time_is_made_whole_by_a_patch(self, cast: Cast):  # AMB-12, TRANS-30
+        put(cast, to="FR*MSP", last_updated=ABSENT)
+        cast.cpo.call("PATCH", "sessions", "NL/CPO/S1", body={"last_updated": LATER}, to="FR*MSP")
+
+        assert [session["last_updated"] for session in get_listed(cast)] == [LATER]
+
+    def test_one_without_time_changes_nothing_that_is_known(self, cast: Cast):  # AMB-12
+        put(cast, kwh=12)
+        put(cast, to="FR*MSP", kwh=13, last_updated=ABSENT)
+
+        assert len(cast.emsp.seen) == 2
+        assert [session["kwh"] for session in get_listed(cast)] == [12]
+
 
 class TestGrowth:
     PERIODS: list[dict[str, Any]] = [
