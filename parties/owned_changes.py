@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from journal.rows import Change, Columns, Table
 from ocpi.errors import InvalidParameter, OcpiError, UnknownObject
+from ocpi.patch import PatchError
 
 Guard = Callable[[Columns], None]
 MOST_FLAGS = 20
@@ -79,8 +80,9 @@ def rework(
 ) -> Change:
     """Make the new document out of the stored one (PATCH, sub-objects). `work` returns None where nothing changes.
 
-    `missing` is raised when there is nothing to work on; None for relayed calls, which the receiver judges (AMB-12).
-    What would grow over `longest` bytes stays as it is: else small changes could make any size of it.
+    `missing` is raised when there is nothing to work on; None for relayed calls, which the receiver judges (AMB-12):
+    what cannot be merged changes nothing then. What would grow over `longest` bytes stays as it is: else small changes
+    could make any size of it.
     """
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
@@ -91,7 +93,12 @@ def rework(
             return None
         if guard is not None:
             guard(current)
-        described = work(current["document"].encode(), current["last_updated"])
+        try:
+            described = work(current["document"].encode(), current["last_updated"])
+        except PatchError:
+            if missing is not None:
+                raise
+            return None
         if described is None:
             return None
         if len(described.document.encode()) > longest:

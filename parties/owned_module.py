@@ -198,13 +198,7 @@ class OwnedModule(RoutedModule):
         def work(document: bytes, last_updated: datetime) -> Described | None:
             if stamp is None or stamp < last_updated:
                 return None
-            try:
-                merged = self.merge(document, call.body)
-            except patch.PatchError:
-                if strict:
-                    raise
-                return None
-            return self.describe(merged, match, strict=strict)
+            return self.describe(self.merge(document, call.body), match, strict=strict)
 
         missing = UnknownObject("no such object: PUT it first") if strict else None
         return rework(

@@ -197,3 +197,12 @@ class TestOwner:
 
         assert get_code(answer) == 1000
         assert cast.emsp.seen[0].path == f"/receiver/locations/{LOC1}/EVSE9/1"
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH"])
+    def test_part_of_a_broken_location_is_left_to_its_receiver(self, cast: Cast, method: str):  # AMB-12
+        put(cast, to="FR*MSP", evses={"EVSE1": {}})
+
+        answer = cast.cpo.call(method, "locations", LOC1 + "/EVSE1", body=as_json(evse_document()), to="FR*MSP")
+
+        assert get_code(answer) == 1000
+        assert [seen.method for seen in cast.emsp.seen] == ["PUT", method]
