@@ -224,6 +224,13 @@ class Mandate(models.Model):
         return PartyId(self.principal_country, self.principal_party)
 
 
+def is_promised(party: PartyId) -> bool:
+    """An agreement names it, be it over: nobody takes this party by merely coming first (AMB-41)."""
+    provider = Q(provider_country__iexact=party.country_code, provider_party__iexact=party.party_id)
+    consumer = Q(consumer_country__iexact=party.country_code, consumer_party__iexact=party.party_id)
+    return Agreement.objects.filter(provider | consumer).exists()
+
+
 def _check_parties(**parties: PartyId) -> None:
     """Two of them, by what they are called."""
     for name, party in parties.items():

@@ -21,7 +21,7 @@ from ocpi.errors import InvalidParameter, UnknownObject
 from parties.models import Endpoint, Party, PartyBehind, Platform
 
 CLIENT_INFO = "hubclientinfo"
-TURN = 0x0C71BE41  # the number under which those that write announcements take turns
+TURN = 0x0C71BE41  # the number under which those that take parties take turns
 Row = TypeVar("Row", Party, PartyBehind)
 
 MAX_BEHIND = 10_000  # of one hub: a list that never ends must not become everybody's routing facts
@@ -35,7 +35,7 @@ def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> bool:
     """
     party = PartyId(info.country_code, info.party_id)
     with transaction.atomic():
-        _take_turn()
+        take_turn()
         _refuse_taken(platform_id, party)
         row = _filter(platform_id, party).filter(role=str(info.role)).first()
         if row is not None and info.last_updated < row.last_updated:
@@ -49,7 +49,7 @@ def suspend_missing(platform_id: int, listed: Iterable[tuple[str, str]], *, begu
     """A full list is the complete truth (HCI-15): what it lacks, by party key and role, is gone. How many were."""
     known = set(listed)
     with transaction.atomic():
-        _take_turn()
+        take_turn()
         rows = PartyBehind.objects.filter(platform_id=platform_id, changed_at__lt=begun_at).exclude(
             status__in=[ConnectionStatus.SUSPENDED, ConnectionStatus.PLANNED]  # planned by staff, not announced yet
         )
@@ -158,7 +158,7 @@ def _same(rows: QuerySet[Row], party: PartyId) -> QuerySet[Row]:
     return rows.filter(country_code__iexact=party.country_code, party_id__iexact=party.party_id)
 
 
-def _take_turn() -> None:
-    """Of two hubs that announce the same party at once, one is first."""
+def take_turn() -> None:
+    """Of two that take the same party at once, by announcing or by registering, one is first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])

@@ -1,24 +1,25 @@
 """Which parties a platform may speak for, and taking over what it announced (CRED-19 to CRED-22, AMB-41).
 
 The protocol authenticates platforms, not parties. So where staff entered parties for a platform, these are all it may
-announce; a platform without any may take what nobody else has, but not be a hub. A party belongs to one platform until
-staff moves it.
+announce. A platform without any may take party ids that nobody else has in any role and that no agreement names, but
+not be a hub. A party belongs to one platform until staff moves it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from ocpi.calls import PartyId, Role
 from ocpi.configuration.v2_2_1 import CredentialsRole
 from ocpi.errors import InvalidParameter
-from parties.announced import ask_for_list
+from parties.announced import ask_for_list, find_holder, take_turn
 from parties.models import Endpoint, Party, Platform
 from parties.negotiation import Offer
 
@@ -26,7 +27,8 @@ from parties.negotiation import Offer
 def check_roles(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
     """
     Raises:
-        InvalidParameter: listed twice, the hub's own, another platform's, or none that staff planned for this one.
+        InvalidParameter: listed twice, the hub's own, or none that staff planned for this platform; if it planned
+            none at all, another's or named in an agreement.
     """
     seen: set[tuple[str, str]] = set()
     planned = {_key_of(party) for party in platform.parties.all()}
@@ -41,14 +43,24 @@ def check_roles(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
             raise InvalidParameter(f"roles: {party} {role.role}: this hub's staff has not planned a hub; ask them")
         if planned and key not in planned:
             raise InvalidParameter(f"roles: {party} {role.role} is not planned for this platform; ask the hub's staff")
-    _refuse_claimed(platform, roles)
+        if not planned:
+            _refuse_taken(platform, role)
+
+
+@contextmanager
+def claiming() -> Iterator[None]:
+    """The transaction to store an offer in. The turn is taken before anything is written: those that announce parties
+    write with theirs, too, and each write waits for other changes of the routing facts."""
+    with transaction.atomic(durable=True):
+        take_turn()
+        yield
 
 
 def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[CredentialsRole] | None, now: datetime) -> None:
-    """Replace endpoints and, unless None, roles; a peer hub's list is to be read then. In the caller's transaction.
+    """Replace endpoints and, unless None, roles; a peer hub's list is to be read then. Inside `claiming()`.
 
     Raises:
-        InvalidParameter: as `check_roles`; another platform may have been faster.
+        InvalidParameter: as `check_roles`; another platform, or staff, may have been faster.
     """
     if roles is not None:
         check_roles(platform, roles)
@@ -56,7 +68,7 @@ def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[Credentials
             with transaction.atomic():
                 _store_roles(platform, roles, now=now)
         except IntegrityError as error:
-            raise InvalidParameter("roles: one of them was claimed by another platform just now") from error
+            raise InvalidParameter("roles: one of them was given to another platform just now") from error
     platform.endpoints.all().delete()
     Endpoint.objects.bulk_create(
         Endpoint(platform=platform, module=module, interface=interface, url=url)
@@ -65,13 +77,11 @@ def store_offer(platform: Platform, offer: Offer, *, roles: Sequence[Credentials
     ask_for_list(platform, now=now)
 
 
-def _refuse_claimed(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
-    claimed = Q()
-    for role in roles:
-        claimed |= Q(role=role.role, country_code__iexact=role.country_code, party_id__iexact=role.party_id)
-    other = Party.objects.exclude(platform=platform).filter(claimed).order_by("id").first()
-    if other is not None:
-        raise InvalidParameter(f"roles: {other} belongs to another platform")  # CRED-21
+def _refuse_taken(platform: Platform, role: CredentialsRole) -> None:
+    """Whoever has a party id has its agreements, in whatever role (CRED-21)."""
+    party = PartyId(role.country_code, role.party_id)
+    if find_holder(party, besides=platform.pk) is not None or import_string(settings.PARTY_PROMISED)(party):
+        raise InvalidParameter(f"roles: {party} is taken; ask the hub's staff to plan {role.role} for this platform")
 
 
 def _store_roles(platform: Platform, roles: Sequence[CredentialsRole], *, now: datetime) -> None:

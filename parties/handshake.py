@@ -14,12 +14,10 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from ocpi.calls import Version
 from ocpi.configuration.v2_2_1 import Credentials
 from ocpi.errors import MethodNotAllowed, NotAuthorized, OcpiError, ServerError, UnableToUseClientApi
-from parties.claims import check_roles, store_offer
+from parties.claims import check_roles, claiming, store_offer
 from parties.client import Peer, PeerError, SyncClient
 from parties.egress import Egress, EgressRefused, check_url
 from parties.lookup import GRACE_SECONDS
@@ -74,7 +72,7 @@ def accept_registration(
     check_roles(platform, credentials.roles)
     offer = _call_back(platform, credentials, version=version)
     token_c = make_token()
-    with transaction.atomic(durable=True):
+    with claiming():
         taken = Platform.objects.filter(pk=platform.pk, token_a_digest=token_a_digest).update(
             token_in_digest=token_digest(token_c), token_in_previous_digest="", token_in_previous_until=None
         )
@@ -106,7 +104,7 @@ def accept_update(
     check_roles(platform, credentials.roles)
     offer = _call_back(platform, credentials, version=version)
     token = make_token()
-    with transaction.atomic(durable=True):
+    with claiming():
         taken = Platform.objects.filter(
             pk=platform.pk, state=Platform.State.REGISTERED, token_in_digest=platform.token_in_digest
         ).update(
@@ -156,7 +154,7 @@ def register_at(platform: Platform, *, versions_url: str, token_a: str, now: dat
         try:
             credentials = exchange_credentials(client, peer, method="POST", url=offer.credentials_url, token=token_b)
             _check_answer(client, platform, credentials, offer=offer)
-            with transaction.atomic(durable=True):
+            with claiming():
                 _take_offered(platform, token_b, until=now + GRACE)
                 usable = _choose_url(credentials.url, otherwise=versions_url)
                 _store_registration(platform, credentials, offer, versions_url=usable, now=now)
@@ -190,7 +188,7 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
         except OcpiError:
             _withdraw_token(platform, token)
             raise
-    with transaction.atomic(durable=True):
+    with claiming():
         _take_offered(platform, token, until=None if compromised else now + GRACE)
         usable = _choose_url(credentials.url, otherwise=platform.versions_url)
         _store_connection(platform, credentials, offer, versions_url=usable, now=now, lenient=True)

@@ -155,6 +155,7 @@ OCPI_MODULES = [
     "commands.module.Commands",
     "charging_profiles.module.ChargingProfiles",
 ]
+PARTY_PROMISED = "agreements.models.is_promised"  # asked by parties.claims, which is below agreements
 
 INSTALLED_APPS = [
     "unfold",

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from agreements.models import Agreement
 from ocpi import wire
-from ocpi.calls import ConnectionStatus, PartyId
-from ocpi.configuration.v2_2_1 import Credentials
+from ocpi.calls import ConnectionStatus, PartyId, Role
+from ocpi.configuration.v2_2_1 import ClientInfo, Credentials
 from ocpi.errors import (
     InvalidParameter,
     MethodNotAllowed,
@@ -24,9 +25,9 @@ from ocpi.errors import (
     UnableToUseClientApi,
     UnsupportedVersion,
 )
-from parties import handshake
+from parties import announced, handshake
 from parties.lookup import find_platform
-from parties.models import Party, Platform
+from parties.models import Party, PartyBehind, Platform
 from parties.negotiation import OutcomeUnknown
 from parties.secrets import token_digest
 from tests.parties.fake_platform import CPO_ROLE, FakePlatform, run_platform
@@ -73,6 +74,16 @@ def register(platform: Platform, fake: FakePlatform, **changes: Any) -> tuple[Pl
     assert fake.http is not None
     fake.http.seen.clear()
     return done
+
+
+def plan_party(platform: Platform, role: dict[str, Any]) -> None:
+    names = {name: role[name] for name in ("country_code", "party_id", "role")}
+    Party.objects.create(platform=platform, name="Planned", changed_at=NOW, **names)
+
+
+def agree(provider: str, consumer: str) -> None:
+    parties = {"provider": PartyId.of_text(provider), "consumer": PartyId.of_text(consumer)}
+    Agreement.conclude(**parties, modules=["locations"], valid_from=NOW, now=NOW)
 
 
 def kind_of(token: str, *, now: datetime = NOW) -> str | None:
@@ -204,27 +215,71 @@ class TestRoles:
         stranger = Platform.objects.create(name="Green", changed_at=NOW)
         roles = [CPO_ROLE | {"country_code": "nl"}]
 
-        with pytest.raises(InvalidParameter, match="belongs to another platform"):
+        with pytest.raises(InvalidParameter, match="is taken"):
             register(stranger, fake, roles=roles)
 
         assert fake.calls == []
         assert Party.objects.get().platform == registered[0]
 
+    @pytest.mark.parametrize("party", [("NL", "CPO"), ("nl", "cpo")])
+    def test_nor_in_another_role_unless_it_is_planned(
+        self, registered: tuple[Platform, str], fake: FakePlatform, party: tuple[str, str]
+    ) -> None:
+        """Agreements bind party ids, whatever the role (AMB-41)."""
+        role = CPO_ROLE | {"role": "NSP", "country_code": party[0], "party_id": party[1]}
+
+        with pytest.raises(InvalidParameter, match="ask the hub's staff to plan NSP"):
+            register(Platform.objects.create(name="Green", changed_at=NOW), fake, roles=[role])
+
+        assert fake.calls == []
+
+    def test_a_party_behind_a_hub_is_refused_unless_it_is_planned(self, planned: Platform, fake: FakePlatform) -> None:
+        hub = Platform.objects.create(name="Other hub", changed_at=NOW, state=Platform.State.REGISTERED)
+        PartyBehind.objects.create(
+            platform=hub,
+            country_code="NL",
+            party_id="CPO",
+            role="EMSP",
+            status="CONNECTED",
+            last_updated=NOW,
+            changed_at=NOW,
+        )
+
+        with pytest.raises(InvalidParameter, match="is taken"):
+            register(planned, fake)
+
+    def test_a_party_that_an_agreement_names_is_refused_unless_it_is_planned(
+        self, planned: Platform, fake: FakePlatform
+    ) -> None:
+        """It was concluded before its party came: not with whoever comes first (AMB-41)."""
+        agree("nl*cpo", "FR*MSP")
+
+        with pytest.raises(InvalidParameter, match="ask the hub's staff to plan CPO"):
+            register(planned, fake)
+
+        plan_party(planned, CPO_ROLE)
+        register(planned, fake)
+        assert Party.objects.get().platform.state == Platform.State.REGISTERED
+
     def test_one_party_may_have_different_roles_on_different_platforms(
         self, registered: tuple[Platform, str], fake: FakePlatform
     ) -> None:
-        register(Platform.objects.create(name="Green", changed_at=NOW), fake, roles=[CPO_ROLE | {"role": "EMSP"}])
+        role = CPO_ROLE | {"role": "EMSP"}
+        green = Platform.objects.create(name="Green", changed_at=NOW)
+        plan_party(green, role)
+
+        register(green, fake, roles=[role])
 
         assert Party.objects.count() == 2
 
-    def test_two_platforms_at_once_get_one_party(
+    def test_staff_may_plan_a_party_elsewhere_at_the_same_moment(
         self, planned: Platform, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Both looked before either stored: the constraint decides, and the loser keeps its Token A."""
+        """The constraint decides, and the loser keeps its Token A."""
         register(planned, fake)
         slow = Platform.objects.create(name="Green", changed_at=NOW)
         token_a = slow.issue_token_a()
-        monkeypatch.setattr("parties.claims._refuse_claimed", lambda platform, roles: None)
+        monkeypatch.setattr("parties.claims._refuse_taken", lambda platform, role: None)
 
         with pytest.raises(InvalidParameter, match="just now"):
             handshake.accept_registration(slow, read(fake.make_credentials()), now=NOW)
@@ -548,3 +603,48 @@ def test_parallel_registrations_with_one_token_give_one(planned: Platform, fake:
 
     assert sorted(outcomes) == ["refused", "registered"]
     assert Party.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_takes_a_party_at_the_same_moment_is_waited_for(planned: Platform, fake: FakePlatform) -> None:
+    hub = Platform.objects.create(name="Other hub", changed_at=NOW, state=Platform.State.REGISTERED)
+    planned.issue_token_a()
+    outcomes: list[str] = []
+
+    def post() -> None:
+        try:
+            handshake.accept_registration(Platform.objects.get(pk=planned.pk), read(fake.make_credentials()), now=NOW)
+            outcomes.append("registered")
+        except InvalidParameter:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=post)
+    with transaction.atomic():
+        announced.take_turn()
+        thread.start()
+        while thread.is_alive() and not somebody_waits():
+            thread.join(0.01)
+        announced.accept(hub.pk, announcement("NL*CPO"), now=NOW)
+    thread.join()
+
+    assert outcomes == ["refused"]
+    assert str(PartyBehind.objects.get()) == "NL*CPO EMSP behind Other hub"
+
+
+def announcement(party: str) -> ClientInfo:
+    known = PartyId.of_text(party)
+    return ClientInfo(
+        country_code=known.country_code,
+        party_id=known.party_id,
+        role=Role.EMSP,
+        status=ConnectionStatus.CONNECTED,
+        last_updated=NOW,
+    )
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])
