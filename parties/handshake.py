@@ -7,12 +7,18 @@ inside a transaction, and whatever fails leaves everything as it was.
 A token the hub *offers* in a request of its own lies in the second slot (`token_in_previous_*`) until the answer is
 there: the peer's call-backs with it must work meanwhile, its calls with the old one too (AMB-39), and if this process
 dies the old one simply stays.
+
+A handshake that the hub starts is alone with its platform: of two at once each side would keep the tokens of another.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+
+from django.db import connection
 
 from ocpi.calls import Version
 from ocpi.configuration.v2_2_1 import Credentials
@@ -48,6 +54,8 @@ GRACE = timedelta(seconds=GRACE_SECONDS)
 OPEN_OFFER = timedelta(hours=1)
 UNKNOWN_OUTCOME = timedelta(days=1)
 
+HANDSHAKE = 0x0C71A4D5  # with a platform's id the number under which its handshakes keep each other out
+
 log = logging.getLogger(__name__)
 
 
@@ -70,15 +78,16 @@ def accept_registration(
     if not token_a_digest:
         raise MethodNotAllowed("registered already: use PUT", allow=("GET", "PUT", "DELETE"))  # CRED-05
     check_roles(platform, credentials.roles)
-    offer = _call_back(platform, credentials, version=version)
-    token_c = make_token()
-    with claiming():
-        taken = Platform.objects.filter(pk=platform.pk, token_a_digest=token_a_digest).update(
-            token_in_digest=token_digest(token_c), token_in_previous_digest="", token_in_previous_until=None
-        )
-        if not taken:
-            raise NotAuthorized("this token has been used already")
-        _store_registration(platform, credentials, offer, versions_url=credentials.url, now=now)
+    with _begin(platform, by_hub=False):
+        offer = _call_back(platform, credentials, version=version)
+        token_c = make_token()
+        with claiming():
+            taken = Platform.objects.filter(pk=platform.pk, token_a_digest=token_a_digest).update(
+                token_in_digest=token_digest(token_c), token_in_previous_digest="", token_in_previous_until=None
+            )
+            if not taken:
+                raise NotAuthorized("this token has been used already")
+            _store_registration(platform, credentials, offer, versions_url=credentials.url, now=now)
     return platform, token_c
 
 
@@ -102,19 +111,20 @@ def accept_update(
     """
     _demand_registered(platform)
     check_roles(platform, credentials.roles)
-    offer = _call_back(platform, credentials, version=version)
-    token = make_token()
-    with claiming():
-        taken = Platform.objects.filter(
-            pk=platform.pk, state=Platform.State.REGISTERED, token_in_digest=platform.token_in_digest
-        ).update(
-            token_in_digest=token_digest(token),
-            token_in_previous_digest=caller_digest or platform.token_in_digest,
-            token_in_previous_until=now + GRACE,
-        )
-        if not taken:
-            raise ServerError("the credentials have changed meanwhile: try again")
-        _store_connection(platform, credentials, offer, versions_url=credentials.url, now=now)
+    with _begin(platform, by_hub=False):
+        offer = _call_back(platform, credentials, version=version)
+        token = make_token()
+        with claiming():
+            taken = Platform.objects.filter(
+                pk=platform.pk, state=Platform.State.REGISTERED, token_in_digest=platform.token_in_digest
+            ).update(
+                token_in_digest=token_digest(token),
+                token_in_previous_digest=caller_digest or platform.token_in_digest,
+                token_in_previous_until=now + GRACE,
+            )
+            if not taken:
+                raise ServerError("the credentials have changed meanwhile: try again")
+            _store_connection(platform, credentials, offer, versions_url=credentials.url, now=now)
     return platform, token
 
 
@@ -147,7 +157,7 @@ def register_at(platform: Platform, *, versions_url: str, token_a: str, now: dat
         UnableToUseClientApi, UnsupportedVersion, NoMatchingEndpoints, InvalidParameter: the platform is as before.
     """
     peer = _make_peer(platform, token_a)
-    with SyncClient() as client:
+    with _begin(platform, by_hub=True), SyncClient() as client:
         offer = fetch_offer(client, peer, versions_url=versions_url)
         token_b = make_token()
         _offer_token(platform, token_b, until=now + OPEN_OFFER)  # CRED-10: good before the POST
@@ -173,10 +183,11 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
         OutcomeUnknown: no answer; the platform may use either token for a day.
         UnableToUseClientApi, UnsupportedVersion, NoMatchingEndpoints: both old tokens stay in force.
     """
-    if platform.state != Platform.State.REGISTERED:
-        raise UnableToUseClientApi(f"{platform} is not registered")
-    peer = _make_peer(platform, platform.token_out)
-    with SyncClient() as client:
+    with _begin(platform, by_hub=True), SyncClient() as client:
+        platform.refresh_from_db()  # the one before may have changed what it is called with
+        if platform.state != Platform.State.REGISTERED:
+            raise UnableToUseClientApi(f"{platform} is not registered")
+        peer = _make_peer(platform, platform.token_out)
         offer = fetch_offer(client, peer, versions_url=platform.versions_url)
         token = make_token()
         _offer_token(platform, token, until=now + OPEN_OFFER)
@@ -188,10 +199,10 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
         except OcpiError:
             _withdraw_token(platform, token)
             raise
-    with claiming():
-        _take_offered(platform, token, until=None if compromised else now + GRACE)
-        usable = _choose_url(credentials.url, otherwise=platform.versions_url)
-        _store_connection(platform, credentials, offer, versions_url=usable, now=now, lenient=True)
+        with claiming():
+            _take_offered(platform, token, until=None if compromised else now + GRACE)
+            usable = _choose_url(credentials.url, otherwise=platform.versions_url)
+            _store_connection(platform, credentials, offer, versions_url=usable, now=now, lenient=True)
     return platform
 
 
@@ -211,6 +222,27 @@ def disconnect(platform: Platform, *, now: datetime) -> bool:
 
 
 # Steps
+
+
+@contextmanager
+def _begin(platform: Platform, *, by_hub: bool) -> Iterator[None]:
+    """One of the hub's own keeps all others out; those that the platform starts sort themselves out (CRED-25). It ends
+    with this process's connection at the latest.
+
+    Raises:
+        ServerError: another one is under way.
+    """
+    mode = "" if by_hub else "_shared"
+    key = [HANDSHAKE, platform.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock{mode}(%s, %s)", key)
+        if not cursor.fetchone()[0]:
+            raise ServerError("another handshake with this platform is under way: try again in a moment")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock{mode}(%s, %s)", key)
 
 
 def _call_back(platform: Platform, credentials: Credentials, *, version: Version) -> Offer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from ocpi.errors import (
     MethodNotAllowed,
     NoMatchingEndpoints,
     NotAuthorized,
+    OcpiError,
     ServerError,
     UnableToUseClientApi,
     UnsupportedVersion,
@@ -553,6 +554,15 @@ class TestRotate:
         assert Party.objects.get().is_active
         assert Platform.objects.get().token_out == "newer-theirs"
 
+    def test_uses_the_token_of_now(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        stale = Platform.objects.get()
+        fake.token = "newer-theirs"
+        handshake.rotate(registered[0], now=LATER)
+
+        handshake.rotate(stale, now=LATER)
+
+        assert {token for _, _, token in fake.calls[3:]} == {"newer-theirs"}
+
     def test_needs_a_registration(self, planned: Platform) -> None:
         with pytest.raises(UnableToUseClientApi):
             handshake.rotate(planned, now=NOW)
@@ -572,6 +582,102 @@ class TestHubCredentials:
                 }
             ],
         }
+
+
+def meanwhile(fake: FakePlatform, method: str, start: Callable[[], object]) -> list[Exception]:
+    """While the partner has the hub's call of this method, somebody starts something else; how that failed."""
+    failures: list[Exception] = []
+    begun: list[str] = []
+
+    def call_back(called: str, path: str) -> None:
+        if called != method or begun:
+            return
+        begun.append(path)
+        try:
+            start()
+        except OcpiError as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    fake.on_call = call_back
+    return failures
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoAtOnce:
+    """The partner keeps the token of one, the hub that of the other: neither gets in any more (CRED-14)."""
+
+    def test_of_two_rotations_one_is_refused(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        failures = meanwhile(fake, "PUT", lambda: handshake.rotate(Platform.objects.get(), now=LATER))
+
+        handshake.rotate(registered[0], now=LATER)
+
+        assert [type(failure) for failure in failures] == [ServerError]
+        assert [method for method, _, _ in fake.calls] == ["GET", "GET", "PUT"]
+        assert kind_of(fake.get_body("PUT")["token"], now=LATER) == "credentials"
+
+    def test_of_two_registrations_by_the_hub_one_is_refused(self, planned: Platform, fake: FakePlatform) -> None:
+        def register_hub() -> Platform:
+            return handshake.register_at(
+                Platform.objects.get(), versions_url=fake.versions_url, token_a="their-a", now=NOW
+            )
+
+        failures = meanwhile(fake, "POST", register_hub)
+
+        register_hub()
+
+        assert [type(failure) for failure in failures] == [ServerError]
+        assert [method for method, _, _ in fake.calls] == ["GET", "GET", "POST"]
+        assert kind_of(fake.get_body("POST")["token"]) == "credentials"
+
+    def test_an_update_of_the_partners_waits_for_the_hubs(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        def update() -> None:
+            handshake.accept_update(Platform.objects.get(), read(fake.make_credentials()), now=LATER)
+
+        failures = meanwhile(fake, "PUT", update)
+
+        handshake.rotate(registered[0], now=LATER)
+        update()
+
+        assert [type(failure) for failure in failures] == [ServerError]
+        assert kind_of(fake.get_body("PUT")["token"], now=LATER) == "previous"
+
+    def test_the_hub_waits_for_an_update_of_the_partners(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        failures = meanwhile(fake, "GET", lambda: handshake.rotate(Platform.objects.get(), now=LATER))
+
+        handshake.accept_update(registered[0], read(fake.make_credentials()), now=LATER)
+
+        assert [type(failure) for failure in failures] == [ServerError]
+        assert [method for method, _, _ in fake.calls] == ["GET", "GET"]
+
+    def test_a_registration_of_the_partners_waits_for_the_hubs(self, planned: Platform, fake: FakePlatform) -> None:
+        token_a = planned.issue_token_a()
+
+        def accept() -> None:
+            handshake.accept_registration(Platform.objects.get(), read(fake.make_credentials()), now=NOW)
+
+        failures = meanwhile(fake, "POST", accept)
+
+        handshake.register_at(planned, versions_url=fake.versions_url, token_a="their-a", now=NOW)
+
+        assert [type(failure) for failure in failures] == [ServerError]
+        assert kind_of(token_a) is None
+        assert kind_of(fake.get_body("POST")["token"]) == "credentials"
+
+    def test_other_platforms_are_not_waited_for(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        other = Platform.objects.create(name="Green", changed_at=NOW)
+        with run_platform(roles=[EMSP_ROLE], token="others-token") as another:
+            failures = meanwhile(fake, "PUT", lambda: register(other, another))
+
+            handshake.rotate(registered[0], now=LATER)
+
+        assert failures == []
+        assert Platform.objects.get(name="Green").state == Platform.State.REGISTERED
 
 
 @pytest.mark.django_db(transaction=True)
