@@ -5,7 +5,7 @@ The same rules, one CDR at a time, are in `compare.py`. Text only; runs nothing.
 
 from __future__ import annotations
 
-from reconciliation.sql import ACCEPTED, BILLS, CHECKS_TABLE, CREDIT_OF, LIVE, RAISE, SAME_SESSION
+from reconciliation.sql import ACCEPTED, BILLS, CHECKS_TABLE, CREDIT_OF, LIVE, MIRRORS, RAISE, SAME_SESSION
 
 SAME_CHARGE = """{0}.start_at = {1}.start_at AND {1}.start_at > %(unknown)s
        AND {0}.token_key = {1}.token_key AND {0}.total_energy = {1}.total_energy"""
@@ -19,8 +19,8 @@ OTHER_SESSION = "(e.session_key <> c.session_key OR c.session_key = '')"
 # LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
 FACTS = f"""
     SELECT c.owner, c.token_owner, c.object_id AS cdr_id, c.object_key AS cdr_key, c.session_key,
-           c.start_at, c.end_at, c.total_energy, c.total_cost, c.currency, c.received_at, c.is_credit,
-           c.verdict_code, c.received_at <= %(patience)s AS is_overdue, c.credit_reference_key,
+           c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl, c.currency, c.received_at,
+           c.is_credit, c.verdict_code, c.received_at <= %(patience)s AS is_overdue, c.credit_reference_key,
            c.is_credit OR EXISTS ({CREDIT_OF.format("c")}) AS is_settled,
            c.end_at + coalesce(clock.due_after, %(due_after)s) AS due_at,
            s.id IS NOT NULL AS has_session, coalesce(s.object_id, c.session_key) AS session_id,
@@ -29,7 +29,7 @@ FACTS = f"""
            earlier.object_id AS earlier_cdr_id, same.object_id AS same_charge_cdr_id,
            overlapping.object_id AS overlapping_cdr_id, earlier_credit.object_id AS earlier_credit_id,
            original.id IS NOT NULL AS has_original, original.total_cost AS original_cost,
-           original.currency AS original_currency
+           original.total_cost_incl AS original_cost_incl, original.currency AS original_currency
       FROM cdrs_cdr c
       LEFT JOIN reconciliation_cdrclock clock ON clock.owner = c.owner
       LEFT JOIN LATERAL (
@@ -53,14 +53,14 @@ FACTS = f"""
              ORDER BY e.id LIMIT 1
            ) overlapping ON true
       LEFT JOIN LATERAL (
-            SELECT o.id, o.total_cost, o.currency FROM cdrs_cdr o
+            SELECT o.id, o.total_cost, o.total_cost_incl, o.currency FROM cdrs_cdr o
              WHERE c.is_credit AND o.owner = c.owner AND o.object_key = c.credit_reference_key AND o.id <> c.id
                AND {LIVE.format("o")} LIMIT 1
            ) original ON true
       LEFT JOIN LATERAL (
             SELECT e.object_id FROM cdrs_cdr e
              WHERE c.is_credit AND e.owner = c.owner AND e.credit_reference_key = c.credit_reference_key
-               AND e.is_credit AND e.id < c.id AND {LIVE.format("e")}
+               AND e.is_credit AND e.id < c.id AND {LIVE.format("e")} AND {MIRRORS.format("e", "original")}
              ORDER BY e.id LIMIT 1
            ) earlier_credit ON true
      WHERE c.id = ANY(%(ids)s)
@@ -100,6 +100,10 @@ FAULTS = (
      "is_credit AND (total_cost <> -original_cost"
      " OR (total_cost = -original_cost AND upper(currency) <> upper(original_currency)))",
      "trim_scale(-original_cost)::text || ' ' || original_currency", "trim_scale(total_cost)::text || ' ' || currency"),
+    ("credit_total_not_mirror", "/total_cost/incl_vat",
+     "is_credit AND has_original AND total_cost_incl IS DISTINCT FROM -original_cost_incl",
+     "coalesce(trim_scale(-original_cost_incl)::text || ' ' || original_currency, 'no amount')",
+     "coalesce(trim_scale(total_cost_incl)::text || ' ' || currency, 'no amount')"),
     ("credited_twice", "/credit_reference_id", "earlier_credit_id IS NOT NULL", "earlier_credit_id", "cdr_id"),
     ("undelivered_cdr", "/id", f"NOT coalesce({ACCEPTED.format('facts')}, true)", "'1000'", "verdict_code::text"),
 )  # fmt: skip

@@ -173,6 +173,12 @@ CHECKS = (
         "CDR {cdr} takes back {actual} excl. VAT; what it credits needs {expected}.",
     ),
     Check(
+        Kind.CREDIT_TOTAL_NOT_MIRROR,
+        Severity.HOLD,
+        "/total_cost/incl_vat",
+        "CDR {cdr} takes back {actual} incl. VAT; what it credits needs {expected}.",
+    ),
+    Check(
         Kind.CREDITED_TWICE,
         Severity.HOLD,
         "/credit_reference_id",
@@ -208,11 +214,22 @@ CHECK_OF = {(check.kind, check.path): check for check in CHECKS}
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    amount: Decimal | None
+    excl_vat: Decimal | None
+    incl_vat: Decimal | None
     currency: str
 
-    def __str__(self) -> str:
-        return f"{as_text(self.amount)} {self.currency}"
+    @property
+    def mirror(self) -> Total:
+        return Total(_negate(self.excl_vat), _negate(self.incl_vat), self.currency)
+
+    def is_mirror_of(self, other: Total) -> bool:
+        """To the last digit (CDR-06)."""
+        mirror = other.mirror
+        is_same = (self.excl_vat, self.incl_vat) == (mirror.excl_vat, mirror.incl_vat)
+        return self.excl_vat is not None and is_same and self.currency.upper() == mirror.currency.upper()
+
+    def show(self, amount: Decimal | None) -> str:
+        return "no amount" if amount is None else f"{as_text(amount)} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +242,9 @@ class CdrFacts:
     total_energy: Decimal | None
     total_cost: Decimal | None
     currency: str
+    total_cost_incl: Decimal | None = None
     is_credit: bool = False
-    is_credited: bool = False
+    is_credited: bool = False  # by its mirror
     is_overdue: bool = False  # has waited longer than the grace
     verdict_code: int | None = None  # of its receiver; None: it was not sent, or no answer is known yet
     received_at: datetime | None = None
@@ -238,7 +256,7 @@ class CdrFacts:
     # Of a credit:
     reference_key: str = ""
     original: Total | None = None  # of the CDR that it takes back
-    earlier_credit_id: str | None = None  # that took back the same
+    earlier_credit_id: str | None = None  # that took back the same, as its mirror
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,13 +304,20 @@ def _credit(cdr: CdrFacts) -> Iterator[Found]:
     if cdr.original is None:
         if cdr.is_overdue:
             yield CHECK_OF[Kind.CREDIT_REFERENCE_UNKNOWN, "/credit_reference_id"], cdr.reference_key, ""
-    elif cdr.original.amount is not None and cdr.total_cost is not None:
-        mirror = Total(-cdr.original.amount, cdr.original.currency)
-        if cdr.total_cost != mirror.amount or cdr.currency.upper() != mirror.currency.upper():
-            told = Total(cdr.total_cost, cdr.currency)
-            yield CHECK_OF[Kind.CREDIT_TOTAL_NOT_MIRROR, "/total_cost/excl_vat"], str(mirror), str(told)
+    else:
+        yield from _mirror(Total(cdr.total_cost, cdr.total_cost_incl, cdr.currency), cdr.original.mirror)
     if cdr.earlier_credit_id is not None:
         yield CHECK_OF[Kind.CREDITED_TWICE, "/credit_reference_id"], cdr.earlier_credit_id, cdr.cdr_id
+
+
+def _mirror(told: Total, mirror: Total) -> Iterator[Found]:
+    is_known = told.excl_vat is not None and mirror.excl_vat is not None
+    if is_known and (told.excl_vat != mirror.excl_vat or told.currency.upper() != mirror.currency.upper()):
+        check = CHECK_OF[Kind.CREDIT_TOTAL_NOT_MIRROR, "/total_cost/excl_vat"]
+        yield check, mirror.show(mirror.excl_vat), told.show(told.excl_vat)
+    if told.incl_vat != mirror.incl_vat:
+        check = CHECK_OF[Kind.CREDIT_TOTAL_NOT_MIRROR, "/total_cost/incl_vat"]
+        yield check, mirror.show(mirror.incl_vat), told.show(told.incl_vat)
 
 
 def _alone(cdr: CdrFacts, session: SessionFacts | None) -> Iterator[Found]:
@@ -352,6 +377,10 @@ def _differ(billed: Decimal | None, known: Decimal | None, tolerance: Decimal) -
 
 def _apart(billed: datetime | None, known: datetime | None, tolerance: timedelta) -> bool:
     return billed is not None and known is not None and abs(billed - known) > tolerance
+
+
+def _negate(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else -amount
 
 
 def as_text(amount: Decimal | None) -> str:

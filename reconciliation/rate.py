@@ -19,7 +19,7 @@ from reconciliation.control import Surroundings, judge
 from reconciliation.models import Sweep
 from reconciliation.position import BEGINNING, SLACK
 from reconciliation.rate_store import Judged, store
-from reconciliation.sql import LIVE
+from reconciliation.sql import BILLS, CREDIT_OF, LIVE, MIRRORS
 from reconciliation.surroundings import Document, Waiting, look_around
 from tariffs.pricing import Result
 from tariffs.pricing.result import ENGINE_VERSION
@@ -28,15 +28,11 @@ BATCH = 500  # CDRs per transaction
 COLUMNS = "id, owner, token_owner, object_id, object_key, session_key, version, document, start_at, changed_at"
 # Taken back to the last cent, or taking one back: nothing is left to be settled, so nothing is to be found.
 SETTLED = f"""
-    EXISTS (
-        SELECT 1 FROM cdrs_cdr credit
-         WHERE credit.owner = c.owner AND credit.session_key = c.session_key AND c.session_key <> ''
-           AND {LIVE.format("credit")} AND credit.is_credit AND credit.credit_reference_key = c.object_key
-           AND credit.total_cost = -c.total_cost)
+    NOT c.is_credit AND EXISTS ({CREDIT_OF.format("c")})
     OR c.is_credit AND EXISTS (
         SELECT 1 FROM cdrs_cdr original
          WHERE original.owner = c.owner AND original.object_key = c.credit_reference_key
-           AND {LIVE.format("original")} AND original.total_cost = -c.total_cost)
+           AND {BILLS.format("original")} AND {MIRRORS.format("c", "original")})
 """
 UNRATED = f"""
       FROM cdrs_cdr c

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from reconciliation.judge import Rules
 from reconciliation.models import CdrClock
 from reconciliation.position import Range
-from reconciliation.sql import ACCEPTED, BILLS, CREDIT_OF, JUDGED_KINDS, LIVE, NAMING_KINDS, READY, SAME_SESSION
+from reconciliation.sql import ACCEPTED, BILLS, CREDIT_NAMING, JUDGED_KINDS, LIVE, NAMING_KINDS, READY, SAME_SESSION
 
 LONG = 20_000  # CDRs in a range: below that, probing for each is cheaper
 SHARE = 20  # and where the range is not one CDR in so many
@@ -75,7 +75,7 @@ SELECT c.id,
        ({DIFFERS}) OR NOT coalesce({ACCEPTED.format("c")}, true)
        OR EXISTS (SELECT FROM cdrs_cdr n
                    WHERE {SAME_SESSION.format("n", "c")} AND n.id <> c.id AND {LIVE.format("n")})
-       OR EXISTS ({CREDIT_OF.format("c")})
+       OR EXISTS ({CREDIT_NAMING.format("c")})
        OR EXISTS (SELECT FROM cdrs_cdr n
                    WHERE n.owner = c.owner AND n.evse_key = c.evse_key AND n.evse_key <> '' AND {BILLS.format("n")}
                      AND n.id <> c.id AND n.start_at > c.start_at - %(reach)s

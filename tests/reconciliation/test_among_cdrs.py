@@ -29,6 +29,12 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=10)
 MINUTE = timedelta(minutes=1)
 ON_EVSE = {"evse_key": "e1", "token_key": "t1"}
+NO_MIRRORS = [  # of 4.20 EUR, with VAT 5.08
+    {"total_cost": Decimal("-0.01"), "total_cost_incl": Decimal("-5.08")},
+    {"total_cost_incl": Decimal("-0.01")},
+    {"total_cost_incl": None},
+    {"total_cost_incl": Decimal("-5.08"), "currency": "CHF"},
+]
 
 
 @pytest.fixture(autouse=True, params=["each", "sieved"])
@@ -298,8 +304,53 @@ class TestCredits:
         finding = Finding.objects.get()
         assert (finding.expected, finding.actual) == told
 
-    def test_mirror_a_total_that_was_replaced(self):
+    @pytest.mark.parametrize(
+        ("billed", "taken_back", "told"),
+        [
+            ("5.08", None, ("-5.08 EUR", "no amount")),
+            ("5.08", "0", ("-5.08 EUR", "0 EUR")),
+            ("5.08", "5.08", ("-5.08 EUR", "5.08 EUR")),
+            (None, "-5.08", ("no amount", "-5.08 EUR")),
+        ],
+    )
+    def test_take_back_the_vat_as_well(self, billed, taken_back, told):
+        """CDR-06: all amounts of total_cost are negated."""
         store_session()
+        store_cdr("c1", total_cost_incl=billed)
+        store_credit("c1-c", of="c1", total_cost_incl=taken_back)
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == [("credit_total_not_mirror", "C1-C")]
+        finding = Finding.objects.get()
+        assert (finding.path, finding.severity) == ("/total_cost/incl_vat", "hold")
+        assert (finding.expected, finding.actual) == told
+
+    @pytest.mark.parametrize("wrong", NO_MIRRORS)
+    def test_that_are_no_mirror_settle_nothing(self, wrong):
+        store_session(kwh=Decimal(1))
+        store_cdr("c1", total_cost_incl=Decimal("5.08"))
+        store_cdr("c2", total_energy=Decimal(1))
+        store_credit("c1-c", of="c1", **wrong)
+
+        reconcile_pending(now=NOW)
+
+        assert {("energy_differs", "C1"), ("session_billed_twice", "C2")} <= set(get_open())
+
+    @pytest.mark.parametrize("wrong", NO_MIRRORS)
+    def test_do_not_stand_in_the_way_of_the_mirror_that_follows(self, wrong):
+        store_session(kwh=Decimal(1))
+        store_cdr("c1", total_cost_incl=Decimal("5.08"))
+        store_credit("c1-c", of="c1", **wrong)
+        reconcile_pending(now=NOW)
+
+        store_credit("c1-d", of="c1", total_cost_incl=Decimal("-5.08"), received_at=NOW)
+        reconcile_pending(now=LATER)
+
+        assert set(get_open()) == {("credit_total_not_mirror", "C1-C")}
+
+    def test_mirror_a_total_that_was_replaced(self):
+        store_session(total_cost=None)
         store_cdr("c1", total_cost=Decimal("4.30"))
         store_credit("c1-c", of="c1")
         reconcile_pending(now=NOW)

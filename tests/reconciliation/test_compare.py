@@ -101,7 +101,7 @@ def test_a_cdr_without_its_session(cdr: dict[str, Any], kinds: list[Kind]) -> No
     assert [fault.kind for fault in faults] == kinds
 
 
-ORIGINAL = Total(Decimal("4.20"), "EUR")
+ORIGINAL = Total(Decimal("4.20"), Decimal("5.08"), "EUR")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,8 @@ ORIGINAL = Total(Decimal("4.20"), "EUR")
             {"original": ORIGINAL, "total_cost": Decimal("-4.2001")},
             [Kind.CREDIT_TOTAL_NOT_MIRROR],
         ),  # to the cent, exact
+        ({"original": ORIGINAL, "total_cost_incl": Decimal("-5.0801")}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
+        ({"original": ORIGINAL, "total_cost_incl": None}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
         ({"original": ORIGINAL, "currency": "CHF"}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
         ({"original": None}, []),  # it may still come
         ({"original": None, "is_overdue": True}, [Kind.CREDIT_REFERENCE_UNKNOWN]),
@@ -121,7 +123,8 @@ ORIGINAL = Total(Decimal("4.20"), "EUR")
 )
 def test_a_credit_takes_back_what_there_is(credit: dict[str, Any], kinds: list[Kind]) -> None:
     """CDR-06."""
-    facts: dict[str, Any] = {"is_credit": True, "total_cost": Decimal("-4.20"), "reference_key": "c1"} | credit
+    mirror = {"total_cost": Decimal("-4.20"), "total_cost_incl": Decimal("-5.08")}
+    facts: dict[str, Any] = {"is_credit": True, "reference_key": "c1"} | mirror | credit
 
     faults = compare(replace(CDR, **facts), SESSION, thresholds=THRESHOLDS)
 

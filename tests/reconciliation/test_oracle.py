@@ -103,6 +103,7 @@ def _random_cdr(choose: random.Random, number: int) -> dict[str, Any]:
         token_owner=choose.choice(["frmsp"] * 5 + ["itmsp"]),
         total_energy=choose.choice([_vary(choose, "12.345"), Decimal("12.345")]),
         total_cost=choose.choice([_vary(choose, "4.20"), Decimal("-4.20") if is_credit else Decimal("4.20")]),
+        total_cost_incl=choose.choice([None, Decimal("-5.08") if is_credit else Decimal("5.08")]),
         currency=choose.choice(["EUR", "EUR", "EUR", "CHF"]),
         start_at=start,
         end_at=choose.choice([_vary_time(choose, ENDED), start + timedelta(minutes=choose.choice([0, 1, 2, 40]))]),
@@ -135,7 +136,12 @@ def _judge_all(now: Any) -> list[tuple[str, ...]]:
 def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> tuple[Fault, ...]:
     own = [each for each in live if each.owner == cdr.owner]
     credits = [each for each in own if each.is_credit]
-    credited = {each.credit_reference_key for each in credits}
+    credited = {
+        each.object_key
+        for each in own
+        for credit in credits
+        if credit.credit_reference_key == each.object_key and _total(credit).is_mirror_of(_total(each))
+    }
     bills = [each for each in own if not each.is_credit and each.object_key not in credited and each.id < cdr.id]
     others = [each for each in bills if not _is_same_session(each, cdr)] if cdr.evse_key else []
     original = next((each for each in own if each.object_key == cdr.credit_reference_key and each != cdr), None)
@@ -147,6 +153,7 @@ def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> t
         end_at=cdr.end_at,
         total_energy=cdr.total_energy,
         total_cost=cdr.total_cost,
+        total_cost_incl=cdr.total_cost_incl,
         currency=cdr.currency,
         is_credit=cdr.is_credit,
         is_credited=cdr.object_key in credited,
@@ -158,12 +165,21 @@ def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> t
         same_charge_cdr_id=_first(each for each in others if _is_same_charge(each, cdr)),
         overlapping_cdr_id=_first(each for each in others if not _is_same_charge(each, cdr) and _overlap(each, cdr)),
         reference_key=cdr.credit_reference_key,
-        original=Total(original.total_cost, original.currency) if original else None,
+        original=_total(original) if original else None,
         earlier_credit_id=_first(
-            each for each in credits if each.credit_reference_key == cdr.credit_reference_key and each.id < cdr.id
+            each
+            for each in credits
+            if each.credit_reference_key == cdr.credit_reference_key
+            and each.id < cdr.id
+            and original
+            and _total(each).is_mirror_of(_total(original))
         ),
     )
     return compare(facts, _as_facts(session) if session else None, thresholds=Thresholds())
+
+
+def _total(cdr: Cdr) -> Total:
+    return Total(cdr.total_cost, cdr.total_cost_incl, cdr.currency)
 
 
 def _first(cdrs: Iterable[Cdr]) -> str | None:

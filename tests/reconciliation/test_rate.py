@@ -250,13 +250,34 @@ class TestFindings:
 
         assert findings() == set()
 
-    def test_stay_when_less_was_taken_back(self):
-        store(document=cdr_document(**WRONG))
-        store_credit("c2", of="c1", total_cost=Decimal("-5.00"), document="{}")
+    @pytest.mark.parametrize(
+        "taken_back",
+        [
+            {"total_cost": Decimal("-5.00")},
+            {"total_cost_incl": Decimal("0")},
+            {"total_cost_incl": None},
+            {"currency": "CHF"},
+        ],
+    )
+    def test_stay_when_anything_else_was_taken_back(self, taken_back):
+        store(document=cdr_document(**WRONG), total_cost_incl=Decimal("11.13"))
+        mirror = {"total_cost": Decimal("-9.20"), "total_cost_incl": Decimal("-11.13")}
+        store_credit("c2", of="c1", document="{}", **(mirror | taken_back))
 
         rate_pending(now=NOW)
 
         assert ("total_cost_mismatch", "/total_cost", "hold") in findings()
+        assert Finding.objects.filter(cdr_key="c2", severity="reject").exists()
+
+    def test_stay_when_only_a_wrong_credit_was_taken_back(self):
+        store(document=cdr_document(**WRONG))
+        store_credit("c2", of="c1", total_cost=Decimal("-0.01"), document="{}")
+        store_credit("c3", of="c2", total_cost=Decimal("0.01"), document="{}")
+
+        rate_pending(now=NOW)
+
+        assert ("total_cost_mismatch", "/total_cost", "hold") in findings()
+        assert {one.cdr_key for one in Finding.objects.filter(state="open")} == {"c1", "c2", "c3"}
 
     def test_are_none_of_a_cdr_that_was_taken_back_before(self):
         store(document=cdr_document(**WRONG))
