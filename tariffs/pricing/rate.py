@@ -68,7 +68,7 @@ def rate(session: Session, tariffs: Sequence[Tariff | None], *, zone: ZoneInfo |
             moment.weekday = (moment.day - 1) % 7
         else:
             moment.day = moment.seconds = moment.weekday = 0
-        is_reserved = "RESERVATION_TIME" in period.volumes
+        is_reserved = bool(period.volumes.get("RESERVATION_TIME"))
         if is_reserved:
             _rate_reservation(
                 rating, period, tariff, moment, session=session, flat_done=flat_done, is_expired=is_expired
@@ -142,9 +142,9 @@ def _rate_reservation(
     told: list[tuple[Component, Decimal]] = []
     hours = period.volumes["RESERVATION_TIME"]
     times = [one["TIME"] for one in chosen.values() if "TIME" in one]
-    if times and hours:
+    if times:
         told.append((times[-1], hours))
-    elif hours:
+    else:
         rating.unpriced.append((period, "RESERVATION_TIME"))
     for kind, one in chosen.items():
         key = f"{tariff.key} {kind}"

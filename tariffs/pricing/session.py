@@ -39,7 +39,7 @@ class Period:
     @property
     def is_reservation(self) -> bool:
         """Reserved and not yet in use."""
-        return "RESERVATION_TIME" in self.volumes and not any(self.volumes.get(name) for name in _CHARGING)
+        return bool(self.volumes.get("RESERVATION_TIME")) and not any(self.volumes.get(name) for name in _CHARGING)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Session:
     @property
     def is_expired_reservation(self) -> bool:
         """Reserved, but never used: nothing else in the CDR tells."""
-        return any("RESERVATION_TIME" in period.volumes for period in self.periods) and not any(
+        return any(period.volumes.get("RESERVATION_TIME") for period in self.periods) and not any(
             period.volumes.get(name) for period in self.periods for name in _CHARGING
         )
 

@@ -167,6 +167,16 @@ class TestReservation:
 
         assert (total(result), total(result, "total_fixed_cost")) == (money("7", "7"), money("0", "0"))
 
+    def test_of_no_time_is_none(self):
+        """Some tell every dimension of every period."""
+        expiry = element(component("FLAT", "4"), reservation="RESERVATION_EXPIRES")
+        of = tariff(*self.FEES["elements"], expiry)
+        unused = period(reservation_time=0, energy=0, time=0)
+
+        assert total(priced(cdr(unused), of)) == money("1", "1")
+        assert total(priced(cdr(unused, period(30, energy=2)), of)) == money("2", "2")
+        assert total(priced(cdr(period(reservation_time=0, energy=2)), of)) == money("2", "2")
+
     def test_may_stand_in_one_period_with_the_charging(self):
         result = priced(cdr(period(reservation_time="0.25", energy=2, time="0.75")), self.FEES)
 
