@@ -33,4 +33,4 @@ DEFAULT: Final = Policy()
 
 def smallest_unit(currency: str) -> Decimal:
     """0.01 for most; 1 for JPY; 0.001 for KWD (ISO 4217)."""
-    return Decimal(1).scaleb(-MINOR_UNITS.get(currency, 2))
+    return Decimal(1).scaleb(-MINOR_UNITS.get(currency.upper(), 2))

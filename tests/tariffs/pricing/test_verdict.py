@@ -50,9 +50,10 @@ class TestMatch:
         assert priced(claiming("3.521", "4.22", **parts), TARIFF).verdict == "match"
         assert priced(claiming("3.521", "4.22"), TARIFF).verdict == "mismatch"
 
-    def test_knows_the_currencys_smallest_unit(self):
-        yen = tariff(element(component("ENERGY", "30")), currency="JPY")
-        document = cdr(period(energy="1.01"), currency="JPY", total_cost=claim("31", "31"))
+    @pytest.mark.parametrize("currency", ["JPY", "jpy"])
+    def test_knows_the_currencys_smallest_unit(self, currency):
+        yen = tariff(element(component("ENERGY", "30")), currency=currency)
+        document = cdr(period(energy="1.01"), currency=currency, total_cost=claim("31", "31"))
 
         assert priced(document, yen).verdict == "match"
         assert priced(document | {"total_cost": claim("32", "32")}, yen).verdict == "mismatch"
