@@ -46,7 +46,6 @@ waiting AS MATERIALIZED (
            ) credit ON true
      WHERE {LIVE.format("c")} AND {JUDGED}
        AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
-       AND (NOT c.is_credit OR c.total_cost <= 0)
        AND open.holds IS NULL AND credit.waits IS NULL
 ),
 traced AS (
@@ -55,7 +54,7 @@ traced AS (
            row_number() OVER (PARTITION BY original.id ORDER BY w.id) AS turn
       FROM waiting w
       LEFT JOIN LATERAL (
-            SELECT o.id, o.total_energy, line.statement_id
+            SELECT o.id, o.total_energy, o.total_cost, line.statement_id
               FROM cdrs_cdr o LEFT JOIN settlement_line line ON line.cdr_id = o.id
              WHERE w.is_credit AND o.owner = %(seller)s AND o.object_key = w.credit_reference_key AND o.audience = ''
                AND o.token_owner = %(buyer)s AND upper(o.currency) = w.currency AND NOT o.is_credit LIMIT 1
@@ -67,6 +66,8 @@ traced AS (
                AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit AND {LIVE.format("e")}
              ORDER BY line.id DESC LIMIT 1
            ) replaced ON true
+     -- What takes back energy that was fed back is above zero; none ever bills the same again.
+     WHERE NOT w.is_credit OR sign(w.total_cost) IN (0, -sign(original.total_cost))
 ),
 -- A credit goes with what it takes back, or after it; never before it, never twice.
 ready AS (

@@ -286,6 +286,17 @@ class TestCorrections:
 
         assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K1"]
 
+    def test_a_credit_of_energy_fed_back_is_above_zero(self):
+        """What it takes back is below (AMB-55)."""
+        original = store_ready("c1", total_cost=Decimal("-2.00"), total_cost_incl=None, total_energy=Decimal(-5))
+        store_credit_of(original, "k1", total_cost=Decimal("-2.00"))
+        store_credit_of(original, "k2")
+
+        (statement,) = close_month()
+
+        assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K2"]
+        assert (statement.net, statement.gross, statement.energy) == (ZERO, ZERO, ZERO)
+
     @pytest.mark.parametrize(
         "columns",
         [

@@ -176,6 +176,13 @@ class TestCredit:
 
         assert (result.verdict, "credit_total_not_negative" in ids(result)) == ("mismatch", True)
 
+    def test_of_energy_fed_back_is_positive(self):
+        """The opposite of what it takes back (CDR-06), which here is less than nothing."""
+        fed_back = cdr(period(energy=-10), total_energy=Decimal(-10)) | self.CREDIT
+
+        assert priced(fed_back | {"total_cost": claim("2.50", "3.00")}, TARIFF).verdict == "match"
+        assert priced(fed_back | {"total_cost": claim("-2.50", "-3.00")}, TARIFF).verdict == "mismatch"
+
     @pytest.mark.parametrize("sign", ["", "-"])
     def test_may_negate_its_parts_or_not(self, sign):
         parts = {
