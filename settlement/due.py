@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import Min
 
 from alerts.models import Kind
@@ -21,6 +23,7 @@ from settlement.close_fees import close_fee_month, get_due_months
 from settlement.models import Closing, Statement, Terms
 from settlement.periods import Period, PeriodKind, get_period
 
+logger = logging.getLogger(__name__)
 Pair = tuple[str, str]
 # CDRs with an unknown time say 1970 (CDR-16): no period begins there.
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -78,14 +81,25 @@ def _settle(pairs: Iterable[Pair] | None, *, until: datetime, fees_until: dateti
     report = Report()
     tried = get_pairs() if pairs is None else list(pairs)
     for provider, consumer in tried:
-        try:
+        with _noting_failure(report, of=show_pair(provider, consumer)):
             report.statements += close_pair(provider=provider, consumer=consumer, until=until, now=now)
-        except UnableToClose as e:
-            report.failures[show_pair(provider, consumer)] = str(e)
     if pairs is None:
         _bill_fees(report, until=fees_until, now=now)
     _raise_alarm(report, about=None if pairs is None else {show_pair(*pair) for pair in tried}, now=now)
     return report
+
+
+@contextmanager
+def _noting_failure(report: Report, *, of: str) -> Iterator[None]:
+    """Also where the database or the arithmetic refuses it: an energy beyond what a column holds stops no other."""
+    try:
+        yield
+    except UnableToClose as e:
+        report.failures[of] = str(e)
+    except (Error, ArithmeticError) as e:
+        logger.exception("%s: the period cannot be closed", of)
+        what = str(e).partition("\n")[0]  # further lines may hold the row
+        report.failures[of] = f"{type(e).__name__}, {what}; the worker's log says where"
 
 
 def show_pair(provider: str, consumer: str) -> str:
@@ -103,11 +117,8 @@ def _raise_alarm(report: Report, *, about: Collection[str] | None, now: datetime
 
 def _bill_fees(report: Report, *, until: datetime, now: datetime) -> None:
     for payer, currency, month in get_due_months(until=until):
-        try:
+        with _noting_failure(report, of=f"fees of {show_party(payer)}"):
             statement = close_fee_month(payer=payer, currency=currency, month=month, now=now)
-        except UnableToClose as e:
-            report.failures[f"fees of {show_party(payer)}"] = str(e)
-        else:
             report.statements += [] if statement is None else [statement]
 
 

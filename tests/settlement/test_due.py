@@ -136,6 +136,20 @@ class TestCloseDue:
         assert "no ECB rate of CHF" in report.failures["NL*CPO – FR*MSP"]
         assert not Line.objects.filter(cdr_id_text="C1").exists()
 
+    def test_nor_does_one_whose_sums_no_column_holds(self):
+        store_terms(consumer="itmsp", fee_per_session=Decimal("0.25"))
+        for number in range(2):
+            store_ready(f"big{number}", owner="decpo", total_energy=Decimal("9e13"))
+        store_ready("c1", token_owner="itmsp")
+
+        report = close_due(now=NOW)
+
+        assert get_references() == ["NLHUB-ITMSP-FEES-EUR-2026-11", "NLCPO-ITMSP-NL-EUR-2026-11"]
+        assert "numeric field overflow" in report.failures["DE*CPO – FR*MSP"]
+        assert "\n" not in report.failures["DE*CPO – FR*MSP"]
+        evaluate(now=NOW)
+        assert [alert.title for alert in get_alerts()] == ["DE*CPO – FR*MSP: the period cannot be closed"]
+
     def test_of_what_cannot_be_closed_staff_hears_until_it_is(self):
         store_terms(settlement_currency="CHF")
         store_ready("c1")
