@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
-from cdrs.models import Cdr
+from cdrs.models import LIVE, Cdr
 from reconciliation.credit import check_credit
 from reconciliation.dispute_states import Action, DisputeState
 from reconciliation.disputes import HUB, act
@@ -41,16 +42,15 @@ def _each(disputes: Iterable[Dispute], work: Callable[[Dispute], bool]) -> int:
     return count
 
 
-def _get_live(dispute: Dispute) -> list[Cdr]:
-    """Of the same session: a credit copies the session_id (CDR-06), and the replacement bills it again."""
-    live = Cdr.objects.filter(owner=dispute.owner, session_key=dispute.session_key)
-    return list(live.filter(audience="", is_verified=True, deleted_at__isnull=True).order_by("id"))
+def _get_live(dispute: Dispute, which: Q) -> list[Cdr]:
+    return list(Cdr.objects.filter(LIVE, which, owner=dispute.owner).order_by("id"))
 
 
 def _find_credit(dispute: Dispute, *, now: datetime) -> bool:
-    cdrs = _get_live(dispute)
-    original = next((cdr for cdr in cdrs if cdr.object_key == dispute.cdr_key), None)
-    credits = [cdr for cdr in cdrs if cdr.is_credit and cdr.credit_reference_key == dispute.cdr_key]
+    key = dispute.cdr_key
+    cdrs = _get_live(dispute, Q(object_key=key) | Q(is_credit=True, credit_reference_key=key))
+    original = next((cdr for cdr in cdrs if cdr.object_key == key), None)
+    credits = [cdr for cdr in cdrs if cdr.is_credit and cdr.credit_reference_key == key]
     if original is None or not credits:
         return False
     problems: list[str] = []
@@ -78,7 +78,7 @@ def _get_credited(*, now: datetime) -> Iterable[Dispute]:
 
 
 def _find_replacement(dispute: Dispute, *, now: datetime) -> bool:
-    cdrs = _get_live(dispute)
+    cdrs = _get_live(dispute, Q(session_key=dispute.session_key))
     credited = {cdr.credit_reference_key for cdr in cdrs if cdr.is_credit}
     first = next((cdr.id for cdr in cdrs if cdr.object_key == dispute.cdr_key), 0)
     bills = [cdr for cdr in cdrs if not cdr.is_credit and cdr.object_key not in credited and cdr.id > first]

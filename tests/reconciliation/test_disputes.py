@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db.models.signals import post_init
 
 from cdrs.models import Cdr
 from charging_sessions.models import Session
@@ -264,6 +265,33 @@ class TestWatch:
         assert dispute.state == "open"
         assert [action for action, _ in get_texts(dispute)] == ["open", "message"]
         assert "currency is SEK" in dispute.credit_problem
+
+    def test_says_why_a_credit_of_another_session_is_none(self):
+        dispute = open_it()
+        store_credit_of_c1(session_id="S2")
+        Cdr.objects.filter(object_key="c1-credit").update(session_key="s2")
+
+        watch(now=LATER)
+
+        dispute.refresh_from_db()
+        assert "session_id is S2" in dispute.credit_problem
+
+    def test_reads_no_other_cdrs_of_those_that_name_no_session(self):
+        store_cdr("c1", session_key="")
+        store_cdr("c2", session_key="")
+        make_dispute(session_key="")
+        read: list[str] = []
+
+        def note(instance: Cdr, **kwargs: Any) -> None:
+            read.append(instance.object_key)
+
+        post_init.connect(note, sender=Cdr)
+        try:
+            watch(now=NOW)
+        finally:
+            post_init.disconnect(note, sender=Cdr)
+
+        assert read == ["c1"]
 
     def test_reminds_once_and_then_escalates(self):
         dispute = open_it()
