@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -16,7 +16,7 @@ from alerts.models import Kind
 from alerts.report import Trouble
 from alerts.report import report as report_troubles
 from cdrs.countries import fill_countries
-from cdrs.models import Cdr
+from cdrs.models import LIVE, Cdr
 from parties.display import show_party
 from settlement.close import UnableToClose, close_period
 from settlement.close_fees import close_fee_month, get_due_months
@@ -25,8 +25,9 @@ from settlement.periods import Period, PeriodKind, get_period
 
 logger = logging.getLogger(__name__)
 Pair = tuple[str, str]
-# CDRs with an unknown time say 1970 (CDR-16): no period begins there.
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# How long before its first CDR came a pair's first period may begin. A clock that stands in 2000, or an unknown time
+# (1970, CDR-16), begins none: that period would owe the minimum fee, and each one since.
+REACH = timedelta(days=62)
 FEE_DELAY = timedelta(days=1)  # on top: the last time zone's day is over, and its pairs are closed
 
 ADVICE = (
@@ -156,7 +157,15 @@ def get_next(provider: str, consumer: str) -> tuple[Period, Terms] | None:
 
 
 def _get_first_moment(provider: str, consumer: str) -> datetime | None:
-    cdrs = Cdr.objects.filter(owner=provider, token_owner=consumer, end_at__gte=BEGINNING)
     terms = Terms.objects.filter(provider=provider, consumer=consumer, fee_minimum__gt=0)
-    firsts = (cdrs.aggregate(first=Min("end_at"))["first"], terms.aggregate(first=Min("valid_from"))["first"])
+    firsts = (_get_first_end(provider, consumer), terms.aggregate(first=Min("valid_from"))["first"])
     return min((first for first in firsts if first is not None), default=None)
+
+
+def _get_first_end(provider: str, consumer: str) -> datetime | None:
+    cdrs = Cdr.objects.filter(LIVE, owner=provider, token_owner=consumer)
+    came: datetime | None = cdrs.aggregate(first=Min("received_at"))["first"]
+    if came is None:
+        return None
+    ended: datetime | None = cdrs.filter(end_at__gte=came - REACH).aggregate(first=Min("end_at"))["first"]
+    return ended or came

@@ -74,6 +74,26 @@ class TestGetNext:
         assert step is not None
         assert step[0].label == "2026-10"
 
+    @pytest.mark.parametrize(
+        "columns", [{"end_at": datetime(2000, 1, 1, tzinfo=UTC)}, {"end_at": IN_OCTOBER, "is_verified": False}]
+    )
+    def test_is_begun_by_no_wrong_clock_and_nothing_unverified(self, columns):
+        store_ready("c1")
+        store_ready("c2", **columns)
+
+        step = get_next(PROVIDER, CONSUMER)
+
+        assert step is not None
+        assert step[0].label == "2026-11"
+
+    def test_is_that_in_which_the_first_cdr_came_if_all_are_older(self):
+        store_ready("c1", end_at=datetime(2026, 3, 1, tzinfo=UTC))
+
+        step = get_next(PROVIDER, CONSUMER)
+
+        assert step is not None
+        assert step[0].label == "2026-11"
+
     def test_goes_on_where_the_last_one_ended(self):
         store_terms()
         store_terms(valid_from=datetime(2026, 11, 15, tzinfo=UTC), period="weekly")
@@ -262,6 +282,15 @@ class TestFees:
 
         assert "no VAT rate of NL" in report.failures["fees of NL*CPO"]
         assert {line.payer for line in FeeLine.objects.filter(statement=None)} == {PROVIDER}
+
+    def test_have_a_minimum_for_no_month_before_the_first_cdr_came(self, settings):
+        settings.HUB_FEE_MINIMUM = Decimal(10)
+        store_ready("rtc", token_owner="itmsp", end_at=datetime(2000, 1, 1, tzinfo=UTC))
+
+        settle(None, until=UNTIL_DECEMBER, now=NOW)
+
+        assert Statement.objects.get(kind="fee", buyer="itmsp").net == Decimal("10.00")
+        assert Line.objects.get(cdr_id_text="RTC").kind == "late"
 
     def test_have_a_minimum_in_a_month_without_cdrs(self):
         store_terms(consumer="itmsp", fee_minimum=Decimal(10), valid_from=datetime(2026, 11, 1, tzinfo=UTC))
