@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_filters import rest_framework as filters
+from django_filters.utils import translate_validation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
@@ -139,7 +140,8 @@ class ReadsNettings(APIView):
     def get(self, request: Request) -> Response:
         """By period, pair and currency, of the statements that the filters leave."""
         found = StatementFilter(request.query_params, queryset=self.get_statements())
-        found.form.is_valid()
+        if not found.is_valid():
+            raise translate_validation(found.errors)
         return Response(NettingSerializer(get_nettings(found.qs), many=True).data)
 
     def get_statements(self) -> StatementQuerySet:

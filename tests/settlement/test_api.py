@@ -113,6 +113,13 @@ class TestStatements:
             "FRMSP-NLCPO-NL-EUR-2026-11", "NLCPO-FRMSP-BE-EUR-2026-11", "NLCPO-FRMSP-NL-EUR-2026-11",
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("wrong", ["last_day_after=2026-13-01", "last_day_before=31.10.2026"])
+    def test_are_not_netted_by_a_filter_that_cannot_be_read(self, wrong):
+        answer = make_client().get(f"/api/nettings/?{wrong}")
+
+        assert answer.status_code == 400
+        assert "last_day" in answer.content.decode()
+
     @pytest.mark.parametrize(
         "path", ["statements/", "terms/", "companies/", "vat-rates/", "exchange-rates/", "nettings/"]
     )
