@@ -34,7 +34,8 @@ class Lane(models.Model):
     skipped = models.BigIntegerField(default=0)
     needs_resync = models.BooleanField(default=False)  # it was too far behind and jumped: see forwarding.resync
     resync_since = models.DateTimeField(null=True, blank=True)  # what changed from then on was not told
-    resync_asked_at = models.DateTimeField(null=True, blank=True)  # what happened from then on is in the lane again
+    resync_asked_at = models.DateTimeField(null=True, blank=True)
+    resync_after = models.BigIntegerField(null=True, blank=True)  # events behind this one are in the lane again
     resync_until = models.DateTimeField(null=True, blank=True)  # somebody does it, and is taken for dead after that
     paused_at = models.DateTimeField(null=True, blank=True)  # by staff; what comes for it waits, or is skipped as late
     pause_note = models.TextField(blank=True, default="", db_default="")  # who and why

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from agreements.network import load_facts
 from forwarding.events import Event
-from forwarding.lanes import MARGIN
+from forwarding.lanes import MARGIN, get_tails
 from forwarding.models import Lane
 from forwarding.plan import NOWHERE, Roster, plan_event
 from forwarding.pull_pieces import PIECE, commit
@@ -38,10 +38,11 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=3)  # of one piece; its end is in no relation to that of the whole
 CHUNK = 5 * PIECE
 
-# What is in the lane again since it jumped need not be told: a full state, or a CDR.
+# Of what is in a lane again since it jumped: full states, also of parts, and CDRs. The time only spares old days.
 KNOWN = """
-    SELECT object_key, receiver FROM journal_event
+    SELECT object_key, receiver, path, max(id) FROM journal_event
      WHERE object_key = ANY(%s) AND at >= %s AND (supersedes OR method = 'POST')
+     GROUP BY object_key, receiver, path
 """
 
 
@@ -51,9 +52,11 @@ class LeaseLost(Exception):
 
 def ask_resync(platform: Platform, *, since: datetime, now: datetime) -> int:
     """Tell this platform again what changed since then, in all its lanes, although none has jumped."""
-    return Lane.objects.filter(platform=platform).update(
-        needs_resync=True, resync_since=since, resync_asked_at=now, resync_until=None
-    )
+    with connection.cursor() as cursor:
+        tails = get_tails(cursor)
+    lanes = Lane.objects.filter(platform=platform)
+    asked = {"needs_resync": True, "resync_since": since, "resync_asked_at": now, "resync_until": None}
+    return sum(lanes.filter(sublane=sublane).update(**asked, resync_after=tail) for sublane, tail in tails.items())
 
 
 def resync_next(*, clock: Callable[[], datetime]) -> int | None:
@@ -117,8 +120,8 @@ class Resync:
 
     def _tell(self, module: OwnedModule, rows: list[OwnedObject]) -> int:
         events = [event for row in rows for event in self._make_events(module, row)]
-        told = self._find_known(events)
-        new = [event for event in events if not told & {(event.object_key, ""), (event.object_key, event.receiver)}]
+        known = self._find_known(events)
+        new = [event for event in events if not known & {(event.object_key, ""), (event.object_key, event.receiver)}]
         results = commit(self.committer, [Job(event=event) for event in new])
         refused = sum(isinstance(result, OcpiError) for result in results)
         if refused:
@@ -126,10 +129,18 @@ class Resync:
         return len(new) - refused
 
     def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str]]:
+        """Objects, by whom they are for, that are in their lane again as a whole. Each lane jumped at a moment of its
+        own: an event may be behind the jump of one and still have been jumped over in another."""
         asked_at = min(lane.resync_asked_at for lane in self.lanes if lane.resync_asked_at)
+        after = {lane.sublane: lane.resync_after for lane in self.lanes if lane.resync_after is not None}
+        depths = {event.object_key: event.path.count("/") for event in events}
         with connection.cursor() as cursor:
-            cursor.execute(KNOWN, [[event.object_key for event in events], asked_at])
-            return set(cursor.fetchall())
+            cursor.execute(KNOWN, [list(depths), asked_at - MARGIN])
+            return {
+                (object_key, receiver)
+                for object_key, receiver, path, last in cursor.fetchall()
+                if last > after.get(sublane_of(object_key), last) and path.count("/") <= depths[object_key]
+            }
 
     def _make_events(self, module: OwnedModule, row: OwnedObject) -> list[NewEvent]:
         try:
@@ -179,7 +190,12 @@ class Resync:
 
     def _finish(self) -> None:
         self._get_held().update(
-            needs_resync=False, resync_since=None, resync_asked_at=None, resync_until=None, last_error=""
+            needs_resync=False,
+            resync_since=None,
+            resync_asked_at=None,
+            resync_after=None,
+            resync_until=None,
+            last_error="",
         )
 
     def _get_held(self) -> QuerySet[Lane]:

@@ -30,7 +30,7 @@ JUMP = """
        SET cursor = %(tail)s, seen = %(tail)s, cursor_at = %(now)s, seen_at = %(now)s, waiting = '{}',
            fence = fence + 1, leased_until = NULL, failures = 0, retry_at = NULL, parked_at = NULL, is_held = false,
            needs_resync = true, resync_since = least(resync_since, %(since)s), resync_asked_at = %(now)s,
-           resync_until = NULL, last_error = %(error)s
+           resync_after = %(tail)s, resync_until = NULL, last_error = %(error)s
      WHERE id = %(lane)s AND (leased_until IS NULL OR leased_until < %(now)s)
 """
 

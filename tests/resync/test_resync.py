@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from agreements.models import Agreement
+from cdrs.models import Cdr
 from forwarding import resync as resync_module
 from forwarding.lanes import get_tails
 from forwarding.models import Announced, DeadLetter, Lane
@@ -273,6 +274,45 @@ class TestResync:
 
         assert get_pushed(promised.emsp) == ["POST /cdrs"]
 
+    def test_what_a_lane_jumped_over_after_another_had_jumped_is_told(self, promised: Cast):
+        """Each lane goes by its own moment: the second CDR came after the first one's lane had jumped."""
+        first, second = "C0", next(id for id in ("C1", "C2", "C3", "C4") if sublane_of_cdr(id) != sublane_of_cdr("C0"))
+        jumped_at = after()
+        push(promised.cpo, "POST", "cdrs", body=cdr_document(id=first), to="FR*MSP")
+        deliver(promised, until="seen")
+        assert jump_too_old(now=jumped_at) == 1
+        push(promised.cpo, "POST", "cdrs", body=cdr_document(id=second), to="FR*MSP")
+        Event.objects.filter(sublane=sublane_of_cdr(second)).update(at=jumped_at + timedelta(hours=1))
+        Cdr.objects.filter(object_id=second).update(changed_at=jumped_at + timedelta(hours=1))
+        deliver(promised, until="seen")
+        assert jump_too_old(now=jumped_at + AWAY) == 1
+
+        come_back(promised)
+
+        assert sorted(json.loads(seen.body)["id"] for seen in promised.emsp.seen) == [first, second]
+
+    def test_what_came_just_before_the_jump_is_told_however_the_clocks_go(self, promised: Cast):
+        """The web host's clock is ahead of that of the worker that makes the lane jump."""
+        push(promised.cpo, "POST", "cdrs", body=cdr_document(), to="FR*MSP")
+        deliver(promised, until="seen")
+        jump_too_old(now=after())
+        Event.objects.filter(module="cdrs").update(at=after() + timedelta(minutes=1))
+
+        come_back(promised)
+
+        assert get_pushed(promised.emsp) == ["POST /cdrs"]
+
+    def test_a_part_that_was_pushed_since_does_not_stand_for_the_whole(self, promised: Cast):
+        push_location(promised, name="the name it missed", last_updated=LATER)
+        jump(promised)
+        evse = location_document()["evses"][0] | {"last_updated": "2026-11-21T11:00:00Z"}
+        push(promised.cpo, "PUT", "locations", f"NL/CPO/LOC1/{evse['uid']}", body=evse)
+        Event.objects.update(at=after())
+
+        come_back(promised)
+
+        assert "PUT /locations/NL/CPO/LOC1" in get_pushed(promised.emsp)
+
     def test_a_crash_in_the_middle_tells_no_cdr_twice(self, promised: Cast, monkeypatch: pytest.MonkeyPatch):
         for number in range(6):
             push(promised.cpo, "POST", "cdrs", body=cdr_document(id=f"C{number}"), to="FR*MSP")
@@ -292,6 +332,10 @@ class TestResync:
         told = sorted(json.loads(seen.body)["id"] for seen in promised.emsp.seen)
         assert told == [f"C{number}" for number in range(6)]
         assert not DeadLetter.objects.exists()
+
+
+def sublane_of_cdr(id: str) -> int:
+    return sublane_of(f"cdrs:nlcpo:{id.lower()}")
 
 
 class Died(BaseException):
