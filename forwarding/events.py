@@ -60,9 +60,15 @@ READ_KEYS = "SELECT id, object_key FROM journal_event WHERE id = ANY(%s) AND at 
 
 
 def read_on(cursor: Any, *, sublane: int, after: int, until: int, after_at: datetime) -> list[Event]:
-    """The events behind `after`, up to `until`, as many as are handled at a time."""
-    cursor.execute(READ_ON, [sublane, after, until, after_at - MARGIN, PIECE, PIECE_BYTES])
-    return [Event(*row) for row in cursor.fetchall()]
+    """The events behind `after`, up to `until`, as many as are handled at a time.
+
+    `until` is in the log. Where nothing is found, a clock was wrong by more than the margin: all days are looked at.
+    """
+    for since in (after_at - MARGIN, "-infinity"):
+        cursor.execute(READ_ON, [sublane, after, until, since, PIECE, PIECE_BYTES])
+        if rows := cursor.fetchall():
+            return [Event(*row) for row in rows]
+    return []
 
 
 def read_these(cursor: Any, ids: Sequence[int], *, since: datetime) -> list[Event]:

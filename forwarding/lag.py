@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from forwarding.lanes import MARGIN
+
 COUNT_LIMIT = 10_000  # beyond it "many" is all anybody needs to know, and counting would cost
 
 
@@ -25,8 +27,7 @@ class Lag:
 
 NO_LAG = Lag()
 
-# One index range per lane; the bound on `at` keeps the search out of the partitions that the lane has passed. Events
-# become visible in id order, but their times were taken a little earlier, hence the margin.
+# One index range per lane; the bound on `at` keeps the search out of the partitions that the lane has passed.
 SQL = """
     SELECT lane.id, held.number + unseen.number, least(held.oldest_at, unseen.oldest_at)
       FROM forwarding_lane lane
@@ -38,7 +39,7 @@ SQL = """
           SELECT count(*) AS number, min(at) AS oldest_at
             FROM (SELECT event.at FROM journal_event event
                    WHERE event.sublane = lane.sublane AND event.id > greatest(lane.seen, lane.cursor)
-                     AND event.at >= coalesce(lane.seen_at, lane.cursor_at) - interval '10 minutes'
+                     AND event.at >= coalesce(lane.seen_at, lane.cursor_at) - %s::interval
                    ORDER BY event.id LIMIT %s) AS few
      ) AS unseen
      WHERE held.number + unseen.number > 0
@@ -48,5 +49,5 @@ SQL = """
 def get_lags() -> Mapping[int, Lag]:
     """By lane id; lanes that are up to date are left out (NO_LAG)."""
     with connection.cursor() as cursor:
-        cursor.execute(SQL, [COUNT_LIMIT])
+        cursor.execute(SQL, [f"{MARGIN.total_seconds()} seconds", COUNT_LIMIT])
         return {lane: Lag(events=events, oldest_at=oldest_at) for lane, events, oldest_at in cursor.fetchall()}

@@ -46,7 +46,8 @@ class Ledger:
                 crashed_at=self._lane.crashed_at,
             )
         if events:
-            self.seen, self.seen_at = events[-1].id, max(self.seen_at, events[-1].at)
+            # A host whose clock is ahead must not hide what the others write next.
+            self.seen, self.seen_at = events[-1].id, max(self.seen_at, min(events[-1].at, self._clock()))
             self.has_news = True
 
     def forget(self, keys: Collection[Key]) -> None:

@@ -35,6 +35,7 @@ from parties.registry import get_modules
 
 logger = logging.getLogger(__name__)
 
+EARLIER = timedelta(minutes=10)  # what changed before the moment from which a lane missed things: told rather twice
 LEASE = timedelta(minutes=3)  # of one piece; its end is in no relation to that of the whole
 CHUNK = 5 * PIECE
 
@@ -206,7 +207,7 @@ class Resync:
 
 def _get_since(lane: Lane) -> datetime:
     assert lane.resync_since is not None
-    return lane.resync_since - MARGIN
+    return lane.resync_since - EARLIER
 
 
 def _read_row(module: OwnedModule, row: OwnedObject) -> tuple[Call, Match]:

@@ -135,6 +135,13 @@ class TestLanes:
         assert position.cursor_at < LONG_AGO
         assert waiting.read(waiting.write(stored)) == stored
 
+    def test_what_waits_with_a_time_to_come_hides_nothing_behind_it(self):
+        """Its web host's clock was ahead: what comes next joins the queue all the same (gateway.waiting)."""
+        ahead = Waiting(event=5, receiver="frmsp", at=NOW + timedelta(days=30))
+        position = lanes.Position(lane=1, fence=1, seen=9, seen_at=NOW, waiting={ahead.key: ahead})
+
+        assert position.cursor_at < NOW
+
 
 class TestResend:
     @pytest.fixture
