@@ -212,7 +212,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     def resend_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         """In order; with "select all" everything that the filters show."""
         chosen = list(letters.filter(closed_at__isnull=True, resent_at__isnull=True))
-        done = resending.resend_these(chosen, now=timezone.now())
+        done = resending.resend_these(chosen, clock=timezone.now)
         for letter in chosen:
             self.log_change(request, letter, "resent")
         for problem in done.failed:

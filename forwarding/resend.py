@@ -69,19 +69,22 @@ def resend(letter: DeadLetter, *, now: datetime) -> Resent:
     Raises:
         OcpiError: it could not be written; the letter is as it was.
     """
-    done = resend_these([letter], now=now)
+    done = resend_these([letter], clock=lambda: now)
     if done.failed:
         raise OcpiError(done.failed[0])
     letter.refresh_from_db()
     return done
 
 
-def resend_these(letters: Iterable[DeadLetter], *, now: datetime) -> Resent:
-    """Oldest event first. Of several states of one object only the newest is sent, once."""
+def resend_these(letters: Iterable[DeadLetter], *, clock: Callable[[], datetime]) -> Resent:
+    """Oldest event first. Of several states of one object only the newest is sent, once.
+
+    Many take minutes: each event has its own moment, or the last ones would be old when they are written.
+    """
     writer, done = Writer(), Resent()
     try:
         for task in _gather(sorted(letters, key=lambda letter: (letter.event, letter.pk))):
-            done += _resend(task, writer=writer, now=now)
+            done += _resend(task, writer=writer, now=clock())
     finally:
         writer.stop()
     return done

@@ -168,7 +168,7 @@ class DeadLetterViewSet(
         """Every open letter that fits, oldest first; what was accepted meanwhile is closed instead."""
         form = ResendSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        done = resending.resend_these(form.choose(), now=timezone.now())
+        done = resending.resend_these(form.choose(), clock=timezone.now)
         return Response(ResentSerializer(done).data)
 
     @extend_schema(request=None, responses={200: DeadLetterDetailSerializer, **PROBLEMS})

@@ -342,7 +342,7 @@ class TestDeliveries:
     def test_selected_dead_letters_are_resent(self, staff, monkeypatch):
         sent: list[int] = []
 
-        def resend_these(letters, *, now):
+        def resend_these(letters, *, clock):
             sent.extend(letter.pk for letter in letters)
             return resending.Resent(sent=len(sent))
 

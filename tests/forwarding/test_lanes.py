@@ -180,8 +180,8 @@ class TestResend:
         assert DeadLetter.objects.count() == 2
 
     def test_all_open_ones(self, letter, peer, clock):
-        assert resend_these(get_open(), now=NOW).sent == 1
-        assert resend_these(get_open(), now=NOW).sent == 0
+        assert resend_these(get_open(), clock=clock).sent == 1
+        assert resend_these(get_open(), clock=clock).sent == 0
 
 
 class TestWatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from charging_sessions.models import Session
 from forwarding.models import DeadLetter, Lane
 from forwarding.resend import get_open, resend_these
+from journal.models import Event
 from ocpi.calls import Delivery, Role
 from parties.models import Platform
 from tariffs.models import Tariff
@@ -64,17 +66,26 @@ class TestResendThese:
     def test_in_the_order_of_the_events(self, emsp, peer, clock):
         refuse(peer, clock, "S1", "S2", "S3", method="POST", path="", object_key="sessions:nlcpo:all")
 
-        done = resend_these(reversed(letters()), now=NOW)
+        done = resend_these(reversed(letters()), clock=clock)
         deliver(peer, clock, 3)
 
         assert done.sent == 3
         assert [seen.body for seen in peer.seen] == [b'{"id": "S1"}', b'{"id": "S2"}', b'{"id": "S3"}']
 
+    def test_each_has_the_moment_at_which_it_is_written(self, emsp, peer, clock):
+        """A run of many letters takes minutes; what is older than a minute is not sent under relay (ROUTE-21)."""
+        refuse(peer, clock, "S1", "S2", "S3", method="POST", path="", object_key="sessions:nlcpo:all")
+        moments = [clock.now + timedelta(minutes=number) for number in range(1, 4)]
+
+        done = resend_these(get_open(), clock=iter(moments).__next__)
+
+        assert [Event.objects.get(id=event).at for event in done.events] == moments
+
     def test_several_states_of_one_object_are_one_event(self, emsp, peer, clock):
         store_session("S1")
         refuse(peer, clock, "S1", "S1")
 
-        done = resend_these(get_open(), now=NOW)
+        done = resend_these(get_open(), clock=clock)
         deliver(peer, clock, 1)
 
         assert (done.sent, len(done.events)) == (2, 1)
@@ -84,7 +95,7 @@ class TestResendThese:
         refuse(peer, clock, "S1")
         seen_by_both = [letters(), letters()]
 
-        first, second = (resend_these(found, now=NOW) for found in seen_by_both)
+        first, second = (resend_these(found, clock=clock) for found in seen_by_both)
 
         assert (first.sent, second.sent, second.taken) == (1, 0, 1)
         deliver(peer, clock, 1)
@@ -96,7 +107,7 @@ class TestResendThese:
         clock.pass_(minutes=1)
         Session.objects.update(verdict_code=1000, verdict_at=clock())
 
-        done = resend_these(get_open(), now=clock())
+        done = resend_these(get_open(), clock=clock)
 
         assert (done.sent, done.settled, run_drain(clock)) == (0, 1, 0)
         assert "accepted" in letters()[0].note
@@ -108,7 +119,7 @@ class TestResendThese:
         refuse(peer, clock, "S1")
         Session.objects.update(verdict_code=1000, verdict_at=NOW)
 
-        assert resend_these(get_open(), now=clock()).sent == 1
+        assert resend_these(get_open(), clock=clock).sent == 1
 
     def test_a_newer_broadcast_that_was_accepted_settles_it(self, emsp, peer, clock):
         accepting, peer.behave = peer.behave, answer_with(2001)
@@ -120,7 +131,7 @@ class TestResendThese:
         tell(at=clock(), supersedes=True)
         deliver(peer, clock, 1)
 
-        done = resend_these(get_open(), now=clock())
+        done = resend_these(get_open(), clock=clock)
 
         assert (done.sent, done.settled) == (0, 1)
 
@@ -131,14 +142,14 @@ class TestResendThese:
             drain_until(clock, lambda number=number: DeadLetter.objects.count() == number)  # type: ignore[misc]
             clock.pass_(minutes=1)
 
-        assert resend_these([letters()[0]], now=clock()).sent == 1
+        assert resend_these([letters()[0]], clock=clock).sent == 1
 
     def test_an_object_its_owner_deleted_since_is_not_put_again(self, emsp, peer, clock):
         store_session("S1")
         refuse(peer, clock, "S1")
         Session.objects.update(deleted_at=NOW)
 
-        done = resend_these(get_open(), now=NOW)
+        done = resend_these(get_open(), clock=clock)
 
         assert (done.sent, done.settled) == (0, 1)
 
@@ -149,7 +160,7 @@ class TestResendThese:
         moments = dict.fromkeys(("last_updated", "received_at", "changed_at"), NOW)
         Tariff.objects.create(owner=CPO.key, object_key="t1", object_id="T1", document='{"id":"T1"}', **moments)
 
-        resend_these(get_open(), now=NOW)
+        resend_these(get_open(), clock=clock)
         deliver(peer, clock, 1)
 
         assert get_paths(peer) == ["PUT /tariffs/NL/CPO/T1"]
@@ -160,7 +171,7 @@ class TestResendThese:
         tell_session("S2", method="POST", path="", object_key="sessions:nlcpo:all")
         drain_until(clock, lambda: is_waiting(emsp))
 
-        resend_these(get_open(), now=NOW)
+        resend_these(get_open(), clock=clock)
         Platform.objects.filter(pk=emsp.pk).update(is_online=True, changed_at=NOW)
         deliver(peer, clock, 2)
 

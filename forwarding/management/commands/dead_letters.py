@@ -39,7 +39,7 @@ class Command(BaseCommand):
             number = letters.update(closed_at=timezone.now(), note="closed by staff")
             self.stdout.write(f"{number} closed; nothing is sent.")
             return None
-        done = resend_these(letters, now=timezone.now())
+        done = resend_these(letters, clock=timezone.now)
         self.stdout.write(f"{done}.")
         if done.failed:
             raise CommandError("Not all could be written; what is still open can be resent again.")
