@@ -186,7 +186,7 @@ class Deliverer:
         return False
 
     def _hold(self, why: str, held: Held) -> None:
-        self.error = why
+        self.error = mend_text(why, limit=500)
         if self.held is None or self.held is Held.FAILED or held is Held.AWAY:
             self.held = held
 

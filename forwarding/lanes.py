@@ -272,7 +272,7 @@ def park(
             "fence": fence,
             "failures": failures,
             "retry_at": retry_at,
-            "error": error[:500],
+            "error": error,
             "held": held,
             "now": now,
         },

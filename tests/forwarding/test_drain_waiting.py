@@ -17,6 +17,7 @@ from tests.forwarding.cast import (
     EMSP,
     NOW,
     agree,
+    envelope,
     get_paths,
     lane_of,
     make_platform,
@@ -95,6 +96,17 @@ class TestStoreAndForward:
         assert all(0.8 * 2**n <= pause <= 2**n for n, pause in enumerate(pauses)), pauses
         assert lane.failures == 4
         assert "could not" in lane.last_error or "connection" in lane.last_error
+
+    def test_backs_off_whatever_characters_it_failed_with(self, cpo, emsp, peer, clock):
+        agree(CPO, EMSP, delivery=SF)
+        peer.behave = lambda handler: handler.answer(envelope(3000, message="no \x00 way"))
+        event = tell_session("S1")
+
+        run_drain(clock)
+
+        lane = lane_of(emsp, event_id=event)
+        assert (lane.failures, lane.leased_until) == (1, None)
+        assert lane.last_error == "no \ufffd way"
 
     def test_before_its_time_nothing_is_sent(self, cpo, emsp, peer, clock):
         agree(CPO, EMSP, delivery=SF)
