@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from forwarding.pull_pieces import PIECE, Pieces, Results
 from journal.committer import Committer
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
-from ocpi.calls import Call, Delivery, Interface, PartyId
+from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import InvalidParameter, OcpiError
 from ocpi.ids import new_id
 from ocpi.module import Match
@@ -128,8 +128,7 @@ class Intake:
 
     def _get_promised_receiver(self, call: Call, match: Match, *, owner: PartyId, now: datetime) -> str | None:
         party = self.module.resolve(call, match).party
-        permit = self.network.get_permit(owner, party, module=self.module.id, at=now) if party else None
-        if party is None or permit is None or permit.get_delivery(self.module.id) is not Delivery.STORE_AND_FORWARD:
+        if party is None or not self.network.is_delivery_promised(owner, party, module=self.module.id, at=now):
             return None
         return party.key
 

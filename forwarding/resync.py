@@ -150,7 +150,7 @@ class Resync:
         except OcpiError as error:  # a tombstone nobody can be told of, or a document of an older release
             logger.info("%s of %s is not told again: %s", module.id, row.owner, error)
             return []
-        if not self._is_missed(event.object_key, row.changed_at):
+        if not self._is_missed(event.object_key, row.changed_at) or not self._is_owed(event, at=row.changed_at):
             return []
         planned = plan_event(
             _as_event(event, at=row.changed_at), platform=self._platform, roster=self.roster, now=self.clock()
@@ -177,6 +177,14 @@ class Resync:
     def _is_missed(self, object_key: str, changed_at: datetime) -> bool:
         sublane = sublane_of(object_key)
         return any(lane.sublane == sublane and changed_at >= _get_since(lane) for lane in self.lanes)
+
+    def _is_owed(self, event: NewEvent, *, at: datetime) -> bool:
+        """The plan takes what is for one party as accepted for later, as the log holds nothing else. The store also has
+        what was only pulled (ADR 0008)."""
+        if not event.receiver:
+            return True
+        sender, receiver = PartyId.of_key(event.sender), PartyId.of_key(event.receiver)
+        return self.roster.network.is_delivery_promised(sender, receiver, module=event.module, at=at)
 
     @property
     def _platform(self) -> int:

@@ -133,6 +133,11 @@ class Network:
                 return permit
         return None
 
+    def is_delivery_promised(self, sender: PartyId, receiver: PartyId, *, module: str, at: datetime) -> bool:
+        """Whether what was accepted for it at that moment is owed to it (decision 4)."""
+        permit = self.get_permit(sender, receiver, module=module, at=at)
+        return permit is not None and permit.get_delivery(module) is Delivery.STORE_AND_FORWARD
+
     def get_operators(self, platform: int) -> Mapping[str, bytes]:
         """What to fill in as `operator` for this platform, by owner; none, unless it is set so (LOC-14)."""
         if not self.operators:

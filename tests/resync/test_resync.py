@@ -19,11 +19,14 @@ from forwarding.resync import ask_resync, resync_next
 from forwarding.retention import jump_too_old
 from journal.batch import sublane_of
 from journal.models import Event
+from ocpi.calls import Delivery
 from parties import presence
 from parties.models import FactsVersion, Platform
 from tests.conftest import Cast
 from tests.documents import as_json, cdr_document, location_document, session_document, tariff_document
+from tests.forwarding.cast import agree
 from tests.live.partner import Partner, get_code
+from tests.pulls.lists import Lists, pull
 
 LATER = "2026-11-21T10:00:00Z"
 AWAY = timedelta(days=15)
@@ -244,6 +247,28 @@ class TestResync:
         deliver(cast)
 
         assert get_pushed(cast.emsp) == []
+
+    def test_a_cdr_that_was_pulled_under_relay_is_not_pushed(self, cast: Cast):
+        """ADR 0008: it is stored and served; nobody was promised its delivery, and nobody has judged it."""
+        Lists(cast.cpo, pages={"cdrs": [[cdr_document()]]})
+        assert pull(cast.cpo, "cdrs").stored == 1
+        ask_resync(cast.emsp.platform, since=now() - timedelta(days=1), now=after())
+
+        assert resync_next(clock=after) == 0
+        deliver(cast)
+
+        assert get_pushed(cast.emsp) == []
+
+    def test_what_was_promised_is_told_whatever_was_agreed_since(self, promised: Cast):
+        push(promised.cpo, "POST", "cdrs", body=cdr_document(), to="FR*MSP")
+        jump(promised)
+        agreement = Agreement.objects.get(provider_party="CPO")
+        agreement.end(now=now())
+        agree(agreement.provider, agreement.consumer, delivery=Delivery.RELAY, valid_from=now())
+
+        come_back(promised)
+
+        assert get_pushed(promised.emsp) == ["POST /cdrs"]
 
     def test_without_agreement_nothing_is_told(self, promised: Cast):
         push_location(promised)
