@@ -117,12 +117,26 @@ class Reading:
         url = self._go_on_where_it_broke_off() if request.page_url else self._get_first_url()
         if url is not None:
             self._read_on(url)
-        if self._tells_what_is_gone():
-            begun_at = request.started_at
-            assert begun_at is not None
+        if self._tells_what_is_gone() and (not self._would_remove() or self._is_told_again()):
             seen = pull_claim.get_seen(request)
-            request.removed = pull_gone.settle(self.intake, seen=seen, begun_at=begun_at, now=self.clock())
+            request.removed = pull_gone.settle(self.intake, seen=seen, begun_at=self._begun_at, now=self.clock())
         pull_claim.finish(request, now=self.clock())
+
+    def _would_remove(self) -> bool:
+        return pull_gone.would_remove(self.intake, seen=pull_claim.get_seen(self.request), begun_at=self._begun_at)
+
+    def _is_told_again(self) -> bool:
+        """Read once more from the beginning: where one object went and one came between two pages, a third slid past.
+        What either reading names is there."""
+        self._begin_list()
+        self.request.unchanged = self.request.foreign = self.request.invalid = 0
+        self._read_on(self._get_first_url())
+        return self._tells_what_is_gone()
+
+    @property
+    def _begun_at(self) -> datetime:
+        assert self.request.started_at is not None
+        return self.request.started_at
 
     def _read_on(self, url: str) -> None:
         """While a page is stored, the next one is fetched; one that has come is judged without waiting for the last
@@ -173,9 +187,12 @@ class Reading:
                 return self.crawl.go_on(request.page_url, page)
         pull_claim.begin_anew(request, now=self.clock())
         _set_date_from(request, self.intake, now=self.clock())
+        self._begin_list()
+        return self._get_first_url()
+
+    def _begin_list(self) -> None:
         self.crawl = Crawl(endpoint=self.crawl.endpoint, max_pages=self.crawl.max_pages)
         self.errors = []
-        return self._get_first_url()
 
     def _step(self, read: Read) -> None:
         """What was stored stays counted, whatever the next page is like."""

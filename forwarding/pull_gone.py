@@ -30,17 +30,25 @@ def settle(intake: Intake, *, seen: Set[str], begun_at: datetime, now: datetime)
     return 0
 
 
+def would_remove(intake: Intake, *, seen: Set[str], begun_at: datetime) -> bool:
+    """Anything that nobody would be served any more."""
+    return intake.module.absence is Absence.REMOVED and bool(_find_removable(intake, seen=seen, begun_at=begun_at))
+
+
+def _find_removable(intake: Intake, *, seen: Set[str], begun_at: datetime) -> list[tuple[str, str]]:
+    rows = _get_own(intake).filter(deleted_at__isnull=True, changed_at__lt=begun_at)
+    return [(key, object_id) for key, object_id in rows.values_list("object_key", "object_id") if key not in seen]
+
+
 def _remove(intake: Intake, *, seen: Set[str], begun_at: datetime, now: datetime) -> int:
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
         if stored is None or stored["deleted_at"] is not None or stored["changed_at"] >= begun_at:
             return None  # a push during the reading knows better
         return {"deleted_at": now, "changed_at": now}
 
-    rows = _get_own(intake).filter(deleted_at__isnull=True, changed_at__lt=begun_at)
     jobs = [
         Job(changes=(_change(intake, key, apply),), event=_make_event(intake, object_id, now=now))
-        for key, object_id in rows.values_list("object_key", "object_id")
-        if key not in seen
+        for key, object_id in _find_removable(intake, seen=seen, begun_at=begun_at)
     ]
     return _count(intake, jobs)
 

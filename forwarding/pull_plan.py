@@ -203,6 +203,7 @@ class Crawl:
         self._rereads += 1
         self._visited.clear()
         lower = max(0, int(offset[2]) - (self.total - page.total))
+        self.objects = min(self.objects, lower)  # those behind it come again, and count once
         return _OFFSET.sub(lambda match: f"{match[1]}{lower}", url, count=1)
 
     def _check(self, target: str) -> None:

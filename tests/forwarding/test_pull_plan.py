@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -204,6 +205,15 @@ class TestCrawl:
 
         assert again == f"{ENDPOINT}?limit=2&offset=1"
         assert onward == f"{ENDPOINT}?limit=2&offset=3"
+
+    def test_what_is_read_again_counts_once(self):
+        """Else the second reading of it would make up for one that is missing."""
+        crawl = Crawl(endpoint=ENDPOINT)
+        pages = (page(f"{ENDPOINT}?offset=2", total=6), page(f"{ENDPOINT}?offset=4", total=5), page(total=5))
+        for url, found in zip((ENDPOINT, f"{ENDPOINT}?offset=2", f"{ENDPOINT}?offset=1"), pages, strict=True):
+            crawl.follow(url, replace(found, objects=(b"{}", b"{}")))
+
+        assert (crawl.objects, crawl.is_whole) == (3, False)
 
     @pytest.mark.parametrize("query", ["?offset=0", "?cursor=x", ""])
     def test_a_shrinking_total_without_an_offset_changes_nothing(self, query):

@@ -18,7 +18,7 @@ from tests.documents import (
     token_document,
 )
 from tests.parties.http_peer import Handler
-from tests.pulls.lists import Lists, get_ids, get_pushed, pull
+from tests.pulls.lists import Lists, get_ids, get_pushed, pull, write_page
 from tokens.models import Token
 
 
@@ -53,6 +53,46 @@ class TestGone:
         assert [line for line in get_pushed(cast) if line.startswith("DELETE")] == [
             "DELETE /receiver/tariffs/NL/CPO/T9"
         ]
+
+    def test_what_slid_past_between_two_pages_is_not_gone(self, cast: Cast):
+        """TRANS-26: as many as before, since one went and one came. T5 slid onto the page that was read already."""
+        there = [f"T{number}" for number in range(1, 9)]
+        self.push(cast, *there)
+
+        def answer_moving(handler: Handler, query: dict[str, str]) -> None:
+            offset = int(query.get("offset", "0"))
+            headers = [("X-Total-Count", str(len(there)))]
+            if offset + 4 < len(there):
+                headers.append(("Link", f'<{lists.get_url("tariffs")}?offset={offset + 4}&limit=4>; rel="next"'))
+            page = [tariff_document(id=id) for id in there[offset : offset + 4]]
+            handler.answer(write_page(page), headers=tuple(headers))
+            if "T1" in there:
+                there[:] = [*there[1:], "T9"]
+
+        lists = Lists(cast.cpo, answers={("tariffs", ""): answer_moving})
+
+        done = pull(cast.cpo, "tariffs", is_full=True)
+
+        assert (done.state, done.removed, done.objects_read, done.unchanged) == ("DONE", 1, 8, 8)
+        assert get_ids(cast.emsp, "tariffs") == there
+        assert [line for line in get_pushed(cast) if line.startswith("DELETE")] == [
+            "DELETE /receiver/tariffs/NL/CPO/T1"
+        ]
+
+    def test_nothing_is_gone_if_the_second_look_is_cut_short(self, cast: Cast):
+        self.push(cast, "LOC1", "LOC9")
+        lists = Lists(cast.cpo, pages={"locations": [[location_document()]]}, totals={"locations": 1})
+
+        def answer_once(handler: Handler, query: dict[str, str]) -> None:
+            lists.answer(handler, "locations", query)
+            lists.totals["locations"] = 2
+
+        lists.answers["locations", ""] = answer_once
+
+        done = pull(cast.cpo, is_full=True)
+
+        assert (done.state, done.removed) == ("DONE", 0)
+        assert "nothing was removed: 1 of 2" in done.last_error
 
     def test_what_comes_back_is_served_again(self, cast: Cast):
         self.push(cast, "LOC1", "LOC9")
