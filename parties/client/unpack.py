@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from parties.client.connection import ConnectionBroke, TooMuch
 
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_MAX_LAYERS = 2
+_MAX_MEMBERS = 16  # each copies what is behind it, and may be as small as 20 bytes
 
 
 def unpack(body: bytes, encodings: Sequence[str], *, limit: int) -> bytes:
     """
     Raises:
         TooMuch: it grows beyond `limit` bytes.
-        ConnectionBroke: it is damaged, cut off, or packed in a way that was not asked for.
+        ConnectionBroke: it is damaged, cut off, or packed too often or in a way that was not asked for.
     """
     names = [name.strip().lower() for line in encodings for name in line.split(",")]
-    for name in reversed([name for name in names if name not in ("", "identity")]):
+    layers = [name for name in names if name not in ("", "identity")]
+    if len(layers) > _MAX_LAYERS:
+        raise ConnectionBroke(f"the answer is packed too often: {len(layers)} times over")
+    for name in reversed(layers):
         if not body:
             return body
         if name not in _WINDOW:
@@ -32,6 +37,8 @@ def _inflate(packed: bytes, *, window: int, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while packed:
+        if len(parts) == _MAX_MEMBERS:
+            raise ConnectionBroke(f"the answer is packed too often: in more than {_MAX_MEMBERS} pieces")
         machine = zlib.decompressobj(window)
         try:
             parts.append(machine.decompress(packed, limit - size + 1))

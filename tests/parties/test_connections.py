@@ -198,6 +198,21 @@ class TestTheSize:
         with pytest.raises(TooMuch):
             run_one(answering(head + packed))
 
+    @pytest.mark.parametrize(
+        ("encodings", "body"),
+        [
+            ("gzip", gzip.compress(b"") * 17),
+            ("gzip, gzip, gzip", gzip.compress(gzip.compress(gzip.compress(b"ok")))),
+        ],
+        ids=["members", "layers"],
+    )
+    def test_of_the_work_to_unpack_it_is_bounded(self, encodings: str, body: bytes) -> None:
+        """An empty member of gzip has 20 bytes: a body of them would keep the loop busy for seconds."""
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encodings}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+        with pytest.raises(ConnectionBroke, match="too often"):
+            run_one(answering(head.encode() + body))
+
     def test_of_the_head_is_bounded(self) -> None:
         async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
