@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         if self._waiting is None or self._is_done:
             self.abort()  # nobody asked: it must never pass for the answer to the next call
             return
-        self._head_left -= 0 if self._has_head else len(data)
+        self._room -= len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -85,8 +85,8 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(_get_cause(error) or ConnectionBroke(f"not an HTTP answer: {error}"))
         else:
-            if not self._has_head and self._head_left < 0:
-                self._fail(TooMuch(f"the head of the answer is over {MAX_HEAD} bytes"))
+            if self._room < 0:
+                self._fail(TooMuch(f"the answer is over {MAX_HEAD} bytes beside its content"))
 
     def eof_received(self) -> bool:
         return False  # a half-closed connection is a closed one
@@ -121,10 +121,10 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         if self._is_done:
             return
-        self._size += len(body)
-        if self._size > self._max_answer:
+        self._body += body
+        if len(self._body) > self._max_answer:
             raise TooMuch(f"the answer is over {self._max_answer} bytes")
-        self._body.append(body)
+        self._room += 2 * len(body)  # itself, and as much again for the framing of small chunks
 
     def on_message_complete(self) -> None:
         if self._has_head and not self._is_done:
@@ -135,9 +135,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._fields: list[tuple[str, str]] = []
-        self._body: list[bytes] = []
-        self._size = 0
-        self._head_left = MAX_HEAD
+        self._body = bytearray()  # no list of parts: with a byte or two each they would take many times their size
+        self._room = MAX_HEAD  # for what is not content: head, framing, trailers
         self._has_head = self._is_done = self._ends_with_connection = False
 
     def _is_still_sending(self) -> bool:
@@ -147,7 +146,7 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         self._is_done = True
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result((self._parser.get_status_code(), self._fields, b"".join(self._body)))
+            self._waiting.set_result((self._parser.get_status_code(), self._fields, bytes(self._body)))
 
     def _fail(self, error: Exception) -> None:
         self.abort()

@@ -44,8 +44,8 @@ async def serving(behave: Behaviour) -> Any:
 
 
 @asynccontextmanager
-async def connections(*, egress: Egress = LOOPBACK) -> Any:
-    made = Connections(egress=egress, max_answer=LIMIT)
+async def connections(*, egress: Egress = LOOPBACK, max_answer: int = LIMIT) -> Any:
+    made = Connections(egress=egress, max_answer=max_answer)
     try:
         yield made
     finally:
@@ -223,6 +223,28 @@ class TestTheSize:
 
         with pytest.raises(TooMuch):
             run_one(behave)
+
+    @pytest.mark.parametrize("begin", [b"0\r\nX-T: ", b"1;x="], ids=["trailers", "chunk extensions"])
+    def test_beside_the_content_is_bounded(self, begin: bytes) -> None:
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + begin)
+            while True:
+                writer.write(b"y" * 10_000)
+                await writer.drain()
+
+        with pytest.raises(TooMuch):
+            run_one(behave, timeout=3)
+
+    def test_lets_a_server_write_in_small_chunks(self) -> None:
+        head, chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 25_000
+
+        async def run() -> bytes:
+            sent = head + b"8\r\n12345678\r\n" * chunks + b"0\r\n\r\n"
+            async with serving(answering(sent)) as (url, _), connections(max_answer=8 * chunks) as made:
+                return (await get(url, made)).body
+
+        assert asyncio.run(run()) == b"12345678" * chunks
 
 
 class TestTime:
