@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from enum import Enum
@@ -30,6 +31,8 @@ from parties.client import (
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 from telemetry.redact import hide_id
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 8.0  # seconds; a lease is longer and is renewed meanwhile
 
@@ -89,10 +92,19 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
             answer = await client.send(
                 peer, method=method, url=url, headers=headers, body=body, timeout=TIMEOUT, patience=TIMEOUT
             )
+            end = _read(answer, planned, request_id=request_id, method=method, url=url)
         except PeerError as error:
             end = _explain(error, request_id=request_id, method=method)
-        else:
-            end = _read(answer, planned, request_id=request_id, method=method, url=url)
+        except Exception:  # ours to mend; without an end of the attempt the lane would be taken up again and again
+            logger.exception("a delivery to platform %d failed", peer.id)
+            end = Attempt(
+                end=End.FAILED,
+                request_id=request_id,
+                method=method,
+                status_code=4000,
+                message="the hub failed",
+                may_have_arrived=True,
+            )
     if personal and end.message:
         shown = get_log_id(event.module, event.method, event.path)
         end = replace(end, message=hide_id(end.message, personal, shown=shown))

@@ -113,8 +113,8 @@ def is_due(*, last: datetime | None, hours: int, name: str, now: datetime) -> bo
 def read_page(*, http_status: int, headers: Mapping[str, str], body: bytes, url: str) -> Page:
     """
     Raises:
-        CrawlBroken: it is no success on both layers (AMB-03), or `data` is no list. Of a failure `data` is not looked
-            at: anything may stand there (TRANS-50).
+        CrawlBroken: it is no success on both layers (AMB-03), `data` is no list, or the next page's URL is none. Of a
+            failure `data` is not looked at: anything may stand there (TRANS-50).
     """
     found = envelope.read(body)
     if not 200 <= http_status < 300:

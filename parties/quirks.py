@@ -76,13 +76,20 @@ def find_in_answer(
     *, module: str, method: str, path: str, url: str, http_status: int, location: str | None
 ) -> dict[Quirk, str]:
     """What is odd in an answer's status. `path` is what stands behind the endpoint."""
-    if http_status in _REDIRECTS and location and urlsplit(location).path == urlsplit(url).path + "/":
+    if http_status in _REDIRECTS and location and _has_one_slash_more(location, url):
         return {Quirk.TRAILING_SLASH: f"{method} {module}: HTTP {http_status} to the same path with a slash"}
     if method == "PATCH" and http_status in _NO_METHOD:
         return {Quirk.NO_PATCH: f"PATCH {module}: HTTP {http_status}"}
     if method == "POST" and not path and http_status == 200:
         return {Quirk.OK_FOR_CREATED: f"POST {module}: HTTP 200"}
     return {}
+
+
+def _has_one_slash_more(location: str, url: str) -> bool:
+    try:
+        return urlsplit(location).path == urlsplit(url).path + "/"
+    except ValueError:  # no URL at all
+        return False
 
 
 def find_wrapped(call: Call, data: bytes | None) -> bytes | None:

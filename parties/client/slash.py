@@ -21,7 +21,10 @@ def turn_slash(url: str, *, method: str, status: int, location: str | None) -> s
         return None
     ours = urlsplit(url)
     turned = ours.path[:-1] if ours.path.endswith("/") else ours.path + "/"
-    theirs = urlsplit(urljoin(url, location))
+    try:
+        theirs = urlsplit(urljoin(url, location))
+    except ValueError:  # no URL at all
+        return None
     if theirs.path != turned or theirs.query != ours.query:
         return None
     return urlunsplit(ours._replace(path=turned))

@@ -251,6 +251,30 @@ class TestStoreAndForward:
 
         assert DeadLetter.objects.get().attempts == MAX_JUDGED
 
+    def test_a_redirect_to_no_url_is_a_failure_like_any_other(self, cpo, emsp, peer, clock):
+        agree(CPO, EMSP, delivery=SF)
+        peer.behave = lambda handler: handler.answer(status=307, headers=(("Location", "http://["),))
+        event = tell_session("S1")
+
+        run_drain(clock)
+
+        lane = lane_of(emsp, event_id=event)
+        assert (len(peer.seen), lane.failures) == (1, 1)
+        assert lane.retry_at > clock.now
+
+    def test_what_the_hub_itself_fails_at_ends_as_a_dead_letter(self, cpo, emsp, peer, clock, monkeypatch, caplog):
+        agree(CPO, EMSP, delivery=SF)
+        monkeypatch.setattr("forwarding.attempt.envelope.read", lambda body: 1 // 0)
+        tell_session("S1")
+
+        for _ in range(MAX_JUDGED):
+            run_drain(clock)
+            clock.pass_(minutes=10)
+
+        assert len(peer.seen) == MAX_JUDGED
+        assert DeadLetter.objects.get().reason == f"failed {MAX_JUDGED} times: the hub failed"
+        assert "ZeroDivisionError" in caplog.text
+
     def test_refused_credentials_are_not_about_the_object(self, cpo, emsp, peer, clock):
         agree(CPO, EMSP, delivery=SF)
         peer.behave = answer_with(2000, status=401)

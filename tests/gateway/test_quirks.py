@@ -73,6 +73,14 @@ class TestTrailingSlash:  # AMB-15
         assert get_code(answer) == 4000
         assert "trailing_slash" in get_noted(cast, cast.emsp)
 
+    def test_is_not_seen_in_a_redirect_to_no_url(self, cast: Cast):
+        cast.emsp.behave = lambda handler: handler.answer(status=301, headers=(("Location", "http://["),))
+
+        answer = put_location(cast, to="FR*MSP")
+
+        assert get_code(answer) == 4000
+        assert get_noted(cast, cast.emsp) == {}
+
     def test_is_added_where_it_is_wanted(self, cast: Cast):
         set_up(cast, cast.emsp, wants_trailing_slash=True)
         cast.emsp.behave = self.redirect

@@ -30,6 +30,7 @@ class TestTurnSlash:
             ("http://a/x", "GET", 307, "/x/?token=1", None),
             ("http://a/x", "GET", 200, "/x/", None),
             ("http://a/x", "GET", 307, None, None),
+            ("http://a/x", "PUT", 307, "http://[", None),
         ],
     )
     def test_only_turns_the_last_slash_of_our_own_url(self, url, method, status, location, turned):
