@@ -7,27 +7,24 @@ knows no OCPI and repeats nothing; what a failure proves is said by its kind. No
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import aiohappyeyeballs
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from parties.client.connection import Connection, ExchangeTimeout
+from parties.client.names import Names
 from parties.client.unpack import unpack
 from parties.egress import Egress, get_origin, is_plain, make_socket, make_tls_context
 
 KEEP_ALIVE = 1.8  # seconds; the shortest idle limit among common servers is 2
 CONNECT_LIMIT = 3.0  # seconds for DNS, TCP and TLS together
-NAME_SECONDS = 30.0  # how long an answer of the DNS is used
 _SECOND_FAMILY_AFTER = 0.25  # seconds until the other address family is tried as well (RFC 8305)
-
-AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class CannotConnect(OSError):
@@ -56,7 +53,7 @@ class Connections:
         self._max_answer = max_answer
         self._tls = make_tls_context()
         self._idle: dict[Server, list[Connection]] = {}
-        self._names: dict[tuple[str, int], tuple[float, list[AddressInfo]]] = {}
+        self._names = Names()
         self._sweep: asyncio.TimerHandle | None = None
         self._open: set[Connection] = set()
 
@@ -99,6 +96,7 @@ class Connections:
         for connection in list(self._open):
             self._drop(connection)
         self._idle.clear()
+        self._names.close()
         await asyncio.sleep(0)  # the transports say good-bye
 
     # Connections that wait for the next call
@@ -150,7 +148,7 @@ class Connections:
     async def _open_connection(self, server: Server) -> Connection:
         loop = asyncio.get_running_loop()
         sock = await aiohappyeyeballs.start_connection(
-            await self._look_up(server),
+            await self._names.look_up(server.host, server.port),
             happy_eyeballs_delay=_SECOND_FAMILY_AFTER,
             interleave=1,
             loop=loop,
@@ -169,19 +167,6 @@ class Connections:
             raise
         self._open.add(connection)
         return connection
-
-    async def _look_up(self, server: Server) -> list[AddressInfo]:
-        key, now = (server.host, server.port), time.monotonic()
-        known = self._names.get(key)
-        if known is not None and known[0] > now:
-            return known[1]
-        loop = asyncio.get_running_loop()
-        answer = await loop.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        found = [cast(AddressInfo, info) for info in answer]
-        if len(self._names) > 10_000:  # names come from partners
-            self._names.clear()
-        self._names[key] = (now + NAME_SECONDS, found)
-        return found
 
 
 def split_url(url: str) -> tuple[Server, str, str]:

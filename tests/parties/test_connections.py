@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ipaddress
+import socket
+import threading
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -421,18 +423,35 @@ class TestConnecting:
 
     def test_is_refused_to_a_name_that_leads_inside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def run() -> None:
-            loop = asyncio.get_running_loop()
-
-            async def look_up(host: str, port: int, **_: Any) -> Any:
-                return [(2, 1, 6, "", ("127.0.0.1", port))]
-
-            monkeypatch.setattr(loop, "getaddrinfo", look_up)
+            monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_: [(2, 1, 6, "", ("127.0.0.1", port))])
             async with serving(answering(OK)) as (url, got), connections(egress=Egress(require_https=False)) as made:
                 with pytest.raises(CannotConnect, match="internal address"):
                     await get(url.replace("127.0.0.1", "partner.example"), made)
                 assert got == []
 
         asyncio.run(run())
+
+    def test_does_not_wait_for_the_names_of_other_partners(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = threading.Event()
+
+        def look_up(host: str, port: int, **_: Any) -> Any:
+            if host != "quick.example":
+                answers.wait(10)
+            return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+        async def run() -> Response:
+            monkeypatch.setattr(socket, "getaddrinfo", look_up)
+            async with serving(answering(OK)) as (url, _), connections() as made:
+                urls = [url.replace("127.0.0.1", f"slow{number}.example") for number in range(16)]
+                waiting = [asyncio.ensure_future(get(each, made)) for each in urls]
+                await asyncio.sleep(0)
+                try:
+                    return await get(url.replace("127.0.0.1", "quick.example"), made)
+                finally:
+                    answers.set()
+                    await asyncio.wait(waiting)
+
+        assert asyncio.run(run()).body == b"ok"
 
     def test_fails_where_nobody_listens(self) -> None:
         async def run() -> None:

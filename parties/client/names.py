@@ -1,0 +1,67 @@
+"""Where partners' hosts are: asked of the machine's resolver, and kept for a while.
+
+A server of names that does not answer holds a thread for many seconds. So the threads are the client's own, each host
+takes one at most, and what is known is used while it is asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, cast
+
+THREADS = 32
+FRESH_SECONDS = 30.0  # how long an answer is used
+STALE_SECONDS = 300.0  # and how long after that, as long as there is no newer one
+MAX_KEPT = 10_000  # names come from partners
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+_Place = tuple[str, int]
+
+
+class Names:
+    """One per event loop."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
+        self._known: dict[_Place, tuple[float, list[AddressInfo]]] = {}
+        self._asked: dict[_Place, asyncio.Future[list[AddressInfo]]] = {}
+
+    async def look_up(self, host: str, port: int) -> list[AddressInfo]:
+        """The egress guard looks at each address when it is used, however old the answer.
+
+        Raises:
+            OSError, UnicodeError: no such host, or nobody who knows.
+        """
+        place, now = (host, port), time.monotonic()
+        until, found = self._known.get(place, (0.0, []))
+        if found and now < until:
+            return found
+        asked = self._asked.get(place) or self._ask(place)
+        if found and now < until + STALE_SECONDS:
+            return found
+        await asyncio.wait([asked])  # awaited by itself it would end for all with the first who gives up
+        return asked.result()
+
+    def close(self) -> None:
+        for asked in self._asked.values():
+            asked.cancel()  # its answer may come after the loop has ended
+        self._threads.shutdown(wait=False)
+
+    def _ask(self, place: _Place) -> asyncio.Future[list[AddressInfo]]:
+        ask = partial(socket.getaddrinfo, *place, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        asked = cast(asyncio.Future[list[AddressInfo]], asyncio.get_running_loop().run_in_executor(self._threads, ask))
+        self._asked[place] = asked
+        asked.add_done_callback(partial(self._note, place))
+        return asked
+
+    def _note(self, place: _Place, asked: asyncio.Future[list[AddressInfo]]) -> None:
+        del self._asked[place]
+        if asked.cancelled() or asked.exception() is not None:
+            return
+        if len(self._known) >= MAX_KEPT:
+            self._known.clear()
+        self._known[place] = (time.monotonic() + FRESH_SECONDS, asked.result())

@@ -1,0 +1,134 @@
+"""Names of hosts against a resolver that is slow, fails or changes its mind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from parties.client import names
+from parties.client.names import Names
+
+
+class Resolver:
+    """Answers with `address`, but not before `answers` is set."""
+
+    def __init__(self) -> None:
+        self.address = "192.0.2.1"
+        self.fails = False
+        self.asked: list[str] = []
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def __call__(self, host: str, port: int, **kinds: Any) -> Any:
+        self.asked.append(host)
+        self.answers.wait(10)
+        if self.fails:
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self.address, port))]
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    resolver = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    yield resolver
+    resolver.answers.set()
+
+
+def run(test: Callable[[Names], Awaitable[None]]) -> None:
+    async def play() -> None:
+        made = Names()
+        try:
+            await test(made)
+        finally:
+            made.close()
+
+    asyncio.run(play())
+
+
+async def find(made: Names, host: str = "a.example") -> str:
+    ((*_, address),) = await made.look_up(host, 443)
+    return str(address[0])
+
+
+async def settle(made: Names) -> None:
+    """Until what was asked is answered."""
+    await asyncio.wait(list(made._asked.values()))
+
+
+class TestNames:
+    def test_are_asked_for_once(self, resolver: Resolver) -> None:
+        async def test(made: Names) -> None:
+            assert await asyncio.gather(*(find(made) for _ in range(9))) == ["192.0.2.1"] * 9
+            assert await find(made) == "192.0.2.1"
+
+        run(test)
+        assert resolver.asked == ["a.example"]
+
+    def test_are_found_for_others_when_one_gives_up(self, resolver: Resolver) -> None:
+        async def test(made: Names) -> None:
+            resolver.answers.clear()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(find(made), timeout=0.05)
+            next_one = asyncio.create_task(find(made))
+            await asyncio.sleep(0)
+
+            resolver.answers.set()
+
+            assert await next_one == "192.0.2.1"
+
+        run(test)
+        assert resolver.asked == ["a.example"]
+
+    def test_are_used_while_they_are_asked_for_again(self, resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def test(made: Names) -> None:
+            monkeypatch.setattr(names, "FRESH_SECONDS", 0.0)
+            await find(made)
+            resolver.answers.clear()
+            resolver.address = "192.0.2.2"
+
+            assert [await find(made), await find(made)] == ["192.0.2.1"] * 2
+
+            resolver.answers.set()
+            await settle(made)
+            assert await find(made) == "192.0.2.2"
+            await settle(made)
+
+        run(test)
+        assert resolver.asked == ["a.example"] * 3
+
+    def test_are_used_for_a_while_when_nobody_answers_any_more(
+        self, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def test(made: Names) -> None:
+            monkeypatch.setattr(names, "FRESH_SECONDS", 0.0)
+            await find(made)
+            resolver.fails = True
+            assert await find(made) == "192.0.2.1"
+            await settle(made)
+            assert await find(made) == "192.0.2.1"
+            await settle(made)
+
+            monkeypatch.setattr(names, "STALE_SECONDS", 0.0)
+
+            with pytest.raises(socket.gaierror):
+                await find(made)
+
+        run(test)
+
+    def test_that_are_unknown_are_asked_for_again(self, resolver: Resolver) -> None:
+        async def test(made: Names) -> None:
+            resolver.fails = True
+            with pytest.raises(socket.gaierror):
+                await find(made)
+
+            resolver.fails = False
+
+            assert await find(made) == "192.0.2.1"
+
+        run(test)
