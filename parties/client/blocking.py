@@ -23,7 +23,7 @@ from parties.client.slash import turn_slash
 from parties.client.watched import watched
 from parties.egress import Egress, EgressRefused, check_url
 
-CONNECT_LIMIT = 3.0  # seconds, per address
+CONNECT_LIMIT = 3.0  # seconds for DNS, TCP and TLS together, however many addresses there are
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 _CHUNK = 64 * 1024
 
@@ -64,8 +64,6 @@ class SyncClient:
         timeout: float | None = None,
     ) -> Answer:
         """One request, one whole answer. Without `headers` those of a configuration module are written (ROUTE-01).
-
-        The look-up of the host's name is bounded by the machine's resolver, not by `timeout`.
 
         Raises:
             PeerTimeout, PeerUnreachable, AnswerTooLarge: as `AsyncClient.send`.

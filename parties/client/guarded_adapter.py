@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -12,7 +14,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from parties.egress import Egress, EgressRefused, make_socket, make_tls_context
+from parties.egress import Egress, make_socket, make_tls_context
+
+_resolver = ThreadPoolExecutor(32, thread_name_prefix="resolver")  # a look-up cannot be cut off, only left behind
 
 
 class Exchange:
@@ -66,28 +70,33 @@ class _Guard:
 
     def _new_conn(self) -> socket.socket:
         connection: Any = self
+        deadline = time.monotonic() + connection.timeout
+        place = connection._dns_host, connection.port
+        asked = _resolver.submit(socket.getaddrinfo, *place, type=socket.SOCK_STREAM)
         try:
-            infos = socket.getaddrinfo(connection._dns_host, connection.port, type=socket.SOCK_STREAM)
+            infos = asked.result(timeout=connection.timeout)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
         failure: OSError = OSError("no address")
-        for family, kind, proto, _, address in infos:
+        for number, (family, kind, proto, _, address) in enumerate(infos):
             try:
-                return self._connect(family, kind, proto, address)
-            except EgressRefused as error:
-                failure = error
+                return self._connect(family, kind, proto, address, share=len(infos) - number, deadline=deadline)
             except OSError as error:
                 failure = error
         raise NewConnectionError(connection, f"no connection: {failure}") from failure
 
-    def _connect(self, family: int, kind: int, proto: int, address: Any) -> socket.socket:
+    def _connect(
+        self, family: int, kind: int, proto: int, address: Any, *, share: int, deadline: float
+    ) -> socket.socket:
+        """In a `share`th of the time that is left: one address without an answer leaves some to the others."""
         connection: Any = self
         sock = make_socket(family, kind, proto, address, egress=self.egress)
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
-            sock.settimeout(connection.timeout)
+            sock.settimeout(_get_left(deadline) / share)
             sock.connect(address)
+            sock.settimeout(_get_left(deadline))  # for TLS
         except OSError:
             sock.close()
             raise
@@ -100,6 +109,13 @@ class _Guard:
         if current.exchange is not None:
             current.exchange.note_send(connection.sock)
         super().send(data)  # type: ignore[misc]
+
+
+def _get_left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no connection in time")
+    return left
 
 
 class GuardedAdapter(HTTPAdapter):

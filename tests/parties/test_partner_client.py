@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -113,6 +113,18 @@ class TestBothClients:
 
             assert time.monotonic() - started < 2
             assert not failure.value.before_send
+
+    def test_wait_for_a_name_no_longer_than_for_the_call(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [answers.wait(10)])
+        started = time.monotonic()
+
+        with pytest.raises(PeerUnreachable, match="no connection in time") as failure:
+            call("http://slow.example/", timeout=0.3)
+
+        answers.set()
+        assert time.monotonic() - started < 2
+        assert failure.value.before_send
 
     def test_cut_off_an_answer_that_is_too_large(self, call: Call) -> None:
         with serve(lambda handler: handler.answer(b"x" * 1001)) as peer:
@@ -284,6 +296,42 @@ class TestSyncClient:
                 client.get(PEER, peer.url)
 
         assert peer.connections == 1
+
+
+class TestManyAddresses:
+    """Of one host, for the blocking client: those without an answer take the time of the call from no other."""
+
+    @pytest.fixture
+    def deaf(self) -> Iterator[tuple[str, int]]:
+        """Nobody takes what connects there, and there is no room for more."""
+        with socket.socket() as listener:
+            listener.bind(("127.0.9.1", 0))
+            listener.listen(0)
+            waiting = [socket.socket() for _ in range(3)]
+            for each in waiting:
+                each.setblocking(False)
+                each.connect_ex(listener.getsockname())
+            yield listener.getsockname()
+            for each in waiting:
+                each.close()
+
+    def test_share_the_time_of_one_call(self, deaf: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", deaf)] * 6)
+        started = time.monotonic()
+
+        with pytest.raises(PeerUnreachable, match="no connection in time") as failure:
+            call_blocking("http://many.example/", timeout=0.6)
+
+        assert time.monotonic() - started < 1.2
+        assert failure.value.before_send
+
+    def test_are_tried_until_one_answers(self, deaf: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+        with serve(lambda handler: handler.answer(b"{}")) as peer:
+            good = ("127.0.0.1", int(peer.url.rpartition(":")[2]))
+            infos = [(2, 1, 6, "", address) for address in (deaf, good)]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: infos)
+
+            assert call_blocking("http://many.example/", timeout=1).body == b"{}"
 
 
 class TestWriteHeaders:
