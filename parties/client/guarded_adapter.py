@@ -3,6 +3,7 @@ whether anything was sent."""
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -16,7 +17,16 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from parties.egress import Egress, make_socket, make_tls_context
 
-_resolver = ThreadPoolExecutor(32, thread_name_prefix="resolver")  # a look-up cannot be cut off, only left behind
+_resolver: ThreadPoolExecutor  # a look-up cannot be cut off, only left behind
+
+
+def _make_resolver() -> None:
+    global _resolver
+    _resolver = ThreadPoolExecutor(32, thread_name_prefix="resolver")
+
+
+_make_resolver()
+os.register_at_fork(after_in_child=_make_resolver)  # a worker's processes have none of their parent's threads
 
 
 class Exchange:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ipaddress
+import os
+import signal
 import socket
 import threading
 import time
@@ -296,6 +298,22 @@ class TestSyncClient:
                 client.get(PEER, peer.url)
 
         assert peer.connections == 1
+
+
+class TestForked:
+    def test_calls_from_a_process_whose_parent_has_called(self) -> None:
+        """As a worker's do: threads that look up names stay with the parent."""
+        with serve(lambda handler: handler.answer(b"{}")) as peer:
+            SyncClient(egress=LOOPBACK).get(PEER, peer.url)
+            child = os.fork()
+            if not child:
+                signal.alarm(10)
+                try:
+                    os._exit(SyncClient(egress=LOOPBACK).get(PEER, peer.url).http_status - 200)
+                finally:
+                    os._exit(1)
+
+            assert os.waitpid(child, 0)[1] == 0
 
 
 class TestManyAddresses:
