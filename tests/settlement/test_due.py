@@ -164,7 +164,7 @@ class TestCloseDue:
 
         report = close_due(now=NOW)
 
-        assert get_references() == ["NLHUB-ITMSP-FEES-EUR-2026-11", "NLCPO-ITMSP-NL-EUR-2026-11"]
+        assert get_references() == ["NLCPO-ITMSP-NL-EUR-2026-11", "NLHUB-ITMSP-FEES-EUR-2026-11"]
         assert "numeric field overflow" in report.failures["DE*CPO – FR*MSP"]
         assert "\n" not in report.failures["DE*CPO – FR*MSP"]
         evaluate(now=NOW)
