@@ -203,12 +203,9 @@ def _make_tokens(platform: Platform) -> Iterable[tuple[str, TokenFact]]:
     """As parties.lookup.get_kind, for all tokens of a platform at once."""
     is_registered = platform.state == Platform.State.REGISTERED
     is_raw = platform.sends_raw_token
-    if platform.token_in_previous_digest and platform.token_in_previous_until is not None:
+    for digest, until in platform.ending_tokens.items():
         kind: TokenKind = "previous" if is_registered else "token_a"
-        yield (
-            platform.token_in_previous_digest,
-            TokenFact(platform=platform.id, kind=kind, until=platform.token_in_previous_until, is_raw=is_raw),
-        )
+        yield digest, TokenFact(platform=platform.id, kind=kind, until=until, is_raw=is_raw)
     if platform.token_in_digest:
         kind = "credentials" if is_registered else "token_a"
         has_previous = bool(platform.token_in_previous_digest)

@@ -6,7 +6,8 @@ inside a transaction, and whatever fails leaves everything as it was.
 
 A token the hub *offers* in a request of its own lies in the second slot (`token_in_previous_*`) until the answer is
 there: the peer's call-backs with it must work meanwhile, its calls with the old one too (AMB-39), and if this process
-dies the old one simply stays.
+dies the old one simply stays. What lay there moves to the third slot (`token_in_earlier_*`) meanwhile, and is good
+as well: it may be an earlier offer whose answer was lost, and then the peer may use nothing else.
 
 A handshake that the hub starts is alone with its platform: of two at once each side would keep the tokens of another.
 """
@@ -17,8 +18,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Least
 
 from ocpi.calls import Version
 from ocpi.configuration.v2_2_1 import Credentials
@@ -54,6 +58,13 @@ GRACE = timedelta(seconds=GRACE_SECONDS)
 OPEN_OFFER = timedelta(hours=1)
 UNKNOWN_OUTCOME = timedelta(days=1)
 
+NO_OTHERS: dict[str, Any] = {
+    "token_in_previous_digest": "",
+    "token_in_previous_until": None,
+    "token_in_earlier_digest": "",
+    "token_in_earlier_until": None,
+}
+
 HANDSHAKE = 0x0C71A4D5  # with a platform's id the number under which its handshakes keep each other out
 
 log = logging.getLogger(__name__)
@@ -83,7 +94,7 @@ def accept_registration(
         token_c = make_token()
         with claiming():
             taken = Platform.objects.filter(pk=platform.pk, token_a_digest=token_a_digest).update(
-                token_in_digest=token_digest(token_c), token_in_previous_digest="", token_in_previous_until=None
+                token_in_digest=token_digest(token_c), **NO_OTHERS
             )
             if not taken:
                 raise NotAuthorized("this token has been used already")
@@ -121,6 +132,8 @@ def accept_update(
                 token_in_digest=token_digest(token),
                 token_in_previous_digest=caller_digest or platform.token_in_digest,
                 token_in_previous_until=now + GRACE,
+                token_in_earlier_digest="",
+                token_in_earlier_until=None,
             )
             if not taken:
                 raise ServerError("the credentials have changed meanwhile: try again")
@@ -143,7 +156,7 @@ def retire_previous(platform_id: int, *, now: datetime) -> bool:
     return bool(
         Platform.objects.filter(pk=platform_id, token_in_previous_until__lte=now + GRACE)
         .exclude(token_in_previous_digest="")
-        .update(token_in_previous_digest="", token_in_previous_until=None)
+        .update(**NO_OTHERS)
     )
 
 
@@ -190,12 +203,11 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
         peer = _make_peer(platform, platform.token_out)
         offer = fetch_offer(client, peer, versions_url=platform.versions_url)
         token = make_token()
-        _offer_token(platform, token, until=now + OPEN_OFFER)
+        _offer_token(platform, token, until=now + UNKNOWN_OUTCOME)
         try:
             credentials = exchange_credentials(client, peer, method="PUT", url=offer.credentials_url, token=token)
         except OutcomeUnknown:
-            _offer_token(platform, token, until=now + UNKNOWN_OUTCOME)
-            raise
+            raise  # the platform may use it
         except OcpiError:
             _withdraw_token(platform, token)
             raise
@@ -284,28 +296,36 @@ def _choose_url(url: str, *, otherwise: str) -> str:
 
 def _offer_token(platform: Platform, token: str, *, until: datetime) -> None:
     Platform.objects.filter(pk=platform.pk).update(
-        token_in_previous_digest=token_digest(token), token_in_previous_until=until
+        token_in_previous_digest=token_digest(token),
+        token_in_previous_until=until,
+        token_in_earlier_digest=F("token_in_previous_digest"),
+        token_in_earlier_until=F("token_in_previous_until"),
     )
 
 
 def _withdraw_token(platform: Platform, token: str) -> None:
     Platform.objects.filter(pk=platform.pk, token_in_previous_digest=token_digest(token)).update(
-        token_in_previous_digest="", token_in_previous_until=None
+        token_in_previous_digest=F("token_in_earlier_digest"),
+        token_in_previous_until=F("token_in_earlier_until"),
+        token_in_earlier_digest="",
+        token_in_earlier_until=None,
     )
 
 
 def _take_offered(platform: Platform, token: str, *, until: datetime | None) -> None:
-    """The offered token comes into force; the one before stays until `until`."""
+    """The offered token comes into force; those before stay until `until`."""
     digest = token_digest(token)
     current = Platform.objects.select_for_update().get(pk=platform.pk)
     if current.token_in_previous_digest != digest:
         raise ServerError("the credentials have changed meanwhile: try again")
-    keeps = until is not None and current.state == Platform.State.REGISTERED
-    Platform.objects.filter(pk=platform.pk).update(
-        token_in_digest=digest,
-        token_in_previous_digest=current.token_in_digest if keeps else "",
-        token_in_previous_until=until if keeps else None,
-    )
+    others = NO_OTHERS
+    if until is not None and current.state == Platform.State.REGISTERED:
+        others = {
+            "token_in_previous_digest": current.token_in_digest,
+            "token_in_previous_until": until,
+            "token_in_earlier_until": Least("token_in_earlier_until", Value(until)),
+        }
+    Platform.objects.filter(pk=platform.pk).update(token_in_digest=digest, **others)
 
 
 def _store_registration(

@@ -11,7 +11,7 @@ from parties.models import Platform
 from parties.secrets import token_digest
 
 # "credentials": the token in force. "previous": another one that is in force until a moment (CRED-14): the one before,
-# or the one the hub offers while its own PUT is open. "token_a": only for versions and credentials (TRANS-06).
+# or one the hub offers or offered by a PUT of its own. "token_a": only for versions and credentials (TRANS-06).
 TokenKind = Literal["credentials", "previous", "token_a"]
 
 GRACE_SECONDS = 600  # how long the previous token lives if the new one is not used (AMB-39)
@@ -29,8 +29,8 @@ def get_kind(platform: Platform, digest: str, *, now: datetime) -> TokenKind | N
     is_registered = platform.state == Platform.State.REGISTERED
     if digest == platform.token_in_digest:
         return "credentials" if is_registered else "token_a"
-    until = platform.token_in_previous_until
-    if digest == platform.token_in_previous_digest and until is not None and now < until:
+    until = platform.ending_tokens.get(digest)
+    if until is not None and now < until:
         return "previous" if is_registered else "token_a"
     return None
 
@@ -49,7 +49,8 @@ def find_platform(decoded: str | None, raw: str | None, *, now: datetime) -> tup
 
 
 def _filter_digest(digest: str, *, must_be_raw: bool) -> list[Platform]:
-    match = Q(token_in_digest=digest) | Q(token_in_previous_digest=digest) | Q(token_a_digest=digest)
+    match = Q(token_in_digest=digest) | Q(token_a_digest=digest)
+    match |= Q(token_in_previous_digest=digest) | Q(token_in_earlier_digest=digest)
     platforms = Platform.objects.filter(match)
     if must_be_raw:
         platforms = platforms.filter(sends_raw_token=True)

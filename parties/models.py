@@ -37,6 +37,8 @@ class Platform(models.Model):
     token_in_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
     token_in_previous_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
     token_in_previous_until = models.DateTimeField(null=True, blank=True)
+    token_in_earlier_digest = models.CharField(max_length=64, blank=True, default="", db_default="", db_index=True)
+    token_in_earlier_until = models.DateTimeField(null=True, blank=True)
     token_a_digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
     sends_raw_token = models.BooleanField(default=False, help_text="Older peers: token not Base64-encoded (TRANS-04).")
     wants_trailing_slash = models.BooleanField(
@@ -101,7 +103,7 @@ class Platform(models.Model):
     def suspend(self, *, now: datetime) -> None:
         """End of the connection (HCI-06): both tokens are void, nothing is sent any more, until a new Token A."""
         self.state = self.State.SUSPENDED
-        self.token_in_digest = self.token_in_previous_digest = self.token_a_digest = ""
+        self.token_in_digest = self.token_in_previous_digest = self.token_in_earlier_digest = self.token_a_digest = ""
         self.token_out = ""
         self.changed_at = now
         self.save(
@@ -109,6 +111,7 @@ class Platform(models.Model):
                 "state",
                 "token_in_digest",
                 "token_in_previous_digest",
+                "token_in_earlier_digest",
                 "token_a_digest",
                 "token_out",
                 "changed_at",
@@ -129,6 +132,15 @@ class Platform(models.Model):
     @property
     def quirks(self) -> frozenset[Quirk]:
         return frozenset(quirk for quirk, setting in SETTINGS.items() if getattr(self, setting))
+
+    @property
+    def ending_tokens(self) -> dict[str, datetime]:
+        """Digests besides the one in force, and until when each is good; what they are: `parties.handshake`."""
+        slots = (
+            (self.token_in_previous_digest, self.token_in_previous_until),
+            (self.token_in_earlier_digest, self.token_in_earlier_until),
+        )
+        return {digest: until for digest, until in slots if digest and until is not None}
 
     @property
     def status(self) -> ConnectionStatus:

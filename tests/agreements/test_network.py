@@ -132,12 +132,14 @@ class TestTokens:
                 state=state,
                 token_in_previous_digest=token_digest("old-" + state),
                 token_in_previous_until=NOW + timedelta(minutes=1),
+                token_in_earlier_digest=token_digest("older-" + state),
+                token_in_earlier_until=NOW + timedelta(minutes=1),
                 token_a_digest=token_digest("a-" + state),
             )
         tokens = load_facts().tokens
 
         for state in Platform.State.values:
-            for kind in ("in", "old", "a"):
+            for kind in ("in", "old", "older", "a"):
                 token = f"{kind}-{state}"
                 found = find_platform(token, None, now=NOW)
                 fact = tokens[token_digest(token)]
