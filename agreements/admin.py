@@ -15,8 +15,9 @@ from unfold.decorators import action, display
 from agreements import admin_mandates as admin_mandates  # registers its page, too
 from agreements.admin_filters import STATE_COLOURS, InForceFilter, show_state
 from agreements.admin_forms import AgreementForm, ImportForm
+from agreements.doubts import get_doubts, get_doubts_of_all, get_others
 from agreements.imports import ImportRefused, import_agreements
-from agreements.models import Agreement
+from agreements.models import Agreement, UnableToEnd
 from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 
@@ -109,6 +110,8 @@ class AgreementAdmin(ReadOnlyAdmin):
             else:
                 self.log_addition(request, agreement, "entered")
                 messages.success(request, f"{agreement}: entered.")
+                for doubt in get_doubts(agreement, now=timezone.now()):
+                    messages.warning(request, doubt)
                 return HttpResponseRedirect(reverse("admin:agreements_agreement_change", args=[agreement.pk]))
         return ask(
             request,
@@ -133,6 +136,8 @@ class AgreementAdmin(ReadOnlyAdmin):
                 for agreement in imported:
                     self.log_addition(request, agreement, "imported")
                 messages.success(request, f"{len(imported)} agreements entered.")
+                for doubt in get_doubts_of_all(imported):
+                    messages.warning(request, doubt)
                 return HttpResponseRedirect(reverse("admin:agreements_agreement_changelist"))
         return ask(
             request,
@@ -149,9 +154,13 @@ class AgreementAdmin(ReadOnlyAdmin):
     def end_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         agreement = get_object_or_404(Agreement, pk=object_id)
         if request.method == "POST":
-            agreement.end(now=timezone.now())
-            self.log_change(request, agreement, "ended")
-            messages.success(request, f"{agreement}: ended.")
+            try:
+                agreement.end(now=timezone.now())
+            except UnableToEnd as e:
+                messages.error(request, f"{agreement}: nothing was changed. {e}")
+            else:
+                self.log_change(request, agreement, "ended")
+                messages.success(request, f"{agreement}: ended.")
             return HttpResponseRedirect(reverse("admin:agreements_agreement_change", args=[agreement.pk]))
         return ask(
             request,
@@ -161,4 +170,5 @@ class AgreementAdmin(ReadOnlyAdmin):
             explanation="From now on nothing passes under this agreement, waiting deliveries included. It cannot be "
             "taken back; a new agreement starts anew.",
             button="End it now",
+            errors=get_others(agreement, now=timezone.now()),
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -24,12 +24,12 @@ class InForceFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         now = timezone.now()
-        ended = Q(valid_until__isnull=False, valid_until__lte=now)
+        ended = Q(valid_until__isnull=False) & (Q(valid_until__lte=now) | Q(valid_until=F("valid_from")))
         matches = {"now": Q(valid_from__lte=now) & ~ended, "later": Q(valid_from__gt=now) & ~ended, "ended": ended}
         return queryset.filter(matches.get(self.value() or "", Q()))
 
 
 def show_state(dated: Agreement | Mandate, *, now: datetime) -> str:
-    if dated.valid_until is not None and dated.valid_until <= now:
+    if dated.is_over(now=now):
         return "ended"
     return "in force" if dated.valid_from <= now else "later"

@@ -24,7 +24,55 @@ class UnableToConclude(ValueError):
     """The terms of an agreement make no sense."""
 
 
-class Agreement(models.Model):
+class AlreadyAgreed(UnableToConclude):
+    """Another agreement says all of it already: ending one of the two would end nothing."""
+
+
+class UnableToEnd(ValueError):
+    """It is over."""
+
+
+class Dated(models.Model):
+    """What holds from a moment until another: half-open, and never rewritten but for its end."""
+
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    # Mutators
+
+    def end(self, *, now: datetime) -> None:
+        """It allows nothing from this moment on.
+
+        Raises:
+            UnableToEnd: it is over; when it ended stays as it is.
+        """
+        until = max(now, self.valid_from)
+        running = Q(valid_until=None) | Q(valid_until__gt=until)
+        is_ended = type(self)._default_manager.filter(running, pk=self.pk).update(valid_until=until, changed_at=now)
+        self.refresh_from_db()
+        if not is_ended:
+            raise UnableToEnd(f"It ended on {self.valid_until:%Y-%m-%d %H:%M:%S} UTC.")
+
+    # Queries
+
+    def is_over(self, *, now: datetime) -> bool:
+        return self.valid_until is not None and self.valid_until <= max(now, self.valid_from)
+
+
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    def of_pair(self, one: PartyId, other: PartyId) -> AgreementQuerySet:
+        """Whichever of the two provides: calls pass under agreements of either direction."""
+        return self.filter(_is_between(one, other) | _is_between(other, one))
+
+    def in_force(self, *, now: datetime) -> AgreementQuerySet:
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=now), valid_from__lte=now)
+
+
+class Agreement(Dated):
     """Between two parties, named by country and party id, so that it outlives a change of platform (ROUTE-22).
 
     `provider` owns locations, tariffs, sessions and CDRs; `consumer` owns tokens and sends commands. Both directions of
@@ -38,8 +86,6 @@ class Agreement(models.Model):
     modules = ArrayField(models.CharField(max_length=32))
     # Which commands the two may use; null: all of them (CMD-15).
     commands = ArrayField(models.CharField(max_length=LONGEST_COMMAND), null=True, blank=True)
-    valid_from = models.DateTimeField()
-    valid_until = models.DateTimeField(null=True, blank=True)
     delivery = models.CharField(
         max_length=20,
         choices=[(Delivery.RELAY.value, "relay"), (Delivery.STORE_AND_FORWARD.value, "store and forward")],
@@ -50,7 +96,8 @@ class Agreement(models.Model):
     cdr_control = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     note = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField()
+
+    objects = AgreementQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -88,6 +135,7 @@ class Agreement(models.Model):
         """A new agreement, checked and saved. The parties need not be connected, nor planned, yet.
 
         Raises:
+            AlreadyAgreed: one there is says the same for all that time.
             UnableToConclude: something in it makes no sense; the message names it.
         """
         wanted = list(dict.fromkeys(modules))
@@ -99,7 +147,7 @@ class Agreement(models.Model):
         control = _read_control(cdr_control or {}, modules=wanted)
         if valid_until is not None and valid_until < valid_from:
             raise UnableToConclude("valid_until is before valid_from")
-        return cls.objects.create(
+        agreement = cls(
             provider_country=provider.country_code,
             provider_party=provider.party_id,
             consumer_country=consumer.country_code,
@@ -114,14 +162,27 @@ class Agreement(models.Model):
             note=note,
             changed_at=now,
         )
+        agreement._check_is_new()
+        agreement.save()
+        return agreement
 
-    # Mutators
+    # Queries
 
-    def end(self, *, now: datetime) -> None:
-        """Nothing passes from this moment on."""
-        self.valid_until = max(now, self.valid_from)
-        self.changed_at = now
-        self.save(update_fields=["valid_until", "changed_at"])
+    def _check_is_new(self) -> None:
+        for known in Agreement.objects.of_pair(self.provider, self.consumer).order_by("id"):
+            if known._covers(self):
+                until = (
+                    "until it is ended" if known.valid_until is None else f"until {known.valid_until:%Y-%m-%d %H:%M}"
+                )
+                raise AlreadyAgreed(
+                    f"agreement {known.pk} says the same already, from {known.valid_from:%Y-%m-%d %H:%M} {until} (UTC)"
+                )
+
+    def _covers(self, other: Agreement) -> bool:
+        """The same terms, for all of the other's time."""
+        if self.valid_until is not None and (other.valid_until is None or self.valid_until < other.valid_until):
+            return False
+        return self.valid_from <= other.valid_from and self._terms == other._terms
 
     # Properties
 
@@ -133,8 +194,14 @@ class Agreement(models.Model):
     def consumer(self) -> PartyId:
         return PartyId(self.consumer_country, self.consumer_party)
 
+    @property
+    def _terms(self) -> tuple[object, ...]:
+        delivery = {module: str(self.delivery_by_module.get(module, self.delivery)) for module in self.modules}
+        commands = None if self.commands is None else set(self.commands)
+        return self.provider.key, self.consumer.key, delivery, commands, self.cdr_control
 
-class Mandate(models.Model):
+
+class Mandate(Dated):
     """`agent` acts for `principal`: entered by staff on the principal's word, dated like an agreement (half-open).
 
     Locations and tariffs: the agent, a NAP, may push the principal's (LOC-19, TRANS-35). Sessions: those of the
@@ -148,11 +215,8 @@ class Mandate(models.Model):
     principal_country = models.CharField(max_length=2)
     principal_party = models.CharField(max_length=3)
     modules = ArrayField(models.CharField(max_length=32))
-    valid_from = models.DateTimeField()
-    valid_until = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -205,14 +269,6 @@ class Mandate(models.Model):
             changed_at=now,
         )
 
-    # Mutators
-
-    def end(self, *, now: datetime) -> None:
-        """It allows nothing from this moment on."""
-        self.valid_until = max(now, self.valid_from)
-        self.changed_at = now
-        self.save(update_fields=["valid_until", "changed_at"])
-
     # Properties
 
     @property
@@ -229,6 +285,15 @@ def is_promised(party: PartyId) -> bool:
     provider = Q(provider_country__iexact=party.country_code, provider_party__iexact=party.party_id)
     consumer = Q(consumer_country__iexact=party.country_code, consumer_party__iexact=party.party_id)
     return Agreement.objects.filter(provider | consumer).exists()
+
+
+def _is_between(provider: PartyId, consumer: PartyId) -> Q:
+    return Q(
+        provider_country__iexact=provider.country_code,
+        provider_party__iexact=provider.party_id,
+        consumer_country__iexact=consumer.country_code,
+        consumer_party__iexact=consumer.party_id,
+    )
 
 
 def _check_parties(**parties: PartyId) -> None:

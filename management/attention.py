@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Model, Q
 from django.urls import reverse
 from django.utils.timesince import timesince
 
+from agreements.doubts import get_doubts_of_all
 from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
@@ -46,6 +47,7 @@ def get_notices(*, may_see: Callable[[type[Model]], bool], lags: Mapping[int, La
         (Blocked, _blocked),
         (Invoice, _unsent),
         (Platform, _unfinished),
+        (Agreement, lambda: _doubtful(now=now)),
         (Agreement, lambda: _ending(now=now)),
     )
     return [notice for model, look in looks if may_see(model) for notice in look()]
@@ -178,6 +180,14 @@ def _unfinished() -> list[Notice]:
             link=_link("parties_platform_change", platform.pk),
         )
         for platform in planned
+    ]
+
+
+def _doubtful(*, now: datetime) -> list[Notice]:
+    doubts = get_doubts_of_all(Agreement.objects.in_force(now=now).order_by("id"))
+    return [
+        Notice(level="note", text=f"{doubt} See {agreement}.", link=_link("agreements_agreement_change", agreement.pk))
+        for doubt, agreement in list(doubts.items())[:10]
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from agreements.doubts import get_doubts
 from agreements.models import LONGEST_COMMAND, MANDATE_MODULES, Agreement, Mandate
 from management.serializers.platforms import PartyField
 from management.serializers.strict import StrictSerializer
@@ -43,6 +44,17 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
     def get_is_in_force(self, agreement: Agreement) -> bool:
         now = self.context.get("now") or timezone.now()
         return agreement.valid_from <= now and (agreement.valid_until is None or now < agreement.valid_until)
+
+
+class AgreementDetailSerializer(AgreementSerializer):
+    warnings = serializers.SerializerMethodField(help_text="What may be meant, and may be a slip.")
+
+    class Meta(AgreementSerializer.Meta):
+        fields = [*AgreementSerializer.Meta.fields, "warnings"]
+        read_only_fields = fields
+
+    def get_warnings(self, agreement: Agreement) -> list[str]:
+        return get_doubts(agreement, now=self.context.get("now") or timezone.now())
 
 
 class NewAgreementSerializer(StrictSerializer):
@@ -111,3 +123,6 @@ class NewMandateSerializer(StrictSerializer):
 
 class ImportedSerializer(serializers.Serializer[Any]):
     imported = serializers.IntegerField(help_text="Agreements entered: all lines of the file, or none.")
+    warnings = serializers.ListField(
+        child=serializers.CharField(), help_text="What may be meant, and may be a slip: each said once."
+    )

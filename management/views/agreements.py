@@ -15,15 +15,21 @@ from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agreements.doubts import get_doubts_of_all
 from agreements.imports import ImportRefused, import_agreements
-from agreements.models import Agreement
+from agreements.models import Agreement, AlreadyAgreed, UnableToEnd
 from management.pages import Pages
-from management.problems import Explaining, ProblemSerializer
+from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
-from management.serializers.agreements import AgreementSerializer, ImportedSerializer, NewAgreementSerializer
+from management.serializers.agreements import (
+    AgreementDetailSerializer,
+    AgreementSerializer,
+    ImportedSerializer,
+    NewAgreementSerializer,
+)
 from management.views.traffic import read_party_key
 
-PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404)}
+PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404, 409)}
 CSV_EXAMPLE = """provider,consumer,modules,valid_from,valid_until,delivery
 NL*CPO,FR*MSP,locations tariffs tokens sessions cdrs,2026-12-01T00:00:00Z,,relay
 """
@@ -73,7 +79,10 @@ class AgreementViewSet(
     parser_classes = [JSONParser]
     read_scope, write_scope = Scope.AGREEMENTS_READ, Scope.AGREEMENTS_WRITE
 
-    @extend_schema(request=NewAgreementSerializer, responses={201: AgreementSerializer, **PROBLEMS})
+    def get_serializer_class(self) -> type[AgreementSerializer]:
+        return AgreementSerializer if self.action == "list" else AgreementDetailSerializer
+
+    @extend_schema(request=NewAgreementSerializer, responses={201: AgreementDetailSerializer, **PROBLEMS})
     def create(self, request: Request) -> Response:
         """A new agreement; what it allows passes from its `valid_from` on, not before it was entered."""
         serializer = NewAgreementSerializer(data=request.data)
@@ -84,17 +93,25 @@ class AgreementViewSet(
         asked.setdefault("delivery_by_module", {})
         try:
             agreement = Agreement.conclude(**asked, now=now)
+        except AlreadyAgreed as e:
+            raise Conflict(
+                str(e),
+                what_to_do="Nothing was entered: that agreement does it. For other terms, end it and enter those.",
+            ) from e
         except ValueError as e:
             raise serializers.ValidationError([str(e)]) from e
-        return Response(AgreementSerializer(agreement).data, status=status.HTTP_201_CREATED)
+        return Response(AgreementDetailSerializer(agreement).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses={200: AgreementSerializer, **PROBLEMS})
+    @extend_schema(request=None, responses={200: AgreementDetailSerializer, **PROBLEMS})
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str) -> Response:
         """Nothing passes under it from now on."""
         agreement = self.get_object()
-        agreement.end(now=timezone.now())
-        return Response(AgreementSerializer(agreement).data)
+        try:
+            agreement.end(now=timezone.now())
+        except UnableToEnd as e:
+            raise Conflict(str(e), what_to_do="Nothing is left to do: it stays as it is.") from e
+        return Response(AgreementDetailSerializer(agreement).data)
 
     @extend_schema(
         operation_id="agreements_import",
@@ -108,4 +125,5 @@ class AgreementViewSet(
             imported = import_agreements(cast(str, request.data), now=timezone.now())
         except ImportRefused as e:
             raise serializers.ValidationError({f"line {line}": texts for line, texts in e.by_line.items()}) from e
-        return Response({"imported": len(imported)}, status=status.HTTP_201_CREATED)
+        told = {"imported": len(imported), "warnings": list(get_doubts_of_all(imported))}
+        return Response(told, status=status.HTTP_201_CREATED)

@@ -11,14 +11,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agreements.models import Mandate
+from agreements.models import Mandate, UnableToEnd
 from management.pages import Pages
-from management.problems import Explaining, ProblemSerializer
+from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.agreements import MandateSerializer, NewMandateSerializer
 from management.views.traffic import read_party_key
 
-PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404)}
+PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404, 409)}
 
 
 class MandateFilter(filters.FilterSet):
@@ -64,5 +64,8 @@ class MandateViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixi
     def end(self, request: Request, pk: str) -> Response:
         """It allows nothing from now on."""
         mandate = self.get_object()
-        mandate.end(now=timezone.now())
+        try:
+            mandate.end(now=timezone.now())
+        except UnableToEnd as e:
+            raise Conflict(str(e), what_to_do="Nothing is left to do: it stays as it is.") from e
         return Response(MandateSerializer(mandate).data)

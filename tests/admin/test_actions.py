@@ -316,6 +316,34 @@ class TestAgreements:
 
         assert Agreement.objects.get().valid_until is not None
 
+    def test_are_ended_once(self, staff):
+        agreement = make_agreement(valid_until=NOW)
+
+        answer = staff.post(reverse("admin:agreements_agreement_end_now", args=[agreement.pk]), follow=True)
+
+        assert "nothing was changed. It ended on 2026-11-20 12:00:00 UTC." in answer.content.decode()
+        assert Agreement.objects.get().valid_until == NOW
+
+    def test_say_before_they_are_ended_which_others_go_on(self, staff):
+        agreement, other = make_agreement(), make_agreement(delivery="store_and_forward")
+
+        page = staff.get(reverse("admin:agreements_agreement_end_now", args=[agreement.pk])).content.decode()
+
+        assert f"covers modules of this one, too: #{other.pk}" in page
+
+    def test_are_entered_once(self, staff):
+        self.enter(staff)
+
+        answer = self.enter(staff)
+
+        assert "says the same already" in answer.content.decode()
+        assert Agreement.objects.count() == 1
+
+    def test_are_entered_with_what_may_be_a_slip_said(self, staff):
+        answer = staff.post(reverse("admin:agreements_agreement_enter"), self.FORM, follow=True)
+
+        assert "FR*MSP is not a party of any platform yet." in answer.content.decode()
+
     def test_are_not_ended_by_looking(self, staff):
         agreement = make_agreement()
 

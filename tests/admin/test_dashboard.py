@@ -53,7 +53,7 @@ class TestDashboard:
         make_lane(gone, needs_resync=True, cursor=10**9)
         make_dead_letter(slow)
         make_finding()
-        make_agreement(valid_until=LATER + timedelta(days=3))
+        make_agreement("NL*CPO", "FR*MSP", valid_until=LATER + timedelta(days=3))
 
         notices = self.open(client).context["notices"]
 
@@ -68,6 +68,19 @@ class TestDashboard:
         ]
         for notice in notices:
             assert client.get(notice.link).status_code == 200
+
+    def test_names_parties_of_agreements_that_no_platform_has(self, client):
+        agreement = make_agreement("NL*CPO", "FR*MSQ")
+        make_agreement("DE*CPO", "FR*MSQ")
+        make_platform(party="NL*CPO")
+
+        notices = self.open(client).context["notices"]
+
+        assert [notice.text for notice in notices] == [
+            f"FR*MSQ is not a party of any platform yet. See {agreement}.",
+            "DE*CPO is not a party of any platform yet. See DE*CPO – FR*MSQ.",
+        ]
+        assert client.get(notices[0].link).status_code == 200
 
     def test_names_who_is_paused_and_for_how_long(self, client):
         platform = make_platform()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agreements.doubts import get_doubts
 from agreements.imports import ImportRefused, import_agreements, parse
-from agreements.models import Agreement, UnableToConclude
+from agreements.models import Agreement, AlreadyAgreed, UnableToConclude, UnableToEnd
 from ocpi.calls import Delivery, PartyId
+from tests.management.cast import make_behind, make_platform
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,103 @@ class TestConclude:
             conclude(**changes)
 
         assert not Agreement.objects.exists()
+
+
+class TestAlreadyAgreed:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"modules": ["cdrs", "locations"], "note": "once more"},
+            {"provider": PartyId("nl", "cpo")},
+            {"valid_from": NOW + timedelta(days=1), "valid_until": NOW + timedelta(days=2)},
+            {"delivery": Delivery.STORE_AND_FORWARD, "delivery_by_module": {"locations": "relay", "cdrs": "relay"}},
+        ],
+    )
+    def test_is_what_one_in_force_says_for_all_that_time(self, changes: dict[str, Any]) -> None:
+        known = conclude()
+
+        with pytest.raises(AlreadyAgreed, match=f"agreement {known.pk} says the same already"):
+            conclude(**changes)
+
+        assert Agreement.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"modules": ["locations"]},
+            {"delivery": Delivery.STORE_AND_FORWARD},
+            {"valid_from": NOW - timedelta(days=1)},
+            {"cdr_control": {"refuse": True}},
+            {"consumer": PartyId("FR", "MSX")},
+            {"provider": PartyId("FR", "MSP"), "consumer": PartyId("NL", "CPO")},
+        ],
+    )
+    def test_is_not_what_differs(self, changes: dict[str, Any]) -> None:
+        conclude()
+
+        conclude(**changes)
+
+        assert Agreement.objects.count() == 2
+
+    def test_is_not_what_goes_on_after_the_end_of_another(self) -> None:
+        conclude().end(now=NOW + timedelta(days=1))
+
+        conclude(valid_from=NOW + timedelta(hours=1))
+
+        assert Agreement.objects.count() == 2
+
+
+class TestEnd:
+    def test_stays_when_it_was(self) -> None:
+        agreement = conclude()
+        agreement.end(now=NOW)
+
+        with pytest.raises(UnableToEnd, match="2026-03-01 12:00:00 UTC"):
+            Agreement.objects.get().end(now=NOW + timedelta(days=1))
+
+        assert Agreement.objects.get().valid_until == NOW
+
+    def test_is_before_the_beginning_of_one_that_never_began(self) -> None:
+        later = NOW + timedelta(days=9)
+        agreement = conclude(valid_from=later)
+
+        agreement.end(now=NOW)
+
+        assert (agreement.valid_until, agreement.is_over(now=NOW)) == (later, True)
+
+
+class TestDoubts:
+    def test_are_none_about_two_known_parties(self) -> None:
+        make_platform(party="NL*CPO", role="CPO")
+        make_behind(make_platform("Hub", party="DE*HUB", role="HUB"), "FR*MSP")
+
+        assert get_doubts(conclude(), now=NOW) == []
+
+    def test_name_who_is_unknown_or_in_the_wrong_role(self) -> None:
+        make_platform(party="NL*CPO", role="EMSP")
+
+        assert get_doubts(conclude(), now=NOW) == [
+            "NL*CPO is known as EMSP only, and is the provider of an agreement.",
+            "FR*MSP is not a party of any platform yet.",
+        ]
+
+    def test_name_commands_that_ocpi_does_not_know(self) -> None:
+        agreement = conclude(modules=["commands"], commands=["START_SESSION", "FLY"])
+
+        assert "FLY is none of OCPI's commands" in " ".join(get_doubts(agreement, now=NOW))
+
+    def test_name_other_agreements_about_the_same_modules(self) -> None:
+        one = conclude()
+        conclude(modules=["tokens"])
+        conclude(modules=["locations"], valid_until=NOW)
+        reversed = conclude(
+            provider=PartyId("FR", "MSP"), consumer=PartyId("NL", "CPO"), valid_from=NOW + timedelta(days=9)
+        )
+
+        doubts = get_doubts(one, now=NOW)
+
+        assert doubts[-1].startswith(f"Another agreement of this pair covers modules of this one, too: #{reversed.pk}.")
 
 
 class TestParse:
@@ -161,5 +260,6 @@ class TestImport:
         with pytest.raises(ImportRefused) as refused:
             import_agreements(text, now=NOW)
 
-        assert sorted(refused.value.by_line) == [3, 5]
+        assert sorted(refused.value.by_line) == [3, 4, 5]
+        assert "says the same already" in refused.value.by_line[4][0]
         assert not Agreement.objects.exists()

@@ -38,10 +38,20 @@ class TestCreate:
             "commands": None,
             "cdr_control": {},
             "note": "",
+            "warnings": ["NL*CPO is not a party of any platform yet.", "FR*MSP is not a party of any platform yet."],
             "created_at": 0,
             "changed_at": 0,
         }
         assert (str(agreement.provider), agreement.delivery) == ("NL*CPO", "store_and_forward")
+
+    def test_refuses_what_another_says_already(self):
+        known = create().json()["id"]
+
+        response = create()
+
+        assert response.status_code == 409
+        assert response.json()["detail"].startswith(f"agreement {known} says the same already")
+        assert Agreement.objects.count() == 1
 
     def test_enters_what_the_two_say_about_cdr_control(self):
         response = create(cdr_control={"refuse": True, "tolerances": {"total": 0.5}})
@@ -115,6 +125,24 @@ class TestEnd:
         assert response.json()["is_in_force"] is False
         assert Agreement.objects.get().valid_until is not None
 
+    def test_stays_when_it_was(self):
+        agreement = make_agreement()
+        client = make_client()
+        ended = client.post(f"/api/agreements/{agreement.pk}/end/").json()["valid_until"]
+
+        response = client.post(f"/api/agreements/{agreement.pk}/end/")
+
+        assert response.status_code == 409
+        assert response.json()["detail"].startswith("It ended on 2")
+        assert client.get(f"/api/agreements/{agreement.pk}/").json()["valid_until"] == ended
+
+    def test_names_the_agreements_that_go_on(self):
+        agreement, other = make_agreement(), make_agreement(delivery="store_and_forward")
+
+        response = make_client().post(f"/api/agreements/{agreement.pk}/end/")
+
+        assert f"#{other.pk}" in response.json()["warnings"][-1]
+
     def test_cannot_be_rewritten_or_deleted(self):
         agreement = make_agreement()
         client = make_client()
@@ -130,7 +158,15 @@ class TestImport:
     def test_enters_every_line(self):
         response = self.send("\ufeff" + CSV)
 
-        assert (response.status_code, response.json()) == (201, {"imported": 2})
+        assert (response.status_code, response.json()) == (
+            201,
+            {
+                "imported": 2,
+                "warnings": [
+                    f"{party} is not a party of any platform yet." for party in ("NL*CPO", "FR*MSP", "DE*CPX")
+                ],
+            },
+        )
         assert sorted(str(found.provider) for found in Agreement.objects.all()) == ["DE*CPX", "NL*CPO"]
 
     def test_enters_nothing_when_a_line_is_wrong_and_names_every_wrong_line(self):

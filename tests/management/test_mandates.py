@@ -76,6 +76,25 @@ class TestMandates:
         assert answer.json()["is_in_force"] is False
         assert get_version() > version
 
+    def test_end_once(self):
+        mandate = make_mandate()
+        client = make_client()
+        ended = client.post(f"/api/mandates/{mandate.pk}/end/").json()["valid_until"]
+
+        answer = client.post(f"/api/mandates/{mandate.pk}/end/")
+
+        assert answer.status_code == 409
+        assert client.get(f"/api/mandates/{mandate.pk}/").json()["valid_until"] == ended
+
+    def test_end_once_in_the_admin(self, client):
+        client.force_login(make_staff())
+        mandate = make_mandate(valid_until=NOW)
+
+        answer = client.post(reverse("admin:agreements_mandate_end_now", args=[mandate.pk]), follow=True)
+
+        assert "nothing was changed. It ended on 2026-11-20 12:00:00 UTC." in answer.content.decode()
+        assert Mandate.objects.get().valid_until == NOW
+
     def test_are_granted_and_ended_in_the_admin(self, client):
         client.force_login(make_staff())
         form = TERMS | {"valid_from_0": "2026-11-01", "valid_from_1": "00:00:00"}
