@@ -82,7 +82,8 @@ class Authenticator:
         self._hub.admission.demand_stranger(address)
         found = await self._look_up(decoded, raw, now=now)
         if found is None:
-            raise NotAuthorized("the token is missing or unknown")
+            is_raw_only = raw is not None and token_digest(raw) in facts.tokens
+            raise NotAuthorized(_explain(header, has_token=raw is not None, is_raw_only=is_raw_only))
         return found
 
     def _remember(self, header: str, token: str, digest: str) -> None:
@@ -119,6 +120,18 @@ class Authenticator:
             task = asyncio.create_task(self._hub.in_thread(lambda: handshake.retire_previous(fact.platform, now=now)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+
+def _explain(header: str | None, *, has_token: bool, is_raw_only: bool) -> str:
+    """What to change. Whoever knows a token may hear that it is one."""
+    form = "send 'Authorization: Token <Base64 of your token>'"
+    if not header:
+        return f"there is no Authorization header: {form}"
+    if not has_token:
+        return f"the Authorization header is not of the form that OCPI asks for: {form}"
+    if is_raw_only:
+        return f"the token is not Base64-encoded: {form}"
+    return f"the token is unknown: {form}; a Token A that was registered with is used up, send Token C instead"
 
 
 def _find(decoded: str | None, raw: str | None, *, now: datetime) -> Caller | None:

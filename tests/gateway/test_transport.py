@@ -8,10 +8,12 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+import requests
 
 from parties.models import Endpoint
 from tests.conftest import Cast
 from tests.documents import as_json, location_document, tariff_document, token_document
+from tests.live.hub import LiveHub
 from tests.live.partner import get_code
 
 AT = "2026-11-20T10:00:00Z"
@@ -85,6 +87,33 @@ class TestStepsInAPath:
 
         assert (answer.status, json.loads(answer.read())["status_code"]) == (404, 2001)
         assert cast.cpo.seen == []
+
+
+class TestRefusedToken:  # TRANS-02, TRANS-03
+    """A caller who is let in nowhere has nothing to read but this."""
+
+    @pytest.mark.parametrize(
+        ("header", "says"),
+        [
+            (None, "there is no Authorization header: send 'Authorization: Token <Base64"),
+            ("Bearer abc", "not of the form that OCPI asks for: send 'Authorization: Token <Base64"),
+            ("Token", "not of the form that OCPI asks for"),
+            ("Token bm9ib2R5cw==", "the token is unknown"),
+        ],
+    )
+    def test_is_told_what_to_send(self, hub: LiveHub, header: str | None, says: str):
+        headers = {} if header is None else {"Authorization": header}
+
+        answer = requests.get(hub.versions_url, headers=headers, timeout=10)
+
+        assert answer.status_code == 401
+        assert says in answer.json()["status_message"]
+
+    def test_is_told_that_it_is_not_encoded(self, cast: Cast):
+        answer = cast.cpo.call_url("GET", cast.hub.versions_url, headers={"Authorization": f"Token {cast.cpo.token}"})
+
+        assert answer.status_code == 401
+        assert "the token is not Base64-encoded" in answer.json()["status_message"]
 
 
 class TestIdentity:
