@@ -6,8 +6,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.response import Response
+
+
+class NoSuchPage(NotFound):
+    what_to_do = "Start with the first page, without a number or cursor, and follow `next` from there."
+
+
+class NamedPages:
+    """To be told what is wrong with a page is no reason to look for an id."""
+
+    def paginate_queryset(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().paginate_queryset(*args, **options)  # type: ignore[misc]
+        except NotFound as e:
+            raise NoSuchPage(e.detail) from e
 
 
 class PublicLinks:
@@ -27,13 +42,13 @@ def _make_public(link: str | None) -> str | None:
     return f"{settings.HUB_PUBLIC_URL}{parts.path}?{parts.query}".removesuffix("?")
 
 
-class Pages(PublicLinks, PageNumberPagination):
+class Pages(NamedPages, PublicLinks, PageNumberPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1000
 
 
-class LogPages(PublicLinks, CursorPagination):
+class LogPages(NamedPages, PublicLinks, CursorPagination):
     """Newest first along the log's key, so that a page costs the same however long the log is."""
 
     page_size = 100

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.views.defaults import page_not_found, server_error
 from rest_framework import exceptions, serializers, status
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from management.query import check_parameters, get_filter_names, get_page_names
+
+API = "/api/"
 WHAT_TO_DO = {
     401: "Create a staff token in the admin or with manage.py create_staff_token, and send it as a Bearer.",
     403: "Use a staff token that has this scope; scopes are chosen when the token is created.",
     404: "Check the id in the URL: the list above it shows what there is.",
     405: "See /api/docs/ for the methods of this URL.",
     406: "Ask for application/json (partners' lists: text/csv, too).",
+    409: "Look at it once more, and at what can be done with it as it is now: /api/docs/.",
     415: "Send application/json (text/csv for the import of agreements).",
 }
+NO_FIELD = ("", "non_field_errors")
 
 
 class Conflict(exceptions.APIException):
@@ -66,7 +77,7 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     if isinstance(exc, exceptions.ValidationError):
-        response.data = _explain_fields(response.data)
+        response.data = _explain_fields(response.data, is_reading=context["request"].method == "GET")
     else:
         detail = str(response.data.get("detail", exc))
         known = WHAT_TO_DO | getattr(context.get("view"), "what_to_do", {})
@@ -75,15 +86,35 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _explain_fields(errors: Any) -> dict[str, Any]:
-    fields = flatten(errors)
-    first = next(iter(fields.items()), ("", ["the request is invalid"]))
-    place = "" if first[0] in ("", "non_field_errors") else f"{first[0]}: "
+def _explain_fields(errors: Any, *, is_reading: bool) -> dict[str, Any]:
+    """What is wrong with no field of its own has a place in `detail` only."""
+    told = flatten(errors)
+    first = next(iter(told.items()), ("", ["the request is invalid"]))
+    place = "" if first[0] in NO_FIELD else f"{first[0]}: "
+    fields = {name: texts for name, texts in told.items() if name not in NO_FIELD}
     return {
         "detail": f"{place}{first[1][0]}",
-        "what_to_do": "Correct the fields named here and send the request again; nothing was stored.",
-        "fields": fields,
+        "what_to_do": "Correct what is named here and send the request again"
+        + (": see /api/docs/ for the filters." if is_reading else "; nothing was stored."),
+        **({"fields": fields} if fields else {}),
     }
+
+
+def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if not request.path.startswith(API):
+        return page_not_found(request, exception)
+    told = {"detail": "There is nothing at this URL.", "what_to_do": "See /api/docs/ for the URLs there are."}
+    return JsonResponse(told, status=404)
+
+
+def answer_failed(request: HttpRequest) -> HttpResponseBase:
+    if not request.path.startswith(API):
+        return server_error(request)
+    told = {
+        "detail": "The hub failed at this call.",
+        "what_to_do": "Tell the hub's staff when it was: its log says more.",
+    }
+    return JsonResponse(told, status=500)
 
 
 def flatten(errors: Any, *, path: str = "") -> dict[str, list[str]]:
@@ -101,10 +132,29 @@ def flatten(errors: Any, *, path: str = "") -> dict[str, list[str]]:
     return found
 
 
+class NamedFormats(DefaultContentNegotiation):
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        try:
+            return super().filter_renderers(renderers, format)
+        except Http404 as e:
+            known = ", ".join(renderer.format for renderer in renderers)
+            raise exceptions.NotAcceptable(f"There is no format {format}; there are {known}.") from e
+
+
 class Explaining(APIView):
-    """Mixed into every view of this API. `what_to_do`: by status, where the advice for staff would be wrong."""
+    """Mixed into every view of this API. `what_to_do`: by status, where the advice for staff would be wrong.
+
+    `parameters`: what a GET takes in its query beside filters, pages and formats; None: anything.
+    """
 
     what_to_do: dict[int, str] = {}
+    parameters: Collection[str] | None = ()
+    content_negotiation_class = NamedFormats
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "GET" and self.parameters is not None:
+            check_parameters(request, known=[*self.parameters, *get_filter_names(self), *get_page_names(self)])
 
     def get_exception_handler(self) -> Any:
         return explain

@@ -11,7 +11,7 @@ it is held until that comes (accepted, decided ──credit──> credited).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -131,17 +131,17 @@ def is_holding(state: DisputeState, outcome: Outcome) -> bool:
     return state in LIVE or (state in JUDGED and outcome is Outcome.FALLS)
 
 
-def check_opening(side: Side, *, earlier: Iterable[tuple[DisputeState, Outcome, Side]]) -> None:
-    """A CDR is judged once; who withdrew does not come again (or a bill could be held for ever).
+def check_opening(side: Side, *, earlier: Mapping[int, tuple[DisputeState, Outcome, Side]]) -> None:
+    """A CDR is judged once; who withdrew does not come again (or a bill could be held for ever). `earlier`: by id.
 
     Raises:
         NotAllowed: an earlier dispute of the same CDR stands against it.
     """
-    for state, outcome, opener in earlier:
+    for pk, (state, outcome, opener) in earlier.items():
         if is_holding(state, outcome):
-            raise NotAllowed("There is a dispute about this CDR already: write into that one.")
+            raise NotAllowed(f"There is a dispute about this CDR already: write into that one, number {pk}.")
         if state is not DisputeState.WITHDRAWN:
-            raise NotAllowed(f"A dispute about this CDR was {state} already: that is final.")
+            raise NotAllowed(f"Dispute {pk} about this CDR was {state} already: that is final.")
         if opener is side:
             raise NotAllowed(
                 f"The {side.label} has withdrawn a dispute about this CDR: ask the hub if it must be reopened."

@@ -61,7 +61,10 @@ def open_dispute(cdr: Cdr, *, actor: Actor, reason: str, now: datetime, finding:
         with transaction.atomic():
             return _open(cdr, actor=actor, reason=reason, now=now, finding=finding)
     except IntegrityError as e:  # somebody else was faster
-        raise NotAllowed("There is a dispute about this CDR already: write into that one.") from e
+        going_on = Dispute.objects.holding().get(owner=cdr.owner, cdr_key=cdr.object_key)
+        raise NotAllowed(
+            f"There is a dispute about this CDR already: write into that one, number {going_on.pk}."
+        ) from e
 
 
 def act(
@@ -116,8 +119,8 @@ def _check_cdr(cdr: Cdr) -> None:
 def _open(cdr: Cdr, *, actor: Actor, reason: str, now: datetime, finding: Finding | None) -> Dispute:
     # Of two that come at the same moment the second waits here, and then sees the first.
     earlier = Dispute.objects.select_for_update(of=("self",)).filter(owner=cdr.owner, cdr_key=cdr.object_key)
-    told = earlier.order_by("id").values_list("state", "outcome", "opener")
-    check_opening(actor.side, earlier=[(DisputeState(s), Outcome(o), Side(side)) for s, o, side in told])
+    told = earlier.order_by("id").values_list("pk", "state", "outcome", "opener")
+    check_opening(actor.side, earlier={pk: (DisputeState(s), Outcome(o), Side(side)) for pk, s, o, side in told})
     if finding is not None and finding.state != State.DISPUTED:
         finding.judge(State.DISPUTED, note=reason[:255], now=now, side=actor.side, by=actor.by)
     dispute = Dispute.objects.create(

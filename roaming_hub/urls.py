@@ -9,6 +9,9 @@ from django.views.generic import RedirectView
 
 from management.views.metrics import MetricsView
 
+handler404 = "management.problems.answer_not_found"
+handler500 = "management.problems.answer_failed"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),

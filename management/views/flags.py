@@ -24,6 +24,7 @@ class FlagsView(Explaining):
     """Nothing here was refused: it is for people to look at."""
 
     read_scope = Scope.FINDINGS_READ
+    parameters = tuple(AskedObjectSerializer().fields)
 
     @extend_schema(parameters=[AskedObjectSerializer], responses={200: FlaggedSerializer(many=True), **PROBLEMS})
     def get(self, request: Request) -> Response:

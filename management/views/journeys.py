@@ -26,6 +26,7 @@ class JourneyViewSet(Explaining, viewsets.ViewSet):
     """A message's whole way: both legs, what was kept, every delivery to everybody, what waits and why."""
 
     lookup_value_regex = "[^/]+"
+    parameters = ("id", "module", "owner", "object_id", "platform", "from", "until")
     read_scope = Scope.TRAFFIC_READ
 
     @extend_schema(

@@ -38,6 +38,7 @@ class MetricsView(Explaining):
     permission_classes = [MayReadMetrics]
     read_scope = Scope.METRICS_READ
     schema = None
+    parameters = None  # whatever the scraper is set to send
 
     def get(self, request: Request) -> HttpResponse:
         """Text as Prometheus reads it."""

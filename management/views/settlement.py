@@ -17,11 +17,11 @@ from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from management.csv_export import CHUNK, CsvExport, stream_csv, write_lines
 from management.pages import Pages
 from management.problems import Explaining, ProblemSerializer
+from management.query import name_filters
 from management.scopes import Scope
 from management.serializers.settlement import (
     CompanySerializer,
@@ -88,7 +88,7 @@ class LineFilter(filters.FilterSet):
         return lines.filter(**{name: value.lower()})
 
 
-class ReadsStatements(CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
+class ReadsStatements(Explaining, CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Statement]):
     """What staff and partners do alike; which statements there are, `get_queryset` says."""
 
     serializer_class = StatementSerializer
@@ -98,7 +98,7 @@ class ReadsStatements(CsvExport, mixins.RetrieveModelMixin, viewsets.GenericView
     csv_name = "statements"
 
     @extend_schema(responses={200: LineSerializer(many=True), **PROBLEMS}, filters=True)
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, parameters=[*name_filters(LineFilter)])
     def lines(self, request: Request, pk: str) -> HttpResponseBase:
         """Line by line, in order; of a statement of fees, the lines of fees. Also as CSV, filtered: `?format=csv`."""
         statement = self.get_object()
@@ -123,15 +123,17 @@ class ReadsStatements(CsvExport, mixins.RetrieveModelMixin, viewsets.GenericView
         return _attach(b"".join(write_json(statement)), kind="application/json", name=f"{statement}.json")
 
 
-class StatementViewSet(Explaining, ReadsStatements):
+class StatementViewSet(ReadsStatements):
     """Closed statements: of CDRs from CPO to eMSP, and of the hub's fees."""
 
     queryset = Statement.objects.closed().order_by("-last_day", "reference")
     read_scope = Scope.SETTLEMENT_READ
 
 
-class ReadsNettings(APIView):
+class ReadsNettings(Explaining):
     """The same for staff and partners; of which statements, `get_statements` says."""
+
+    parameters = [*name_filters(StatementFilter)]
 
     @extend_schema(
         parameters=[OpenApiParameter("party"), OpenApiParameter("last_day_after"), OpenApiParameter("last_day_before")],
@@ -148,7 +150,7 @@ class ReadsNettings(APIView):
         raise NotImplementedError
 
 
-class NettingsView(Explaining, ReadsNettings):
+class NettingsView(ReadsNettings):
     """What two parties owe each other, set off."""
 
     read_scope = Scope.SETTLEMENT_READ

@@ -65,7 +65,7 @@ class LaneViewSet(Explaining, viewsets.ReadOnlyModelViewSet[Lane]):
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(responses={200: PlatformLanesSerializer(many=True), **PROBLEMS}, filters=False)
-    @action(detail=False, pagination_class=None)
+    @action(detail=False, pagination_class=None, filterset_fields=None)
     def platforms(self, request: Request) -> Response:
         """Each platform's lanes taken together: how far, what holds them up, and what waits at the head."""
         return Response(PlatformLanesSerializer(lane_state.get_platform_lanes(now=timezone.now()), many=True).data)

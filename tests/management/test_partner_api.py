@@ -98,6 +98,17 @@ def read(answer: Any) -> str:
     return b"".join(answer).decode()
 
 
+class TestFilters:
+    @pytest.mark.parametrize(
+        "path", [FINDINGS, DISPUTES, INVOICES, "/api/partner/statements/", "/api/partner/nettings/"]
+    )
+    def test_that_do_not_exist_are_refused(self, path, cpo):
+        answer = make_partner_client(cpo).get(f"{path}?stat=open")
+
+        assert answer.status_code == 400
+        assert "there are" in answer.json()["fields"]["stat"][0]
+
+
 class TestEveryEndpoint:
     @pytest.mark.parametrize(("method", "url", "scope"), CALLS)
     def test_is_closed_without_a_token(self, method, url, scope):

@@ -72,12 +72,12 @@ class TestOpening:
 
     def test_is_refused_twice(self, cpo, emsp):
         store_disputed()
-        post(emsp, URL, **BY_HAND)
+        first = post(emsp, URL, **BY_HAND).json()["id"]
 
         answer = post(cpo, URL, **BY_HAND)
 
         assert answer.status_code == 409
-        assert "already" in answer.json()["detail"]
+        assert answer.json()["detail"].endswith(f"already: write into that one, number {first}.")
 
     def test_is_refused_where_there_is_no_cdr(self, emsp):
         finding = make_finding(cdr_key="", kind="session_without_cdr")

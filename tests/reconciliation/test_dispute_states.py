@@ -96,7 +96,7 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("earlier", "says"),
         [
-            ((S.OPEN, Outcome.NONE, Side.EMSP), "already: write into"),
+            ((S.OPEN, Outcome.NONE, Side.EMSP), "already: write into that one, number 7"),
             ((S.ACCEPTED, Outcome.FALLS, Side.EMSP), "already: write into"),
             ((S.DECIDED, Outcome.STANDS, Side.EMSP), "final"),
             ((S.CREDITED, Outcome.FALLS, Side.EMSP), "final"),
@@ -105,10 +105,10 @@ class TestOpening:
     )
     def test_is_refused_after(self, earlier, says):
         with pytest.raises(NotAllowed, match=says):
-            check_opening(Side.EMSP, earlier=[earlier])
+            check_opening(Side.EMSP, earlier={7: earlier})
 
     def test_is_free_for_the_other_side_after_a_withdrawal(self):
-        check_opening(Side.CPO, earlier=[(S.WITHDRAWN, Outcome.STANDS, Side.EMSP)])
+        check_opening(Side.CPO, earlier={7: (S.WITHDRAWN, Outcome.STANDS, Side.EMSP)})
 
 
 FINDING_STATES = ("open", "explained", "accepted", "disputed", "closed")
