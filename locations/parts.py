@@ -60,7 +60,7 @@ def apply(
             return None
         if parent is None:
             raise UnknownLocation("no such EVSE: PUT it first")
-        raise UnknownObject("no such object: PUT it first")
+        raise UnknownObject(f"no such {'EVSE' if len(path) == 1 else 'connector'}: PUT it first")
     if held is not None and stamp is not None and (held_at := read_stamp(held)) is not None and stamp < held_at:
         return None
     if method == "PATCH":

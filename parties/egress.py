@@ -38,6 +38,10 @@ class EgressRefused(OSError):
         return str(self.strerror)
 
 
+class AddressRefused(EgressRefused):
+    """An address inside, which the hub's operator may allow: a URL's form nobody can."""
+
+
 @dataclass(frozen=True, slots=True)
 class Egress:
     """What is allowed beyond the public internet over https."""
@@ -103,15 +107,15 @@ def check_address(text: str, *, egress: Egress) -> None:
     """Judge the address a socket is about to be connected to.
 
     Raises:
-        EgressRefused: it is not a public address, and no allowed network holds it. Also what cannot be read as an
+        AddressRefused: it is not a public address, and no allowed network holds it. Also what cannot be read as an
             address ("2130706433"): the resolver of the machine might read it after all.
     """
     try:
         address: Address = ipaddress.ip_address(text)
     except ValueError as error:
-        raise EgressRefused(f"{text} is not an address in its usual form") from error
+        raise AddressRefused(f"{text} is not an address in its usual form") from error
     if not _is_allowed(address, allow=egress.allow):
-        raise EgressRefused(f"{text} is an internal address: not called")
+        raise AddressRefused(f"{text} is an internal address: not called")
 
 
 def make_socket(family: int, kind: int, proto: int, address: tuple[object, ...], *, egress: Egress) -> socket.socket:

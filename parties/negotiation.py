@@ -125,7 +125,7 @@ def _get(client: SyncClient, peer: Peer, *, url: str, type: type[T], what: str) 
         answer = client.get(peer, url)
     except PeerError as error:
         raise UnableToUseClientApi(_explain(error, what=f"{what} at {url}")) from error
-    return _read(answer, type=type, what=what)
+    return _read(answer, type=type, what=f"{what} at {url}")
 
 
 def _explain(error: PeerError, *, what: str) -> str:

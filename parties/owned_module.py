@@ -200,7 +200,7 @@ class OwnedModule(RoutedModule):
                 return None
             return self.describe(self.merge(document, call.body), match, strict=strict)
 
-        missing = UnknownObject("no such object: PUT it first") if strict else None
+        missing = UnknownObject(f"no such object in {self.id}: PUT it first") if strict else None
         return rework(
             place,
             work,

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from parties.egress import EgressRefused
+from parties.egress import AddressRefused, EgressRefused
 
 NO_ANSWER = "The server took the call and gave no whole answer in time: see whether it is busy, or waits for something."
 BROKE = "See in the server's log, and that of a proxy before it, why it closed the connection."
@@ -24,8 +24,10 @@ def advise(error: BaseException) -> str:
 
 def _explain(error: BaseException) -> tuple[str, str]:
     for cause in _chain(error):
-        if isinstance(cause, EgressRefused):
+        if isinstance(cause, AddressRefused):
             return str(cause), "Use a public https address, or have the hub's operator allow it (HUB_EGRESS_ALLOW)."
+        if isinstance(cause, EgressRefused):
+            return str(cause), "Use a public https address: a URL such as https://ocpi.example.com/versions."
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or "no reason given"
             return f"its certificate is not trusted ({why})", (

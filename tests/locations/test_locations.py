@@ -111,6 +111,16 @@ class TestOrder:
 
         assert (get(cast)["name"], get(cast)["city"]) == ("two", "Gouda")
 
+    @pytest.mark.parametrize(
+        ("path", "named"), [("LOC9", "location"), ("LOC1/EVSE9", "EVSE"), ("LOC1/EVSE1/9", "connector")]
+    )
+    def test_of_what_is_not_there_name_it(self, cast: Cast, path: str, named: str):
+        put(cast)
+
+        answer = patch(cast, f"NL/CPO/{path}", last_updated=LATER)
+
+        assert answer.json()["status_message"] == f"no such {named}: PUT it first"
+
     @pytest.mark.parametrize("method", ["PUT", "PATCH"])
     @pytest.mark.parametrize("path", ["EVSE1", "EVSE1/1"])
     def test_of_equal_times_the_last_counts_in_parts(self, cast: Cast, method: str, path: str):  # LOC-16

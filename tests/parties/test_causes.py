@@ -53,9 +53,20 @@ def not_tls() -> str:
         return fail(peer.url.replace("http://", "https://") + "/versions")
 
 
+def other_scheme() -> str:
+    return fail("ftp://ocpi.example.com/versions")
+
+
 def broken() -> str:
     with serve(hang_up) as peer:
         return fail(f"{peer.url}/versions")
+
+
+def test_an_answer_that_is_none_of_ocpi_with_its_url() -> None:
+    with serve(lambda handler: handler.answer(b"not here", status=404)) as peer:
+        message = fail(f"{peer.url}/versions")
+
+        assert message == f"versions at {peer.url}/versions: answered HTTP 404, no OCPI envelope"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +75,7 @@ def broken() -> str:
         (unknown_name, "the name of the host is not known", "DNS"),
         (refused, "the connection was refused: nothing listens there", "Check host and port"),
         (not_allowed, "127.0.0.1 is an internal address", "HUB_EGRESS_ALLOW"),
+        (other_scheme, "ftp is not allowed: https is demanded", "Use a public https address: a URL such as"),
         (not_tls, "no TLS connection came about", "speaks https"),
         (broken, "the server closed the connection without an answer", "why it closed"),
     ],
@@ -71,7 +83,7 @@ def broken() -> str:
 def test_plain_words(provoke: Callable[[], str], happened: str, to_do: str) -> None:
     message = provoke()
 
-    assert message.startswith("versions at http")
+    assert message.startswith("versions at ")
     assert happened in message
     assert to_do in message
     assert not any(word in message for word in LIBRARY), message
