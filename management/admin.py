@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -14,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from management import log_admin, partner_admin
 from management.models import StaffToken
 from management.scopes import EXPLAINED
-from management.token_admin import TokenAdmin, make_scopes_field
+from management.token_admin import TokenAdmin, TokenForm, make_scopes_field
 
 __all__ = ["log_admin", "partner_admin"]
 
@@ -36,7 +35,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass
 
 
-class StaffTokenForm(forms.ModelForm):
+class StaffTokenForm(TokenForm):
     scopes = make_scopes_field(EXPLAINED)
 
     class Meta:

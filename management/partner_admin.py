@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,11 +10,11 @@ from unfold.decorators import action
 
 from management.models import PartnerToken
 from management.partner_scopes import EXPLAINED
-from management.token_admin import TokenAdmin, make_scopes_field
+from management.token_admin import TokenAdmin, TokenForm, make_scopes_field
 from parties.admin_pages import ask
 
 
-class PartnerTokenForm(forms.ModelForm):
+class PartnerTokenForm(TokenForm):
     scopes = make_scopes_field(EXPLAINED)
 
     class Meta:

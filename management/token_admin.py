@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,6 +24,16 @@ def make_scopes_field(explained: Mapping[Any, str]) -> forms.MultipleChoiceField
         choices=[(scope.value, f"{scope.value}: {text}") for scope, text in explained.items()],
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
+
+
+class TokenForm(forms.ModelForm):
+    """For a new token of either kind."""
+
+    def clean_expires_at(self) -> datetime | None:
+        ends: datetime | None = self.cleaned_data["expires_at"]
+        if ends is not None and ends <= timezone.now():
+            raise forms.ValidationError("This is over: the token would open nothing.")
+        return ends
 
 
 class TokenAdmin(ReadOnlyAdmin):

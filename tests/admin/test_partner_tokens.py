@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from management.models import PartnerToken
+from management.models import PartnerToken, StaffToken
 from tests.management.cast import make_partner_token, make_platform, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,17 @@ class TestPartnerTokens:
         assert (token.platform, token.scopes) == (platform, ["findings:read"])
         assert text not in staff.get(url_of("change", token.pk)).content.decode()
         assert token.digest not in staff.get(url_of("change", token.pk)).content.decode()
+
+    @pytest.mark.parametrize("kind", ["stafftoken", "partnertoken"])
+    def test_are_not_made_when_their_end_is_past(self, staff, kind):
+        form = {"name": "accounts", "platform": make_platform().pk, "scopes": ["findings:read"]}
+        form |= {"expires_at_0": "2020-01-01", "expires_at_1": "00:00:00"}
+
+        answer = staff.post(reverse(f"admin:management_{kind}_add"), form)
+
+        assert "the token would open nothing" in answer.content.decode()
+        assert not PartnerToken.objects.exists()
+        assert not StaffToken.objects.exists()
 
     def test_are_rotated(self, staff):
         token, old = make_partner_token(make_platform())
