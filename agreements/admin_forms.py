@@ -31,7 +31,8 @@ DELIVERIES = [
 class PartyIdField(forms.Field):
     """ "NL*CPO" as a PartyId."""
 
-    widget = UnfoldAdminTextInputWidget(attrs={"placeholder": "NL*CPO", "maxlength": 7})
+    def __init__(self, *, example: str = "NL*CPO", **options: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextInputWidget(attrs={"placeholder": example, "maxlength": 7}), **options)
 
     def to_python(self, value: Any) -> PartyId | None:
         if not value:
@@ -79,7 +80,7 @@ class AgreementForm(forms.Form):
     """For a new agreement; one that runs is ended, not rewritten."""
 
     provider = PartyIdField(help_text="Owns locations, tariffs, sessions and CDRs.")
-    consumer = PartyIdField(help_text="Owns tokens and sends commands.")
+    consumer = PartyIdField(example="FR*MSP", help_text="Owns tokens and sends commands.")
     modules = forms.MultipleChoiceField(
         choices=[(module, module) for module in MODULES],
         initial=list(MODULES),
@@ -123,7 +124,7 @@ class AgreementForm(forms.Form):
 class MandateForm(forms.Form):
     """For a new mandate; one that runs is ended, not rewritten."""
 
-    agent = PartyIdField(help_text="Who acts.")
+    agent = PartyIdField(example="DE*NAP", help_text="Who acts.")
     principal = PartyIdField(help_text="For whom: the owner of the locations and tariffs, or of the tokens.")
     modules = forms.MultipleChoiceField(
         choices=[(module, module) for module in MANDATE_MODULES],

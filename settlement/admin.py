@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -244,6 +245,9 @@ class TermsAdmin(SearchesParties, Between, Stamped):
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
     ordering = ["provider", "consumer", "valid_from"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"time_zone": settings.HUB_SETTLEMENT_TIME_ZONE, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -272,6 +272,12 @@ class TestAgreements:
         assert (str(agreement.provider), agreement.consumer.key) == ("NL*CPO", "frmsp")
         assert agreement.delivery_by_module == {"cdrs": "store_and_forward"}
 
+    def test_are_asked_for_with_an_example_of_each_side(self, staff):
+        page = staff.get(reverse("admin:agreements_agreement_enter")).content.decode()
+
+        assert 'placeholder="NL*CPO"' in page
+        assert 'placeholder="FR*MSP"' in page
+
     @pytest.mark.parametrize(
         ("changes", "says"),
         [

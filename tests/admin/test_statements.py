@@ -37,6 +37,15 @@ def open_page(client: Client, statement: Statement) -> str:
     return client.get(reverse("admin:settlement_statement_change", args=[statement.pk])).content.decode()
 
 
+class TestTerms:
+    def test_begin_with_the_zone_that_the_hub_settles_in(self, staff, settings):
+        settings.HUB_SETTLEMENT_TIME_ZONE = "Europe/Lisbon"
+
+        page = staff.get(reverse("admin:settlement_terms_add"))
+
+        assert page.context["adminform"].form["time_zone"].value() == "Europe/Lisbon"
+
+
 class TestStatement:
     def test_shows_its_lines_and_leads_to_their_cdrs(self, staff, statement):
         page = open_page(staff, statement)
