@@ -91,7 +91,6 @@ def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def show_addresses(stack: Stack) -> None:
     login = stack.ask(sys.executable, "-m", "roaming_hub.stack.admin_login").split()
     address = stack.environ["HUB_PUBLIC_URL"].rstrip("/")
-    say_on_console(f"portal  {address}/")
     say_on_console(f"admin   {address}/admin/")
     say_on_console(f"OCPI    {address}/ocpi/versions")
     if login:

@@ -60,8 +60,8 @@ def check_port(host: str, *, port: int) -> str | None:
         except OSError as e:
             other = port + 1
             return (
-                f"Port {port} on {host} cannot be had ({e.strerror}). Stop what uses it, or choose another: "
-                f"HUB_PORT={other} make up"
+                f"Port {port} on {host} cannot be had ({e.strerror}). Stop what uses it, or choose another "
+                f"by HUB_PORT={other} before the same command."
             )
     return None
 

@@ -41,6 +41,7 @@ class TestPreflight:
 
         assert f"Port {port}" in message
         assert f"HUB_PORT={port + 1}" in message
+        assert "make up" not in message  # `make demo` asks, too
         assert preflight.check_port("127.0.0.1", port=port) is None
 
     def test_does_not_ask_about_what_it_will_not_start(self, monkeypatch):
