@@ -12,14 +12,11 @@ import msgspec
 from django.db import connection
 
 from journal.reader import Reads
+from parties.shadows import hidden
 
 _SUMS = """SELECT coalesce(sum(changes), 0)::bigint, coalesce(sum(shown), 0)::bigint,
        coalesce(bool_or(audience <> ''), false)
   FROM parties_listchange WHERE shelf = %s AND owner = ANY(%s) AND audience IN ('', %s)"""
-# A verified variant hides the hub's own copy, even if it was deleted since (`owned_reads`).
-_HIDDEN = """SELECT count(*) FROM {table} v JOIN {table} o USING (owner, object_key)
- WHERE v.owner = ANY(%s) AND v.audience = %s AND v.audience <> '' AND v.is_verified
-   AND o.audience = '' AND o.deleted_at IS NULL AND o.is_verified"""
 _FOLD = """WITH gone AS (
     DELETE FROM parties_listchange WHERE id IN (
         SELECT id FROM parties_listchange WHERE (shelf, owner, audience) IN (
@@ -33,15 +30,17 @@ PIECE = 50_000
 
 class Count(msgspec.Struct, frozen=True):
     total: int
-    state: int  # differs as soon as anything came into this list or left it
+    state: tuple[int, int]  # differs as soon as anything came into this list or left it
 
 
 def count(table: str, *, owners: Sequence[str], caller: str, reads: Reads) -> Count:
     """Of what these owners have in the lists of `table`, as the caller sees it."""
     ((state, shown, has_variants),) = reads.fetch(_SUMS, (table, owners, caller))
+    which = 0
     if has_variants:
-        shown -= reads.fetch(_HIDDEN.format(table=table), (owners, caller))[0][0]
-    return Count(total=shown, state=state)
+        ((unseen, which),) = reads.fetch(hidden(table), (owners, caller))
+        shown -= unseen
+    return Count(total=shown, state=(state, which))
 
 
 def fold(*, piece: int = PIECE) -> int:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from journal.rows import Change, Columns, Table
 from ocpi.errors import InvalidParameter, OcpiError, UnknownObject
 from ocpi.patch import PatchError
+from parties.shadows import get_seen
 
 Guard = Callable[[Columns], None]
 MOST_FLAGS = 20
@@ -86,7 +87,7 @@ def rework(
     """
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
-        current = stored if is_alive(stored) else base if is_alive(base) else None
+        current = get_seen(stored, base)
         if current is None:
             if missing is not None:
                 raise missing
@@ -111,16 +112,21 @@ def rework(
 
 
 def delete(place: Place, *, now: datetime, strict: bool) -> Change:
-    """Leave a tombstone (TAR-03)."""
+    """Leave a tombstone (TAR-03); for one party alone also of what it knows only as all do."""
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
-        if not is_alive(stored):
-            if strict:
-                raise UnknownObject("no such object")
+        if strict and not is_alive(stored):
+            raise UnknownObject("no such object")
+        gone = {"deleted_at": now, "changed_at": now}
+        if stored is not None:
+            return gone
+        if base is None or not is_alive(base):
             return None
-        return {"deleted_at": now, "changed_at": now}
+        return {name: base[name] for name in base if name not in place.table.key} | {"received_at": now} | gone
 
-    return Change(table=place.table, key=place.key, apply=apply, reads=_STAMPS)
+    return Change(
+        table=place.table, key=place.key, base_key=place.base, apply=apply, reads=None if place.base else _STAMPS
+    )
 
 
 def _remarked(described: Described, stored: Columns | None, remark: Remark | None) -> Described:

@@ -14,6 +14,7 @@ from ocpi.errors import UnknownObject
 from ocpi.module import Match
 from ocpi.pages import PageQuery, read_page_query, write_page_headers
 from parties import list_pages
+from parties.shadows import seen
 
 if TYPE_CHECKING:
     from parties.owned_module import OwnedModule
@@ -77,13 +78,8 @@ def _visible(module: OwnedModule, scope: Scope, page: PageQuery) -> tuple[str, t
         where.append("o.token_owner = %s" if alone else "o.token_owner = ANY(%s)")
         parameters.append(next(iter(scope.bearers)) if alone else sorted(scope.bearers))
     else:
-        # The variant addressed to the caller shadows the hub's own copy.
-        where.append(
-            "(o.audience = %s OR (o.audience = '' AND NOT EXISTS (SELECT 1 FROM "
-            f"{module.table.name} v WHERE v.owner = o.owner AND v.object_key = o.object_key AND v.audience = %s"
-            " AND v.is_verified)))"
-        )
-        parameters += [scope.caller.key, scope.caller.key]
+        where.append(seen(module.table.name))
+        parameters += [scope.caller.key] * 3
     if page.date_from is not None:
         where.append("o.last_updated >= %s")
         parameters.append(page.date_from)

@@ -144,6 +144,18 @@ class TestPatch:
         assert [one["city"] for one in listed.json()["data"]] == ["Gouda"]
         assert get(cast).json()["data"]["city"] == "Utrecht"
 
+    def test_sent_on_to_one_party_grows_out_of_what_it_heard_last(self, cast: Cast):  # decision 2
+        body = as_json(location_document(city="Gouda"))
+        cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=body, to="FR*MSP")
+        put(cast, city="Delft", last_updated=LATER)
+
+        cast.cpo.call(
+            "PATCH", "locations", "NL/CPO/LOC1", body=as_json({"name": "Harbour", "last_updated": LATER}), to="FR*MSP"
+        )
+        listed = cast.emsp.call("GET", "locations", interface="sender", to="NL*HUB")
+
+        assert [(one["city"], one["name"]) for one in listed.json()["data"]] == [("Delft", "Harbour")]
+
 
 class TestOwnCopy:
     def test_is_for_its_owner(self, cast: Cast):  # AMB-23, TRANS-35

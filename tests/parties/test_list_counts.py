@@ -15,7 +15,7 @@ from parties.models import ListChange
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+NOW, LATER = (datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (10, 11))
 TABLE = "locations_location"
 OWNERS, CALLER = ["nlcpo", "decpx"], "frmsp"
 
@@ -37,11 +37,20 @@ def count_notes() -> int:
 
 
 def count_rows() -> int:
-    """Each row by itself, as decision 2 says it."""
-    rows = list(Location.objects.filter(owner__in=OWNERS, audience__in=("", CALLER)))
-    variants = {(row.owner, row.object_key) for row in rows if row.audience and row.is_verified}
-    shown = [row for row in rows if row.deleted_at is None and row.is_verified]
-    return sum(bool(row.audience) or (row.owner, row.object_key) not in variants for row in shown)
+    """Of each object the row that the caller was told last, as decision 2 says it."""
+    told: dict[tuple[str, str], Location] = {}
+    rows = Location.objects.filter(owner__in=OWNERS, audience__in=("", CALLER), is_verified=True)
+    for row in rows.order_by("audience"):
+        other = told.get((row.owner, row.object_key))
+        if other is None or not is_newer(other, than=row):
+            told[row.owner, row.object_key] = row
+    return sum(row.deleted_at is None for row in told.values())
+
+
+def is_newer(row: Location, *, than: Location) -> bool:
+    if row.deleted_at is None and than.deleted_at is None:
+        return row.last_updated > than.last_updated
+    return row.changed_at > than.changed_at
 
 
 def some() -> None:
@@ -69,6 +78,9 @@ CHANGES: list[Callable[[], object]] = [
     lambda: Location.objects.filter(object_key="a", audience=CALLER).update(is_verified=False),
     lambda: Location.objects.filter(object_key="a", audience=CALLER).update(deleted_at=NOW),
     lambda: Location.objects.filter(object_key="a").update(document="[]", changed_at=NOW),
+    lambda: Location.objects.filter(object_key="a", audience="").update(last_updated=LATER, changed_at=LATER),
+    lambda: Location.objects.filter(object_key="a", audience="").update(deleted_at=LATER, changed_at=LATER),
+    lambda: Location.objects.filter(object_key="a", audience=CALLER).update(deleted_at=LATER, changed_at=LATER),
     lambda: Location.objects.filter(owner="sexyz").update(owner="decpx", object_key="y"),
     lambda: Location.objects.filter(object_key="b", audience="itmsx").update(audience=CALLER),
     lambda: Location.objects.filter(owner="nlcpo").delete(),
@@ -97,6 +109,16 @@ class TestCount:
         change()
 
         assert count(TABLE, owners=OWNERS, caller=CALLER, reads=Reads(connection.connection)).state > before.state
+
+    def test_has_another_state_after_a_copy_took_the_place_of_a_variant(self):
+        some()
+        connection.ensure_connection()
+        before = count(TABLE, owners=OWNERS, caller=CALLER, reads=Reads(connection.connection))
+
+        Location.objects.filter(object_key="a", audience="").update(last_updated=LATER)
+
+        after = count(TABLE, owners=OWNERS, caller=CALLER, reads=Reads(connection.connection))
+        assert (after.total, after.state == before.state) == (before.total, False)
 
     def test_stays_the_same_while_documents_change(self):
         some()

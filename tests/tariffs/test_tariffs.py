@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.conftest import Cast
 from tests.documents import ABSENT, as_json, connector_document, evse_document, location_document, tariff_document
-from tests.live.partner import get_code
+from tests.live.partner import Partner, get_code
+
+AT, LATER, LAST = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"
 
 
-def put(cast: Cast, **changes):
-    return cast.cpo.call("PUT", "tariffs", "NL/CPO/T1", body=as_json(tariff_document(**changes)), to="NL*HUB")
+def put(cast: Cast, *, to: str = "NL*HUB", **changes):
+    return cast.cpo.call("PUT", "tariffs", "NL/CPO/T1", body=as_json(tariff_document(**changes)), to=to)
 
 
-def delete(cast: Cast, id: str = "T1"):
-    return cast.cpo.call("DELETE", "tariffs", f"NL/CPO/{id}", to="NL*HUB")
+def delete(cast: Cast, id: str = "T1", *, to: str = "NL*HUB"):
+    return cast.cpo.call("DELETE", "tariffs", f"NL/CPO/{id}", to=to)
 
 
 def put_location(cast: Cast, *tariff_ids: str) -> None:
@@ -105,6 +108,46 @@ class TestPut:
 
         assert "type" not in tariff
         assert tariff["elements"] == elements
+
+
+def hear(partner: Partner) -> list[str]:
+    """What a partner holds that does as it is told, and takes no older state for a newer one (LOC-16)."""
+    held: list[str] = []
+    for seen in partner.seen:
+        told = [] if seen.method == "DELETE" else [msgspec.json.decode(seen.body)["last_updated"]]
+        held = told if told >= held or not told else held
+    return held
+
+
+class TestVariant:
+    """A tariff that was sent to one party by itself, beside the one that all are told (decision 2)."""
+
+    @pytest.mark.parametrize("steps", [
+        [("all", AT), ("emsp", LATER)],
+        [("emsp", LATER), ("all", AT)],
+        [("emsp", LATER), ("all", LAST)],
+        [("all", AT), ("emsp", LATER), ("all", LAST), ("emsp", LAST)],
+        [("all", LAST), ("emsp", LATER)],
+        [("all", AT), ("emsp", LATER), ("emsp", None)],
+        [("all", AT), ("emsp", LATER), ("emsp", None), ("all", LAST)],
+        [("all", AT), ("emsp", LATER), ("emsp", None), ("all", LAST), ("emsp", None)],
+        [("all", LAST), ("emsp", LATER), ("emsp", None)],
+        [("all", AT), ("emsp", None)],
+        [("all", AT), ("emsp", None), ("all", LATER)],
+        [("all", AT), ("emsp", LATER), ("all", None)],
+        [("all", AT), ("emsp", LATER), ("all", None), ("emsp", LAST)],
+    ], ids=lambda steps: " ".join(f"{to}-{(at or 'gone')[11:13] or 'gone'}" for to, at in steps))  # fmt: skip
+    def test_is_listed_if_its_party_heard_it_last(self, cast: Cast, steps: list[tuple[str, str | None]]):
+        for to, at in steps:
+            party = "NL*HUB" if to == "all" else "FR*MSP"
+            answer = delete(cast, to=party) if at is None else put(cast, to=party, last_updated=at)
+            assert get_code(answer) == 1000
+            cast.hub.deliver()
+
+        listed = cast.emsp.call("GET", "tariffs", interface="sender", to="NL*HUB")
+
+        assert [tariff["last_updated"] for tariff in listed.json()["data"]] == hear(cast.emsp)
+        assert listed.headers["X-Total-Count"] == str(len(hear(cast.emsp)))
 
 
 @pytest.mark.parametrize(("method", "interface", "path"), [
