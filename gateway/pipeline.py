@@ -139,5 +139,5 @@ def _stored_reply(outcomes: tuple[Outcome, ...], warning: str | None) -> Reply:
     """TRANS-13; a stale push is answered like any other (LOC-16)."""
     created = Outcome.CREATED in outcomes
     stale = bool(outcomes) and all(outcome is Outcome.KEPT for outcome in outcomes)
-    message = "the hub holds a newer state" if stale else warning
+    message = "the hub has had a newer state: this one changes nothing" if stale else warning
     return Reply(http_status=201 if created else 200, status_message=message)

@@ -87,6 +87,16 @@ class TestDelete:
         assert [answer.status_code for answer in (first, again, same)] == [201, 201, 200]
         assert len(get_all(cast)) == 1
 
+    def test_outlives_an_older_state(self, cast: Cast):  # TAR-03, LOC-16
+        put(cast, last_updated=LATER)
+        delete(cast)
+
+        answer = put(cast, last_updated=AT)
+
+        assert get_code(answer) == 1000
+        assert answer.json()["status_message"] == "the hub has had a newer state: this one changes nothing"
+        assert get_all(cast) == []
+
 
 class TestPut:
     @pytest.mark.parametrize("dates", [
