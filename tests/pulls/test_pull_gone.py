@@ -71,9 +71,13 @@ class TestGone:
 
         lists = Lists(cast.cpo, answers={("tariffs", ""): answer_moving})
 
-        done = pull(cast.cpo, "tariffs", is_full=True)
+        moving = pull(cast.cpo, "tariffs", is_full=True)
+        served = get_ids(cast.emsp, "tariffs")
+        quiet = pull(cast.cpo, "tariffs", is_full=True)
 
-        assert (done.state, done.removed, done.objects_read, done.unchanged) == ("DONE", 1, 8, 8)
+        assert (moving.state, moving.removed, moving.objects_read) == ("DONE", 0, 8)
+        assert served == ["T1", *there]  # T1 was named as well, and is known to be gone by the next reading
+        assert (quiet.state, quiet.removed) == ("DONE", 1)
         assert get_ids(cast.emsp, "tariffs") == there
         assert [line for line in get_pushed(cast) if line.startswith("DELETE")] == [
             "DELETE /receiver/tariffs/NL/CPO/T1"
