@@ -18,7 +18,7 @@ from typing import Any
 
 from django.db import transaction
 
-from agreements.models import Agreement, UnableToConclude
+from agreements.models import Agreement, AlreadyAgreed, UnableToConclude
 from ocpi.calls import Delivery, PartyId
 
 REQUIRED = ("provider", "consumer", "modules", "valid_from")
@@ -76,16 +76,19 @@ def import_agreements(text: str, *, now: datetime) -> list[Agreement]:
     """
     lines = parse(text)
     by_line: dict[int, list[str]] = {}
-    entered: list[Agreement] = []
+    entered: dict[Agreement, int] = {}  # with its line
     with transaction.atomic():
         for line in lines:
             try:
-                entered.append(_enter(line, now=now))
+                entered[_enter(line, now=now)] = line.number
+            except AlreadyAgreed as error:
+                above = entered.get(error.known)
+                by_line[line.number] = [f"line {above} says the same already" if above else str(error)]
             except UnableToConclude as error:
                 by_line[line.number] = [str(error)]
         if by_line:
             raise ImportRefused(by_line)
-    return entered
+    return list(entered)
 
 
 def _read_rows(text: str, *, by_line: dict[int, list[str]]) -> Iterator[tuple[int, Row]]:

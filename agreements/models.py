@@ -27,6 +27,13 @@ class UnableToConclude(ValueError):
 class AlreadyAgreed(UnableToConclude):
     """Another agreement says all of it already: ending one of the two would end nothing."""
 
+    def __init__(self, known: Agreement) -> None:
+        until = "until it is ended" if known.valid_until is None else f"until {known.valid_until:%Y-%m-%d %H:%M}"
+        super().__init__(
+            f"agreement {known.pk} says the same already, from {known.valid_from:%Y-%m-%d %H:%M} {until} (UTC)"
+        )
+        self.known = known
+
 
 class UnableToEnd(ValueError):
     """It is over."""
@@ -171,12 +178,7 @@ class Agreement(Dated):
     def _check_is_new(self) -> None:
         for known in Agreement.objects.of_pair(self.provider, self.consumer).order_by("id"):
             if known._covers(self):
-                until = (
-                    "until it is ended" if known.valid_until is None else f"until {known.valid_until:%Y-%m-%d %H:%M}"
-                )
-                raise AlreadyAgreed(
-                    f"agreement {known.pk} says the same already, from {known.valid_from:%Y-%m-%d %H:%M} {until} (UTC)"
-                )
+                raise AlreadyAgreed(known)
 
     def _covers(self, other: Agreement) -> bool:
         """The same terms, for all of the other's time."""
