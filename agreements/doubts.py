@@ -51,9 +51,9 @@ def get_others(agreement: Agreement, *, now: datetime) -> list[str]:
 
 def get_roles() -> Roles:
     roles: dict[str, set[str]] = {}
-    for table in (Party, PartyBehind):
-        for country_code, party_id, role in table.objects.values_list("country_code", "party_id", "role"):
-            roles.setdefault(PartyId(country_code, party_id).key, set()).add(role)
+    behind = PartyBehind.objects.values_list("country_code", "party_id", "role")
+    for country_code, party_id, role in Party.objects.values_list("country_code", "party_id", "role").union(behind):
+        roles.setdefault(PartyId(country_code, party_id).key, set()).add(role)
     return roles
 
 

@@ -27,7 +27,6 @@ WHAT_TO_DO = {
     409: "Look at it once more, and at what can be done with it as it is now: /api/docs/.",
     415: "Send application/json (text/csv for the import of agreements).",
 }
-NO_FIELD = ("", "non_field_errors")
 
 
 class Conflict(exceptions.APIException):
@@ -87,11 +86,11 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _explain_fields(errors: Any, *, is_reading: bool) -> dict[str, Any]:
-    """What is wrong with no field of its own has a place in `detail` only."""
+    """What is wrong with no field has its place in `detail` only."""
     told = flatten(errors)
     first = next(iter(told.items()), ("", ["the request is invalid"]))
-    place = "" if first[0] in NO_FIELD else f"{first[0]}: "
-    fields = {name: texts for name, texts in told.items() if name not in NO_FIELD}
+    place = "" if first[0] in ("", "non_field_errors") else f"{first[0]}: "
+    fields = {name: texts for name, texts in told.items() if name}
     return {
         "detail": f"{place}{first[1][0]}",
         "what_to_do": "Correct what is named here and send the request again"

@@ -13,7 +13,7 @@ from management.serializers.platforms import PartyField
 from management.serializers.strict import StrictSerializer
 from ocpi.calls import Delivery
 
-DELIVERIES = [delivery.value for delivery in Delivery]
+DELIVERIES = Agreement._meta.get_field("delivery").flatchoices  # one kind in the documentation, not two
 
 
 class AgreementSerializer(serializers.ModelSerializer[Agreement]):

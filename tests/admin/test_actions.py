@@ -348,7 +348,7 @@ class TestAgreements:
     def test_are_entered_with_what_may_be_a_slip_said(self, staff):
         answer = staff.post(reverse("admin:agreements_agreement_enter"), self.FORM, follow=True)
 
-        assert "FR*MSP is not a party of any platform yet." in answer.content.decode()
+        assert "NL*CPO is not a party of any platform yet." in answer.content.decode()
 
     def test_are_not_ended_by_looking(self, staff):
         agreement = make_agreement()

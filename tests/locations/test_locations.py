@@ -112,7 +112,7 @@ class TestOrder:
         assert (get(cast)["name"], get(cast)["city"]) == ("two", "Gouda")
 
     @pytest.mark.parametrize(
-        ("path", "named"), [("LOC9", "location"), ("LOC1/EVSE9", "EVSE"), ("LOC1/EVSE1/9", "connector")]
+        ("path", "named"), [("LOC9", "object in locations"), ("LOC1/EVSE9", "EVSE"), ("LOC1/EVSE1/9", "connector")]
     )
     def test_of_what_is_not_there_name_it(self, cast: Cast, path: str, named: str):
         put(cast)

@@ -45,9 +45,10 @@ class TestCreate:
         assert (str(agreement.provider), agreement.delivery) == ("NL*CPO", "store_and_forward")
 
     def test_refuses_what_another_says_already(self):
-        known = create().json()["id"]
+        client = make_client()
+        known = client.post("/api/agreements/", TERMS, format="json").json()["id"]
 
-        response = create()
+        response = client.post("/api/agreements/", TERMS, format="json")
 
         assert response.status_code == 409
         assert response.json()["detail"].startswith(f"agreement {known} says the same already")
