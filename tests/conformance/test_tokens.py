@@ -293,7 +293,7 @@ def test_TOK_16_authorize_to_the_hub_goes_to_the_owner_of_the_token(cast: Cast) 
     others = [partner for partner in cast.everybody if partner is not cast.msb]
     with (
         answering(others, reply(http=405, code=2000), uid=unknown),
-        answering([cast.msb], reply(info(unknown)), uid=unknown),
+        answering([cast.msb], reply(info(unknown, token=token(unknown, owner="BE*MSB"))), uid=unknown),
     ):
         found = authorize(cast, unknown, to=cast.HUB, by=asker)
     assert (found.code, found.sender) == (1000, "BE*MSB")
