@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 
 from benchmarks import bodies, cpu
 from benchmarks.load import SUCCESS, Load, get_outcome, make_request, run_load
@@ -16,6 +18,7 @@ from benchmarks.stand import Stand, find_ports, run_hub
 from benchmarks.yardsticks.run import (
     run_durable_proxy,
     run_fast_library,
+    run_lean_proxy,
     run_library,
     run_naive_hub,
     run_nginx_proxy,
@@ -29,6 +32,7 @@ NAIVE = "naive hub (DRF, ORM, requests)"
 LIBRARY = "the fastest OCPI library, py-ocpi, which only receives"
 OTHER_LIBRARY = "extrawest-ocpi"
 DURABLE = "the proxy with two transactions a call and no check"
+LEAN = "that with the hub's HTTP in place of aiohttp"
 SECONDS = 4.0  # of one turn
 LATENCY = 0.05
 
@@ -57,11 +61,13 @@ def measure(*, rounds: int) -> list[Row]:
         run_hub(cast) as stand,
         run_proxy(target) as proxy,
         run_durable_proxy(stand, target) as durable,
+        run_lean_proxy(stand, target) as lean,
     ):
         stand.pin_web()
+        floors = {DURABLE: durable, LEAN: lean}
         return [
-            *_measure_throughput(stand, proxy, durable, target=target, rounds=rounds),
-            *_measure_overhead(stand, proxy, durable, rounds=rounds),
+            *_measure_throughput(stand, proxy, floors, target=target, rounds=rounds),
+            *_measure_overhead(stand, proxy, floors, rounds=rounds),
         ]
 
 
@@ -99,16 +105,17 @@ def measure_waiting(*, rounds: int) -> list[Row]:
     ]
 
 
-def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, rounds: int) -> list[Row]:
+def _measure_throughput(stand: Stand, proxy: int, floors: Mapping[str, int], *, target: str, rounds: int) -> list[Row]:
     calls = make_calls(stand)
-    run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5), Load(durable, calls, 64, 1.0))  # warm up
+    warm_up = [Load(port, calls, 64, 1.0) for port in floors.values()]
+    run_load(Load(stand.port, calls, 64, 2.0), Load(proxy, calls, 64, 0.5), *warm_up)
     with ExitStack() as running:
         naive = running.enter_context(run_naive_hub(stand, provider=CPO, consumer=EMSP, target=target))
         library, other_library = running.enter_context(run_fast_library()), running.enter_context(run_library())
-        works = {
+        works: dict[str, Callable[[], float]] = {
             "hub": lambda: _get_rate(stand.port, calls),
             PROXY: lambda: _get_rate(proxy, calls),
-            DURABLE: lambda: _get_rate(durable, calls),
+            **{name: partial(_get_rate, port, calls) for name, port in floors.items()},
             NAIVE: lambda: _get_rate(naive, calls),
             LIBRARY: lambda: _get_rate(library, _make_library_calls()),
             OTHER_LIBRARY: lambda: _get_rate(other_library, _make_library_calls()),
@@ -118,8 +125,8 @@ def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, 
             works[NGINX] = lambda: _get_rate(nginx, calls)
         rates = take_turns(works, rounds=rounds)
     costs = _get_costs(stand, calls)
-    hub, floor, by_nginx = rates.pop("hub"), rates.pop(DURABLE), rates.pop(NGINX, None)
-    other = rates.pop(OTHER_LIBRARY)
+    hub, by_nginx, other = rates.pop("hub"), rates.pop(NGINX, None), rates.pop(OTHER_LIBRARY)
+    reached = {name: rates.pop(name) for name in floors}
     targets = {PROXY: 0.5, NAIVE: 20, LIBRARY: 4}
     return [
         Row(
@@ -138,7 +145,7 @@ def _measure_throughput(stand: Stand, proxy: int, durable: int, *, target: str, 
                     else ()
                 ),
                 *((f"{PROXY} {rates[PROXY]:,.0f}/s",) if name == LIBRARY else ()),
-                *((f"{DURABLE} {floor:,.0f}/s, {floor / rate:.2g} of it",) if name != LIBRARY else ()),
+                *(f"{floor} {by_floor:,.0f}/s, {by_floor / rate:.2g} of it" for floor, by_floor in reached.items()),
                 cpu.write_need(costs, rate=targets[name] * rate),
             ),
         )
@@ -168,13 +175,13 @@ def _get_rate(port: int, calls: list[bytes], *, callers: int = 64) -> float:
     return get_outcome(Load(port, calls, callers, SECONDS, expect=SUCCESS)).rate
 
 
-def _measure_overhead(stand: Stand, proxy: int, durable: int, *, rounds: int) -> list[Row]:
+def _measure_overhead(stand: Stand, proxy: int, floors: Mapping[str, int], *, rounds: int) -> list[Row]:
     """At a tenth of the load it can carry; in milliseconds above the proxy."""
     calls = make_calls(stand)
     rate = _get_rate(stand.port, calls) / 10
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
-        for name, port in (("hub", stand.port), ("proxy", proxy), ("durable", durable)):
+        for name, port in {"hub": stand.port, "proxy": proxy, **floors}.items():
             outcome = get_outcome(Load(port, calls, 64, SECONDS, rate=rate, expect=SUCCESS))
             found[f"{name} 50"].append(outcome.percentile(0.5) * 1000)
             found[f"{name} 99"].append(outcome.percentile(0.99) * 1000)
@@ -189,7 +196,7 @@ def _measure_overhead(stand: Stand, proxy: int, durable: int, *, rounds: int) ->
             detail=(
                 f"hub {median[f'hub {share}']:.2f} ms",
                 f"proxy {median[f'proxy {share}']:.2f} ms",
-                f"{DURABLE} {median[f'durable {share}']:.2f} ms",
+                *(f"{floor} {median[f'{floor} {share}']:.2f} ms" for floor in floors),
                 f"{rate:,.0f}/s",
             ),
         )

@@ -35,11 +35,21 @@ def run_proxy(target: str) -> Iterator[int]:
 @contextmanager
 def run_durable_proxy(stand: Stand, target: str) -> Iterator[int]:
     """The same, with two transactions a call into copies of the hub's tables."""
-    port = find_port()
     copy_table(stand, "charging_sessions_session", "bench_session")
     copy_table(stand, "journal_calllog", "bench_calllog")
-    dsn = stand.stack.environ["DATABASE_URL"]
-    with running(port, [sys.executable, "-m", "benchmarks.yardsticks.durable_proxy", str(port), target, dsn]):
+    with _run_keeper(stand, "durable_proxy", target) as port:
+        yield port
+
+
+def run_lean_proxy(stand: Stand, target: str) -> AbstractContextManager[int]:
+    """That, with the hub's own HTTP in place of aiohttp, into the same tables."""
+    return _run_keeper(stand, "lean_proxy", target)
+
+
+@contextmanager
+def _run_keeper(stand: Stand, name: str, target: str) -> Iterator[int]:
+    port, dsn = find_port(), stand.stack.environ["DATABASE_URL"]
+    with running(port, [sys.executable, "-m", f"benchmarks.yardsticks.{name}", str(port), target, dsn]):
         yield port
 
 
