@@ -13,11 +13,12 @@ from django.utils import timezone
 from unfold.decorators import action, display
 
 from agreements import admin_mandates as admin_mandates  # registers its page, too
+from agreements.admin_end import end
 from agreements.admin_filters import STATE_COLOURS, InForceFilter, show_state
 from agreements.admin_forms import AgreementForm, ImportForm
 from agreements.doubts import get_doubts, get_doubts_of_all, get_others
 from agreements.imports import ImportRefused, import_agreements
-from agreements.models import Agreement, UnableToEnd
+from agreements.models import Agreement
 from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 
@@ -154,14 +155,7 @@ class AgreementAdmin(ReadOnlyAdmin):
     def end_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         agreement = get_object_or_404(Agreement, pk=object_id)
         if request.method == "POST":
-            try:
-                agreement.end(now=timezone.now())
-            except UnableToEnd as e:
-                messages.error(request, f"{agreement}: nothing was changed. {e}")
-            else:
-                self.log_change(request, agreement, "ended")
-                messages.success(request, f"{agreement}: ended.")
-            return HttpResponseRedirect(reverse("admin:agreements_agreement_change", args=[agreement.pk]))
+            return end(self, request, agreement)
         return ask(
             request,
             model_admin=self,

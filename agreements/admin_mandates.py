@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
+from agreements.admin_end import end
 from agreements.admin_filters import STATE_COLOURS, InForceFilter, show_state
 from agreements.admin_forms import MandateForm
-from agreements.models import Mandate, UnableToEnd
+from agreements.models import Mandate
 from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 
@@ -95,14 +96,7 @@ class MandateAdmin(ReadOnlyAdmin):
     def end_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         mandate = get_object_or_404(Mandate, pk=object_id)
         if request.method == "POST":
-            try:
-                mandate.end(now=timezone.now())
-            except UnableToEnd as e:
-                messages.error(request, f"{mandate}: nothing was changed. {e}")
-            else:
-                self.log_change(request, mandate, "ended")
-                messages.success(request, f"{mandate}: ended.")
-            return HttpResponseRedirect(reverse("admin:agreements_mandate_change", args=[mandate.pk]))
+            return end(self, request, mandate)
         return ask(
             request,
             model_admin=self,

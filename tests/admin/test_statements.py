@@ -111,35 +111,29 @@ class TestClosing:
 
 
 class TestCompany:
+    TYPED = {
+        "party": "nlcpo",
+        "legal_name": "Charge B.V.",
+        "street": "Kade 1",
+        "postal_code": "1",
+        "city": "Utrecht",
+        "country": "NL",
+    }
+
     @pytest.mark.parametrize(
         ("name", "wrong"), [("vat_number", "NL12"), ("iban", "NL00"), ("bic", "x"), ("country", "ZZ")]
     )
     def test_of_a_wrong_form_is_told_with_what_was_typed(self, staff, name, wrong):
-        typed = {
-            "party": "nlcpo",
-            "legal_name": "Charge B.V.",
-            "street": "Kade 1",
-            "postal_code": "1",
-            "city": "Utrecht",
-        }
-
-        answer = staff.post(reverse("admin:settlement_company_add"), {**typed, "country": "NL", name: wrong})
+        answer = staff.post(reverse("admin:settlement_company_add"), self.TYPED | {name: wrong})
 
         assert answer.status_code == 200
         assert list(answer.context["adminform"].form.errors) == [name]
         assert "Charge B.V." in answer.content.decode()
 
     def test_keeps_numbers_compact(self, staff):
-        typed = {
-            "party": "nlcpo",
-            "legal_name": "Charge B.V.",
-            "street": "Kade 1",
-            "postal_code": "1",
-            "city": "Utrecht",
-        }
         numbers = {"vat_number": "nl 0044.95.445.B01", "iban": "nl02 abna 0123 4567 89", "bic": "abnanl2a"}
 
-        staff.post(reverse("admin:settlement_company_add"), {**typed, "country": "NL", **numbers})
+        staff.post(reverse("admin:settlement_company_add"), self.TYPED | numbers)
 
         company = Company.objects.get()
         assert (company.vat_number, company.iban, company.bic) == (
