@@ -14,7 +14,7 @@ from typing import Any
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 
-from journal.script import number
+from journal.script import prepare
 
 Statement = tuple[str, str, Sequence[Any]]  # its text, the types of its parameters, their values
 
@@ -25,7 +25,7 @@ LOST = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
 
 
 class PreparingConnection(Connection):
-    """Knows what its server has planned: by text, the name."""
+    """Knows the statements that its server has planned: texts, and what executes them there."""
 
     prepared: dict[str, str] | None
 
@@ -46,11 +46,10 @@ def execute(cursor: Any, *statements: Statement) -> None:
         return
     for text, types, _ in statements:
         if text not in known:
-            name = f"lanes_{len(known)}"
-            cursor.execute(f"PREPARE {name} ({types}) AS {number(text)}")
-            known[text] = name
-    pieces = [f"EXECUTE {known[text]}" + (f" ({_marks(given)})" if given else "") for text, _, given in statements]
-    cursor.execute("; ".join(pieces), values)
+            preparing, executing = prepare(f"lanes_{len(known)}", text, types=types)
+            cursor.execute(preparing)
+            known[text] = executing
+    cursor.execute("; ".join([known[text] for text, *_ in statements]), values)
 
 
 def in_order(text: str, types: Mapping[str, str], values: Mapping[str, Any]) -> Statement:
@@ -58,7 +57,3 @@ def in_order(text: str, types: Mapping[str, str], values: Mapping[str, Any]) -> 
     names = _NAMED.findall(text)
     told = ", ".join(types[name] for name in names)
     return text % dict.fromkeys(names, "%s"), told, [values[name] for name in names]
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))

@@ -72,9 +72,10 @@ class Script:
         known = planned.get(text) or self._new.get(text)
         if known is not None:
             return known
-        name, pieces = f"writer_{len(planned) + len(self._new)}", text.split("%s")
-        self._new[text] = known = f"EXECUTE {name} ({', '.join(['%s'] * (len(pieces) - 1))})"
-        return f"PREPARE {name} ({', '.join(_types(pieces))}) AS {number(text)}; {known}"
+        name = f"writer_{len(planned) + len(self._new)}"
+        preparing, executing = prepare(name, text, types=_types(text))
+        self._new[text] = executing
+        return f"{preparing}; {executing}"
 
 
 def _drop_old_plans(connection: Any) -> Iterator[str]:
@@ -85,15 +86,17 @@ def _drop_old_plans(connection: Any) -> Iterator[str]:
         yield "DISCARD PLANS"
 
 
-def _types(pieces: list[str]) -> list[str]:
+def _types(text: str) -> str:
     """Of the parameters that `statements` writes: rows, bulk columns, how many."""
-    return [
+    return ", ".join(
         "json" if before.endswith("json_to_recordset(") else "text[]" if after.startswith("::text[]") else "bigint"
-        for before, after in pairwise(pieces)
-    ]
+        for before, after in pairwise(text.split("%s"))
+    )
 
 
-def number(text: str) -> str:
-    """With the marks of PREPARE in place of psycopg2's."""
+def prepare(name: str, text: str, *, types: str) -> tuple[str, str]:
+    """What has the server plan a statement under this name, and what runs it there from then on."""
     pieces = text.split("%s")
-    return pieces[0] + "".join(f"${number}{piece}" for number, piece in enumerate(pieces[1:], start=1))
+    numbered = pieces[0] + "".join(f"${number}{piece}" for number, piece in enumerate(pieces[1:], start=1))
+    marks = ", ".join(["%s"] * (len(pieces) - 1))
+    return f"PREPARE {name} ({types}) AS {numbered}", f"EXECUTE {name} ({marks})"
