@@ -11,15 +11,9 @@ from django.urls import reverse
 
 from ocpi.times import SENTINEL
 from parties.models import PartyBehind, Platform
-from tests.management.cast import make_behind, make_platform, make_staff
+from tests.management.cast import make_behind, make_platform
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 @pytest.fixture

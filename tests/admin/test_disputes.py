@@ -14,16 +14,10 @@ from management.attention import get_notices
 from parties.side_names import Side
 from reconciliation.disputes import Actor, open_dispute
 from reconciliation.models import Dispute
-from tests.management.cast import NOW, make_finding, make_staff
+from tests.management.cast import NOW, make_finding
 from tests.reconciliation.disputed import make_dispute, store_disputed
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 def press(client: Client, dispute: Dispute, button: str, **data: str) -> str:

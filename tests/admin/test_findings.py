@@ -10,16 +10,10 @@ from django.urls import reverse
 
 from cdrs.models import Cdr
 from reconciliation.models import Finding
-from tests.management.cast import make_finding, make_staff
+from tests.management.cast import make_finding
 from tests.reconciliation.stored import store_cdr
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 def press(client: Client, finding: Finding, button: str, **data: str) -> str:

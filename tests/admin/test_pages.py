@@ -8,7 +8,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
-from django.test import Client
 from django.urls import reverse
 
 from alerts.models import Alert
@@ -36,7 +35,6 @@ from tests.management.cast import (
     make_mandate,
     make_partner_token,
     make_platform,
-    make_staff,
 )
 from tests.reconciliation.disputed import make_dispute
 from tests.settlement.settled import store_settled
@@ -189,12 +187,6 @@ def rows() -> dict[str, Any]:
         **(settled := store_settled()),
         **store_invoiced(settled["settlement_statement"]),
     }
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 class TestEveryPage:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
 from management.models import PartnerToken, StaffToken
-from tests.management.cast import make_partner_token, make_platform, make_staff
+from tests.management.cast import make_partner_token, make_platform
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 def url_of(page: str, *args: object) -> str:

@@ -6,22 +6,14 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 
 from reconciliation.models import Rating
 from reconciliation.rate import rate_pending
 from tests.documents import cdr_document
-from tests.management.cast import make_staff
 from tests.reconciliation.stored import NOW, store_cdr, text
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 class TestPage:

@@ -3,20 +3,13 @@ from __future__ import annotations
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 
 from journal.models import PullRequest
 from parties.models import Platform
-from tests.management.cast import make_platform, make_staff
+from tests.management.cast import make_platform
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 def url_of(platform: Platform) -> str:

@@ -13,16 +13,9 @@ from django.urls import reverse
 from settlement import statement_page
 from settlement.close_fees import close_fees
 from settlement.models import Closing, Company, Statement
-from tests.management.cast import make_staff
 from tests.settlement.settled import NOW, close_month, store_ready
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ocpi.errors import NotAuthorized
 from parties.quirk_notes import QuirkNotes
 from parties.secrets import token_digest
 from routing.network import Network
-from tests.routing.test_decide import HUB
+from tests.routing.facts import HUB
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = "Token " + b64encode(b"token-of-green").decode()

@@ -1,31 +1,21 @@
-"""What staff can do from the admin: every button and every action, the handshake with the partner faked."""
+"""Platforms in the admin: planned, changed, and every button, the handshake with the partner faked."""
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
-from lxml import html
-from rest_framework.test import APIClient
 
-from agreements.models import Agreement
-from forwarding import resend as resending
-from forwarding.models import DeadLetter
-from management.models import StaffToken
 from ocpi.errors import UnableToUseClientApi
 from parties import handshake
-from parties.models import DetectedQuirk, Party, Platform
-from parties.quirks import Quirk
+from parties.models import Party, Platform
 from parties.secrets import token_digest
-from tests.management.cast import NOW, make_agreement, make_dead_letter, make_lane, make_platform, make_staff
+from tests.admin.browser import read_form, select
+from tests.management.cast import make_platform, make_staff
 
 pytestmark = pytest.mark.django_db
 
-NO_PARTIES = {"parties-TOTAL_FORMS": "0", "parties-INITIAL_FORMS": "0"}
 CPO = {
     "parties-TOTAL_FORMS": "1",
     "parties-INITIAL_FORMS": "0",
@@ -36,12 +26,6 @@ CPO = {
     "parties-0-is_active": "on",
 }
 ENDPOINTS = {"endpoints-TOTAL_FORMS": "0", "endpoints-INITIAL_FORMS": "0"}
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
-    return client
 
 
 def press(client, platform, button, **data):
@@ -242,214 +226,3 @@ class TestChangingAPlatform:
         staff.post(url, early | {"name": "Renamed"})
 
         assert Party.objects.get(name="Renamed").platform == other
-
-
-def read_form(page) -> dict[str, str]:
-    """What a browser would send of it, untouched."""
-    (form,) = [one for one in html.fromstring(page.content).forms if one.get("id", "").endswith("_form")]
-    return {name: value for name, value in form.form_values() if not name.startswith("_")}
-
-
-class TestAgreements:
-    FORM = {
-        "provider": "NL*CPO",
-        "consumer": "fr-msp",
-        "modules": ["locations", "cdrs"],
-        "valid_from_0": "2026-01-01",
-        "valid_from_1": "00:00:00",
-        "delivery": "relay",
-        "delivery_cdrs": "store_and_forward",
-    }
-
-    def enter(self, client, **changes):
-        return client.post(reverse("admin:agreements_agreement_enter"), self.FORM | changes)
-
-    def test_are_entered(self, staff):
-        answer = self.enter(staff)
-
-        agreement = Agreement.objects.get()
-        assert answer.status_code == 302
-        assert (str(agreement.provider), agreement.consumer.key) == ("NL*CPO", "frmsp")
-        assert agreement.delivery_by_module == {"cdrs": "store_and_forward"}
-
-    def test_are_asked_for_with_an_example_of_each_side(self, staff):
-        page = staff.get(reverse("admin:agreements_agreement_enter")).content.decode()
-
-        assert 'placeholder="NL*CPO"' in page
-        assert 'placeholder="FR*MSP"' in page
-
-    @pytest.mark.parametrize(
-        ("changes", "says"),
-        [
-            ({"provider": "x"}, "is not a party"),
-            ({"consumer": "NL*CPO"}, "same party"),
-            ({"modules": []}, "required"),
-            ({"delivery_tariffs": "relay"}, "tariffs"),
-        ],
-    )
-    def test_must_make_sense(self, staff, changes, says):
-        answer = self.enter(staff, **changes)
-
-        assert says in answer.content.decode()
-        assert not Agreement.objects.exists()
-
-    def send(self, client, text):
-        file = BytesIO(text if isinstance(text, bytes) else text.encode())
-        file.name = "agreements.csv"
-        return client.post(reverse("admin:agreements_agreement_import_csv"), {"file": file})
-
-    def test_are_imported(self, staff):
-        answer = self.send(staff, "provider,consumer,modules,valid_from\nNL*CPO,FR*MSP,locations cdrs,2026-01-01\n")
-
-        assert answer.status_code == 302
-        assert Agreement.objects.get().modules == ["locations", "cdrs"]
-
-    def test_are_imported_all_or_none_with_the_line_named(self, staff):
-        lines = "NL*CPO,FR*MSP,locations,2026-01-01\nNL*CPO,FR*MSP,locations,soon\n"
-
-        answer = self.send(staff, "provider,consumer,modules,valid_from\n" + lines)
-
-        assert "Line 3" in answer.content.decode()
-        assert not Agreement.objects.exists()
-
-    def test_are_imported_from_utf8_only(self, staff):
-        assert "UTF-8" in self.send(staff, b"\xff\xfe").content.decode()
-
-    def test_are_ended(self, staff):
-        agreement = make_agreement()
-
-        staff.post(reverse("admin:agreements_agreement_end_now", args=[agreement.pk]), {"confirmed": "yes"})
-
-        assert Agreement.objects.get().valid_until is not None
-
-    def test_are_ended_once(self, staff):
-        agreement = make_agreement(valid_until=NOW)
-
-        answer = staff.post(reverse("admin:agreements_agreement_end_now", args=[agreement.pk]), follow=True)
-
-        assert "nothing was changed. It ended on 2026-11-20 12:00:00 UTC." in answer.content.decode()
-        assert Agreement.objects.get().valid_until == NOW
-
-    def test_say_before_they_are_ended_which_others_go_on(self, staff):
-        agreement, other = make_agreement(), make_agreement(delivery="store_and_forward")
-
-        page = staff.get(reverse("admin:agreements_agreement_end_now", args=[agreement.pk])).content.decode()
-
-        assert f"covers modules of this one, too: #{other.pk}" in page
-
-    def test_are_entered_once(self, staff):
-        self.enter(staff)
-
-        answer = self.enter(staff)
-
-        assert "says the same already" in answer.content.decode()
-        assert Agreement.objects.count() == 1
-
-    def test_are_entered_with_what_may_be_a_slip_said(self, staff):
-        answer = staff.post(reverse("admin:agreements_agreement_enter"), self.FORM, follow=True)
-
-        assert "NL*CPO is not a party of any platform yet." in answer.content.decode()
-
-    def test_are_not_ended_by_looking(self, staff):
-        agreement = make_agreement()
-
-        staff.get(reverse("admin:agreements_agreement_end_now", args=[agreement.pk]))
-
-        assert Agreement.objects.get().valid_until is None
-
-
-def select(client, name, deed, *rows):
-    data = {"action": deed, "_selected_action": [row.pk for row in rows]}
-    return client.post(reverse(f"admin:{name}_changelist"), data, follow=True)
-
-
-class TestDeliveries:
-    def test_lanes_are_retried(self, staff):
-        lane = make_lane(make_platform(), retry_at=NOW, failures=3)
-
-        select(staff, "forwarding_lane", "retry_now", lane)
-
-        lane.refresh_from_db()
-        assert lane.retry_at is None
-        assert LogEntry.objects.get().get_change_message() == "retried"
-
-    def test_selected_dead_letters_are_resent(self, staff, monkeypatch):
-        sent: list[int] = []
-
-        def resend_these(letters, *, clock):
-            sent.extend(letter.pk for letter in letters)
-            return resending.Resent(sent=len(sent))
-
-        monkeypatch.setattr(resending, "resend_these", resend_these)
-        platform = make_platform()
-        one, other = make_dead_letter(platform, event=1), make_dead_letter(platform, event=2)
-        make_dead_letter(platform, event=3)
-
-        select(staff, "forwarding_deadletter", "resend_selected", one, other)
-
-        assert sorted(sent) == [one.pk, other.pk]
-
-    def test_dead_letters_are_closed(self, staff):
-        letter = make_dead_letter(make_platform())
-
-        for _ in range(2):
-            select(staff, "forwarding_deadletter", "close_selected", letter)
-
-        assert DeadLetter.objects.get().closed_at is not None
-        assert LogEntry.objects.get().get_change_message() == "closed"
-
-
-class TestStaffTokens:
-    def create(self, client, **changes):
-        form = {"name": "monitor", "scopes": ["traffic:read", "findings:read"]} | changes
-        return client.post(reverse("admin:management_stafftoken_add"), form)
-
-    def test_are_created_and_shown_once(self, staff):
-        answer = self.create(staff)
-
-        text = dict(answer.context["secrets"])["Staff token"]
-        token = StaffToken.objects.get()
-        assert "no-store" in answer.headers["Cache-Control"]
-        assert token.digest == token_digest(text)
-        assert APIClient(HTTP_AUTHORIZATION=f"Bearer {text}").get("/api/me/").json()["scopes"] == token.scopes
-        assert text not in staff.get(reverse("admin:management_stafftoken_change", args=[token.pk])).content.decode()
-
-    def test_need_a_scope(self, staff):
-        assert self.create(staff, scopes=[]).status_code == 200
-        assert not StaffToken.objects.exists()
-
-    def test_are_revoked(self, staff):
-        token, _ = StaffToken.issue(name="x", scopes=["all"], now=NOW)
-
-        staff.post(reverse("admin:management_stafftoken_revoke", args=[token.pk]), {"confirmed": "yes"})
-
-        assert StaffToken.objects.get().revoked_at is not None
-
-
-class TestQuirks:
-    def find(self, platform, quirk):
-        return DetectedQuirk.objects.create(
-            platform=platform, quirk=quirk, count=2, example="PUT locations", first_seen_at=NOW, last_seen_at=NOW
-        )
-
-    def test_are_listed_and_applied(self, staff):
-        platform = make_platform()
-        slash, null = self.find(platform, Quirk.TRAILING_SLASH), self.find(platform, Quirk.NULL_FOR_ABSENT)
-
-        page = staff.get(reverse("admin:parties_detectedquirk_changelist")).content.decode()
-        select(staff, "parties_detectedquirk", "apply_selected", slash, null)
-
-        assert "can be applied" in page
-        assert "taken from everybody" in page
-        assert Platform.objects.get().quirks == {Quirk.TRAILING_SLASH}
-
-    def test_are_not_applied_by_those_who_may_only_look(self, client):
-        viewer = User.objects.create(username="viewer", is_staff=True)
-        names = ("view_detectedquirk", "change_detectedquirk", "view_platform")
-        viewer.user_permissions.add(*Permission.objects.filter(codename__in=names))
-        client.force_login(viewer)
-        slash = self.find(make_platform(), Quirk.TRAILING_SLASH)
-
-        select(client, "parties_detectedquirk", "apply_selected", slash)
-
-        assert not Platform.objects.get().quirks
