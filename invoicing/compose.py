@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from invoicing.document import HUNDRED, ZERO, InvoiceError, Line, VatCategory, round_amount
-from invoicing.words import say, write_number
+from invoicing.languages import write_number
+from invoicing.words import say
 from settlement.statement import FeeRule, LineKind
 from tariffs.pricing.policy import smallest_unit
 

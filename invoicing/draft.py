@@ -25,7 +25,8 @@ from invoicing.document import (
     negate,
     round_amount,
 )
-from invoicing.words import get_language, say
+from invoicing.languages import get_language
+from invoicing.words import say
 from settlement.models import Statement
 from settlement.statement import Kind as StatementKind
 

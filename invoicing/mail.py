@@ -18,8 +18,9 @@ from django.db.models import F
 
 from invoicing import gather
 from invoicing.document import InvoiceDocument, InvoiceError
+from invoicing.languages import write_date, write_number
 from invoicing.models import Invoice, InvoiceFile, Mailing
-from invoicing.words import say, write_date, write_number
+from invoicing.words import say
 from settlement.render import write_csv
 
 logger = logging.getLogger(__name__)

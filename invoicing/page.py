@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from invoicing.document import Company, InvoiceDocument, Kind, Line, VatCategory
-from invoicing.words import UNITS, say, write_date, write_number
+from invoicing.languages import write_date, write_number
+from invoicing.words import UNITS, say
 
 WORDS: Final = [
     "seller",

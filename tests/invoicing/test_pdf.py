@@ -16,9 +16,9 @@ import time_machine
 from pypdf import PdfReader
 
 from invoicing.document import InvoiceDocument, Kind
+from invoicing.languages import LANGUAGES
 from invoicing.page import lay_out
 from invoicing.pdf import MOST_LINES, TooManyLines, write_pdf
-from invoicing.words import LANGUAGES
 from invoicing.xml import read_totals, write_xml
 from tests.invoicing.made import buyer, document, line
 from tests.invoicing.test_xml import SAMPLES
