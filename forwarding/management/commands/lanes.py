@@ -1,4 +1,4 @@
-"""`manage.py lanes [list|pause|resume|wake]`: how far each platform has been told, and what holds it up."""
+"""`manage.py lanes [list|pause|resume|wake|restored]`: how far each platform has been told, and what holds it up."""
 
 from __future__ import annotations
 
