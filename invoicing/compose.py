@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from invoicing.document import HUNDRED, ZERO, InvoiceError, Line, VatCategory, round_amount
+from invoicing.document import HUNDRED, ZERO, InvoiceError, Line, VatCategory
 from invoicing.languages import write_number
 from invoicing.words import say
-from settlement.statement import FeeRule, LineKind
+from settlement.statement import FeeRule, LineKind, round_amount
 from tariffs.pricing.policy import smallest_unit
 
 ONE: Final = "C62"

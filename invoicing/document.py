@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
+from settlement.statement import round_amount
 from tariffs.pricing.policy import smallest_unit
 
 ZERO = Decimal(0)
@@ -270,11 +271,6 @@ def group_vat(lines: tuple[Line, ...], *, currency: str, reasons: Mapping[VatCat
         )
         for (category, rate), basis in sorted(bases.items(), key=lambda item: (-item[0][1], item[0][0].value))
     )
-
-
-def round_amount(amount: Decimal, *, currency: str) -> Decimal:
-    """To the currency's smallest coin, halves away from zero."""
-    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP)
 
 
 def negate(lines: tuple[Line, ...]) -> tuple[Line, ...]:

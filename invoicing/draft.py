@@ -23,12 +23,12 @@ from invoicing.document import (
     VatCategory,
     make_document,
     negate,
-    round_amount,
 )
 from invoicing.languages import get_language
 from invoicing.words import say
 from settlement.models import Statement
 from settlement.statement import Kind as StatementKind
+from settlement.statement import round_amount
 
 _REASONS: Final[Mapping[VatCategory, str]] = {
     VatCategory.REVERSE_CHARGE: "reverse_charge",

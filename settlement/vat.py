@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from settlement.statement import ZERO, Claim, VatTreatment
+from settlement.statement import ZERO, Claim, VatTreatment, round_amount
 from tariffs.pricing.policy import smallest_unit
 
 EU = frozenset(
@@ -81,7 +81,7 @@ def judge_line(claim: Claim, *, treatment: Treatment, standard: Decimal | None) 
 
 def charge_vat(net: Decimal, *, rate: Decimal, currency: str) -> Decimal:
     """Of one line, rounded once."""
-    return (net * rate / HUNDRED).quantize(smallest_unit(currency), rounding=ROUND_HALF_UP)
+    return round_amount(net * rate / HUNDRED, currency=currency)
 
 
 def _territory(trader: Trader) -> str:
