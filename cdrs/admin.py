@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -26,6 +25,7 @@ class CdrAdmin(OwnedObjectAdmin):
         "show_verdict",
     ]
     list_filter = [*OwnedObjectAdmin.list_filter, "is_credit", "currency"]
+    key_fields = ("object_key", "session_key")
     search_help_text = 'CDR id, session id or owner ("NL*CPO"); several words narrow it down'
     own_fields = (
         "show_token_owner",
@@ -47,9 +47,6 @@ class CdrAdmin(OwnedObjectAdmin):
     def price(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page of an app above this one: only its name is known here."""
         return HttpResponseRedirect(reverse("admin:reconciliation_rating_cdr", args=[object_id]))
-
-    def _get_match(self, word: str) -> Q:
-        return super()._get_match(word) | Q(session_key=word.lower())
 
     @display(description="token owner")
     def show_token_owner(self, cdr: Cdr) -> str:

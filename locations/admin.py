@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Q
 
 from locations.models import Location
 from parties.owned_admin import OwnedObjectAdmin
@@ -23,7 +22,5 @@ class LocationAdmin(OwnedObjectAdmin):
     ]
     list_filter = [*OwnedObjectAdmin.list_filter, "publish", "country"]
     own_fields = ("country", "city", "latitude", "longitude", "time_zone", "publish", "evse_count")
+    text_fields = ("city__iexact",)
     search_help_text = 'Object id, owner ("NL*CPO") or city; several words narrow it down'
-
-    def _get_match(self, word: str) -> Q:
-        return super()._get_match(word) | Q(city__iexact=word)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import FieldListFilter, SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from ocpi.calls import PartyId
 from parties.admin_pages import ReadOnlyAdmin, show_document
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.owned import OwnedObject
 from parties.paging import EstimatingPaginator
@@ -50,8 +50,9 @@ class FlaggedFilter(SimpleListFilter):
         return queryset.exclude(flags="") if self.value() == "yes" else queryset
 
 
-class OwnedObjectAdmin(ReadOnlyAdmin):
-    """Search: an object id, an owner ("NL*CPO"), or both with a space between."""
+class OwnedObjectAdmin(SearchesParties, ReadOnlyAdmin):
+    """Search: an object id, an owner ("NL*CPO"), or both with a space between. Exact, so that every search uses an
+    index; ids compare without case (TRANS-40)."""
 
     paginator = EstimatingPaginator
     list_filter: list[str | type[SimpleListFilter] | tuple[str, type[FieldListFilter]]] = [
@@ -60,6 +61,8 @@ class OwnedObjectAdmin(ReadOnlyAdmin):
         FlaggedFilter,
     ]
     search_fields = ["object_key"]
+    party_fields: tuple[str, ...] = ("owner",)
+    key_fields: tuple[str, ...] = ("object_key",)
     search_help_text = 'Object id, owner ("NL*CPO"), or both: "NL*CPO LOC1"'
     ordering = ["-id"]
     own_fields: tuple[str, ...] = ()  # what the module keeps beside the document
@@ -84,21 +87,6 @@ class OwnedObjectAdmin(ReadOnlyAdmin):
             ),
             ("The receiver's verdict", {"fields": ["show_verdict", "verdict_message", "verdict_at"]}),
         ]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in search_term.split():
-            queryset = queryset.filter(self._get_match(word))
-        return queryset, False
-
-    def _get_match(self, word: str) -> Q:
-        """Exact, so that every search uses an index; ids compare without case (TRANS-40)."""
-        match = Q(object_key=word.lower())
-        try:
-            return match | Q(owner=PartyId.of_text(word).key)
-        except ValueError:
-            return match
 
     @display(description="owner", ordering="owner")
     def show_owner(self, obj: OwnedObject) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Q
 from unfold.decorators import display
 
 from parties.display import mask
@@ -27,10 +26,8 @@ class TokenAdmin(OwnedObjectAdmin):
     ]
     list_filter = [*OwnedObjectAdmin.list_filter, "type", "valid", "whitelist"]
     own_fields = ("type", "contract_id", "valid", "whitelist")
+    key_fields, text_fields = ("object_key", "uid_key"), ("contract_id__iexact",)
     search_help_text = 'Whole uid, whole contract id, or owner ("NL*MSP")'
-
-    def _get_match(self, word: str) -> Q:
-        return super()._get_match(word) | Q(uid_key=word.lower()) | Q(contract_id__iexact=word)
 
     @display(description="uid")
     def show_uid(self, token: Token) -> str:
