@@ -11,7 +11,7 @@ from django.db import models
 
 from management.bearer import BearerToken
 from management.outcome import get_outcome
-from management.partner_scopes import read_partner_scopes
+from management.partner_scopes import PartnerScope
 from management.scopes import Scope, read_scopes
 from parties.models import Platform
 from parties.secrets import make_token, token_digest
@@ -69,7 +69,7 @@ class PartnerToken(BearerToken):
         cls, *, platform: Platform, name: str, scopes: list[str], now: datetime, expires_at: datetime | None = None
     ) -> tuple[Self, str]:
         """A new token and its text, which nobody can look up again."""
-        known = read_partner_scopes(scopes)
+        known = read_scopes(scopes, known=PartnerScope)
         return cls.make(platform=platform, name=name, scopes=known, now=now, expires_at=expires_at)
 
     # Mutators

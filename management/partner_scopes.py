@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -23,21 +22,3 @@ EXPLAINED = {
     PartnerScope.STATEMENTS_READ: "see its parties' statements",
     PartnerScope.INVOICES_READ: "see its parties' invoices",
 }
-
-
-def read_partner_scopes(texts: Iterable[str]) -> list[str]:
-    """Known scopes, each once, in their order; "all" stands for every one.
-
-    Raises:
-        ValueError: one is unknown, or there is none.
-    """
-    asked = {text.strip() for text in texts if text.strip()}
-    if "all" in asked:
-        return [scope.value for scope in PartnerScope]
-    unknown = asked - {scope.value for scope in PartnerScope}
-    if unknown or not asked:
-        known = ", ".join(scope.value for scope in PartnerScope)
-        raise ValueError(
-            f"unknown or missing scopes: {', '.join(sorted(unknown)) or 'none given'} (known: {known}, all)"
-        )
-    return [scope.value for scope in PartnerScope if scope.value in asked]

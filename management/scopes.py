@@ -35,19 +35,19 @@ EXPLAINED = {
 }
 
 
-def read_scopes(texts: Iterable[str]) -> list[str]:
-    """Known scopes, each once, in their order; "all" stands for every one.
+def read_scopes(texts: Iterable[str], *, known: type[StrEnum] = Scope) -> list[str]:
+    """Known ones, each once, in their order; "all" stands for every one.
 
     Raises:
         ValueError: one is unknown, or there is none.
     """
+    scopes = [scope.value for scope in known]
     asked = {text.strip() for text in texts if text.strip()}
     if "all" in asked:
-        return [scope.value for scope in Scope]
-    unknown = asked - {scope.value for scope in Scope}
+        return scopes
+    unknown = asked - set(scopes)
     if unknown or not asked:
-        known = ", ".join(scope.value for scope in Scope)
         raise ValueError(
-            f"unknown or missing scopes: {', '.join(sorted(unknown)) or 'none given'} (known: {known}, all)"
+            f"unknown or missing scopes: {', '.join(sorted(unknown)) or 'none given'} (known: {', '.join(scopes)}, all)"
         )
-    return [scope.value for scope in Scope if scope.value in asked]
+    return [scope for scope in scopes if scope in asked]
