@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import F, Q, Value
 
 from ocpi.calls import Delivery, PartyId
@@ -18,6 +18,7 @@ from parties.registry import get_module
 MODULES = ("locations", "tariffs", "tokens", "sessions", "cdrs", "commands", "chargingprofiles")
 MANDATE_MODULES = ("locations", "tariffs", "sessions", "cdrs")
 LONGEST_COMMAND = 36
+TURN = 0x0C71A6EE  # the number under which those that conclude agreements take turns
 
 
 class UnableToConclude(ValueError):
@@ -169,8 +170,10 @@ class Agreement(Dated):
             note=note,
             changed_at=now,
         )
-        agreement._check_is_new()
-        agreement.save()
+        with transaction.atomic():
+            _take_turn()
+            agreement._check_is_new()
+            agreement.save()
         return agreement
 
     # Queries
@@ -287,6 +290,13 @@ def is_promised(party: PartyId) -> bool:
     provider = Q(provider_country__iexact=party.country_code, provider_party__iexact=party.party_id)
     consumer = Q(consumer_country__iexact=party.country_code, consumer_party__iexact=party.party_id)
     return Agreement.objects.filter(provider | consumer).exists()
+
+
+def _take_turn() -> None:
+    """Of two that conclude the same at once, the second sees the first. One turn for all pairs: two imports that name
+    the same pairs in another order would lock each other out."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
 
 def _is_between(provider: PartyId, consumer: PartyId) -> Q:

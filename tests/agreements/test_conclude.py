@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from agreements.doubts import get_doubts
 from agreements.imports import ImportRefused, import_agreements, parse
 from agreements.models import Agreement, AlreadyAgreed, UnableToConclude, UnableToEnd
 from ocpi.calls import Delivery, PartyId
 from tests.management.cast import make_behind, make_platform
+from tests.turns import somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +118,30 @@ class TestAlreadyAgreed:
         conclude(valid_from=NOW + timedelta(hours=1))
 
         assert Agreement.objects.count() == 2
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_what_somebody_else_concludes_at_the_same_moment(self) -> None:
+        outcomes: list[str] = []
+
+        def conclude_too() -> None:
+            try:
+                conclude()
+                outcomes.append("concluded")
+            except AlreadyAgreed as error:
+                outcomes.append(f"agreed in {error.known.pk}")
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=conclude_too)
+        with transaction.atomic():
+            known = conclude()
+            thread.start()
+            while thread.is_alive() and not somebody_waits():
+                thread.join(0.01)
+        thread.join()
+
+        assert outcomes == [f"agreed in {known.pk}"]
+        assert Agreement.objects.count() == 1
 
 
 class TestEnd:
