@@ -117,21 +117,21 @@ class Reading:
         url = self._go_on_where_it_broke_off() if request.page_url else self._get_first_url()
         if url is not None:
             self._read_on(url)
-        if self._tells_what_is_gone() and (not self._would_remove() or self._is_told_again()):
-            seen = pull_claim.get_seen(request)
-            request.removed = pull_gone.settle(self.intake, seen=seen, begun_at=self._begun_at, now=self.clock())
+        if self._tells_what_is_gone():
+            request.removed = self._settle()
         pull_claim.finish(request, now=self.clock())
 
-    def _would_remove(self) -> bool:
-        return pull_gone.would_remove(self.intake, seen=pull_claim.get_seen(self.request), begun_at=self._begun_at)
+    def _settle(self) -> int:
+        seen = pull_claim.get_seen(self.request)
+        missing = pull_gone.find_missing(self.intake, seen=seen, begun_at=self._begun_at)
+        gone = pull_gone.confirm(missing, self._read_again)
+        return pull_gone.settle(self.intake, gone, seen=seen, begun_at=self._begun_at, now=self.clock())
 
-    def _is_told_again(self) -> bool:
-        """Read once more from the beginning: where one object went and one came between two pages, a third slid past.
-        What either reading names is there."""
+    def _read_again(self) -> set[str] | None:
         self._begin_list()
         self.request.unchanged = self.request.foreign = self.request.invalid = 0
         self._read_on(self._get_first_url())
-        return self._tells_what_is_gone()
+        return pull_claim.get_seen(self.request) if self._tells_what_is_gone() else None
 
     @property
     def _begun_at(self) -> datetime:

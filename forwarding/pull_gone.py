@@ -6,8 +6,9 @@ disappear (SESS-16, CDR-19). Rows stay as tombstones: old sessions and CDRs refe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import QuerySet
 
@@ -19,28 +20,37 @@ from parties.owned import OwnedObject
 from parties.owned_module import Absence
 
 Apply = Callable[[Columns | None, Columns | None], Columns | None]
+Name = TypeVar("Name")
+Value = TypeVar("Value")
 
 
-def settle(intake: Intake, *, seen: Set[str], begun_at: datetime, now: datetime) -> int:
-    """`seen`: the keys of all objects the list named. How many others there were that it should have named."""
+def find_missing(intake: Intake, *, seen: Set[str], begun_at: datetime) -> dict[str, str]:
+    """What nobody would be served any more, by key, with its id. `seen`: the keys of all objects the list named."""
+    if intake.module.absence is not Absence.REMOVED:
+        return {}
+    rows = _get_own(intake).filter(deleted_at__isnull=True, changed_at__lt=begun_at)
+    return {key: object_id for key, object_id in rows.values_list("object_key", "object_id") if key not in seen}
+
+
+def confirm(missing: Mapping[Name, Value], read_again: Callable[[], Set[Name] | None]) -> dict[Name, Value]:
+    """Gone is what a list lacks when it is read once more, too: where one object went and one came between two pages, a
+    third slid past. `read_again`: all that either reading names, which is there; None: it does not tell."""
+    if not missing:
+        return {}
+    named = read_again()
+    return {} if named is None else {name: value for name, value in missing.items() if name not in named}
+
+
+def settle(intake: Intake, gone: Mapping[str, str], *, seen: Set[str], begun_at: datetime, now: datetime) -> int:
+    """How many others there were that the list should have named."""
     if intake.module.absence is Absence.REMOVED:
-        return _remove(intake, seen=seen, begun_at=begun_at, now=now)
+        return _remove(intake, gone, begun_at=begun_at, now=now)
     if intake.module.absence is Absence.STALE:
         return _mark_stale(intake, seen=seen, begun_at=begun_at, now=now)
     return 0
 
 
-def would_remove(intake: Intake, *, seen: Set[str], begun_at: datetime) -> bool:
-    """Anything that nobody would be served any more."""
-    return intake.module.absence is Absence.REMOVED and bool(_find_removable(intake, seen=seen, begun_at=begun_at))
-
-
-def _find_removable(intake: Intake, *, seen: Set[str], begun_at: datetime) -> list[tuple[str, str]]:
-    rows = _get_own(intake).filter(deleted_at__isnull=True, changed_at__lt=begun_at)
-    return [(key, object_id) for key, object_id in rows.values_list("object_key", "object_id") if key not in seen]
-
-
-def _remove(intake: Intake, *, seen: Set[str], begun_at: datetime, now: datetime) -> int:
+def _remove(intake: Intake, gone: Mapping[str, str], *, begun_at: datetime, now: datetime) -> int:
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
         if stored is None or stored["deleted_at"] is not None or stored["changed_at"] >= begun_at:
             return None  # a push during the reading knows better
@@ -48,7 +58,7 @@ def _remove(intake: Intake, *, seen: Set[str], begun_at: datetime, now: datetime
 
     jobs = [
         Job(changes=(_change(intake, key, apply),), event=_make_event(intake, object_id, now=now))
-        for key, object_id in _find_removable(intake, seen=seen, begun_at=begun_at)
+        for key, object_id in gone.items()
     ]
     return _count(intake, jobs)
 

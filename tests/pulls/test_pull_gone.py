@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from journal.models import Event
 from locations.models import Location
@@ -97,6 +99,17 @@ class TestGone:
 
         assert (done.state, done.removed) == ("DONE", 0)
         assert "nothing was removed: 1 of 2" in done.last_error
+
+    def test_the_database_is_asked_once_what_the_list_lacks(self, cast: Cast):
+        self.push(cast, "LOC1", "LOC9")
+        Lists(cast.cpo, pages={"locations": [[location_document()]]})
+
+        with CaptureQueriesContext(connection) as queries:
+            done = pull(cast.cpo, is_full=True)
+
+        asked = [query["sql"] for query in queries if 'FROM "locations_location"' in query["sql"]]
+        assert done.removed == 1
+        assert len([sql for sql in asked if '"deleted_at" IS NULL' in sql]) == 1
 
     def test_what_comes_back_is_served_again(self, cast: Cast):
         self.push(cast, "LOC1", "LOC9")
