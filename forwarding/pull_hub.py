@@ -15,7 +15,7 @@ from django.conf import settings
 from msgspec.structs import replace
 
 from agreements.network import load_facts
-from forwarding import pull_claim
+from forwarding import pull_claim, pull_gone
 from forwarding.pull_claim import LeaseLost
 from forwarding.pull_pieces import commit
 from forwarding.pull_plan import Crawl, Page, read_page, write_first_url
@@ -29,7 +29,7 @@ from ocpi.configuration.v2_2_1 import ClientInfo
 from ocpi.errors import InvalidParameter, OcpiError
 from ocpi.wire import decode
 from parties import announced
-from parties.announced import CLIENT_INFO
+from parties.announced import CLIENT_INFO, Named
 from parties.client import Peer, PeerError, SyncClient, write_headers
 
 logger = logging.getLogger(__name__)
@@ -67,22 +67,36 @@ class HubReading:
     committer: Committer
     client: SyncClient
     clock: Callable[[], datetime]
-    listed: set[tuple[str, str]] = field(default_factory=set)  # party key and role
+    listed: set[Named] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         begun_at = self.clock()
+        self._read()
+        if self._tells_who_is_gone:
+            missing = announced.find_missing(self.peer.id, self.listed, begun_at=begun_at)
+            gone = pull_gone.confirm(missing, self._read_again)
+            self.request.removed = announced.suspend(self.peer.id, gone.values(), begun_at=begun_at, now=self.clock())
+        pull_claim.finish(self.request, now=self.clock())
+
+    def _read(self) -> None:
         url: str | None = write_first_url(self.crawl.endpoint, date_from=None)
         while url is not None:
             page = self._fetch(url)
             for document in page.objects:
                 self._take(document)
             url = self._go_on(url, page)
-        if self.crawl.is_whole and not self.request.nameless:
-            self.request.removed = announced.suspend_missing(
-                self.peer.id, self.listed, begun_at=begun_at, now=self.clock()
-            )
-        pull_claim.finish(self.request, now=self.clock())
+
+    def _read_again(self) -> set[Named] | None:
+        self.crawl, self.errors = Crawl(endpoint=self.crawl.endpoint, max_pages=self.crawl.max_pages), []
+        self.request.unchanged = self.request.foreign = 0
+        self._read()
+        return self.listed if self._tells_who_is_gone else None
+
+    @property
+    def _tells_who_is_gone(self) -> bool:
+        """A whole list, of which each entry can be read: else it may be about anybody."""
+        return self.crawl.is_whole and not self.request.nameless
 
     def _go_on(self, url: str, page: Page) -> str | None:
         following = self.crawl.follow(url, page)
@@ -98,7 +112,7 @@ class HubReading:
             info = decode(document, type=ClientInfo)
         except OcpiError as error:
             self.request.invalid += 1
-            self.request.nameless += 1  # it may be about anybody: nobody is taken for gone
+            self.request.nameless += 1
             self.errors.append(error.message)
             return
         party = PartyId(info.country_code, info.party_id)

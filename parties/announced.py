@@ -6,7 +6,7 @@ another hub has announced and not given up. So no hub becomes the way to a party
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
@@ -23,6 +23,7 @@ from parties.models import Endpoint, Party, PartyBehind, Platform
 CLIENT_INFO = "hubclientinfo"
 TURN = 0x0C71BE41  # the number under which those that take parties take turns
 Row = TypeVar("Row", Party, PartyBehind)
+Named = tuple[str, str]  # party key and role
 
 MAX_BEHIND = 10_000  # of one hub: a list that never ends must not become everybody's routing facts
 
@@ -45,16 +46,24 @@ def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> bool:
         return _change(row, info, now=now)
 
 
-def suspend_missing(platform_id: int, listed: Iterable[tuple[str, str]], *, begun_at: datetime, now: datetime) -> int:
-    """A full list is the complete truth (HCI-15): what it lacks, by party key and role, is gone. How many were."""
-    known = set(listed)
+def find_missing(platform_id: int, listed: Container[Named], *, begun_at: datetime) -> dict[Named, int]:
+    """A full list is the complete truth (HCI-15): whom it lacks, with their rows."""
+    rows = _told_before(platform_id, begun_at)
+    return {name: row.pk for row in rows if (name := (row.id_pair.key, row.role)) not in listed}
+
+
+def suspend(platform_id: int, rows: Iterable[int], *, begun_at: datetime, now: datetime) -> int:
+    """These are gone, unless the hub said something of them meanwhile. How many were."""
     with transaction.atomic():
         take_turn()
-        rows = PartyBehind.objects.filter(platform_id=platform_id, changed_at__lt=begun_at).exclude(
-            status__in=[ConnectionStatus.SUSPENDED, ConnectionStatus.PLANNED]  # planned by staff, not announced yet
-        )
-        gone = [row.pk for row in rows if (row.id_pair.key, row.role) not in known]
-        return PartyBehind.objects.filter(pk__in=gone).update(status=ConnectionStatus.SUSPENDED, changed_at=now)
+        gone = _told_before(platform_id, begun_at).filter(pk__in=rows)
+        return gone.update(status=ConnectionStatus.SUSPENDED, changed_at=now)
+
+
+def _told_before(platform_id: int, moment: datetime) -> QuerySet[PartyBehind]:
+    return PartyBehind.objects.filter(platform_id=platform_id, changed_at__lt=moment).exclude(
+        status__in=[ConnectionStatus.SUSPENDED, ConnectionStatus.PLANNED]  # planned by staff, not announced yet
+    )
 
 
 def get_announced(platform_id: int, party: PartyId) -> PartyBehind:

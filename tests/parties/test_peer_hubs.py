@@ -189,9 +189,10 @@ class TestSuspendMissing:
         announced.accept(other.pk, info("DK*X"), now=NOW)
         announced.accept(hub.pk, info("DK*NEW"), now=NOW + 2 * HOUR)  # while the list was read
 
-        gone = announced.suspend_missing(hub.pk, [("dka", "EMSP"), ("dkb", "CPO")], begun_at=NOW + HOUR, now=NOW + HOUR)
+        missing = announced.find_missing(hub.pk, [("dka", "EMSP"), ("dkb", "CPO")], begun_at=NOW + HOUR)
+        gone = announced.suspend(hub.pk, missing.values(), begun_at=NOW + HOUR, now=NOW + HOUR)
 
-        assert gone == 1
+        assert (list(missing), gone) == ([("dkb", "EMSP")], 1)
         assert get_statuses(hub) == {
             "DK*A EMSP": "CONNECTED",
             "DK*B EMSP": "SUSPENDED",
@@ -200,3 +201,12 @@ class TestSuspendMissing:
             "DK*NEW EMSP": "CONNECTED",
         }
         assert get_statuses(other) == {"DK*X EMSP": "CONNECTED"}
+
+    def test_spares_who_is_announced_while_the_list_is_read(self) -> None:
+        hub = plan()
+        announced.accept(hub.pk, info("DK*A", status="OFFLINE"), now=NOW)
+        missing = announced.find_missing(hub.pk, [], begun_at=NOW + HOUR)
+        announced.accept(hub.pk, info("DK*A", at=NOW + HOUR), now=NOW + HOUR)
+
+        assert announced.suspend(hub.pk, missing.values(), begun_at=NOW + HOUR, now=NOW + 2 * HOUR) == 0
+        assert get_statuses(hub) == {"DK*A EMSP": "CONNECTED"}

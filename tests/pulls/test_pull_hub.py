@@ -17,7 +17,8 @@ from parties.models import PartyBehind
 from tests.conftest import Cast
 from tests.gateway.peer_hub import client_info
 from tests.live.partner import Partner
-from tests.pulls.lists import Lists
+from tests.parties.http_peer import Handler
+from tests.pulls.lists import Lists, write_page
 
 LIST = "hubclientinfo"
 
@@ -64,6 +65,46 @@ class TestReading:
 
         assert (request.removed, request.unchanged) == (1, 1)
         assert get_statuses() == {"A": "SUSPENDED", "B": "CONNECTED"}
+
+    def test_who_slid_past_between_two_pages_is_not_gone(self, hub2: Partner):
+        """TRANS-26: as many as before, since one went and one came. C slid onto the page that was read already."""
+        there = ["A", "B", "C", "D"]
+        Lists(hub2, {LIST: [[info(party) for party in there]]})
+        read(hub2)
+
+        def answer_moving(handler: Handler, query: dict[str, str]) -> None:
+            offset = int(query.get("offset", "0"))
+            headers = [("X-Total-Count", str(len(there)))]
+            if offset + 2 < len(there):
+                headers.append(("Link", f'<{lists.get_url(LIST)}?offset={offset + 2}&limit=2>; rel="next"'))
+            handler.answer(write_page([info(party) for party in there[offset : offset + 2]]), headers=tuple(headers))
+            if "A" in there:
+                there[:] = [*there[1:], "E"]
+
+        lists = Lists(hub2, answers={(LIST, ""): answer_moving})
+
+        moving = read(hub2)
+        known = get_statuses()
+        quiet = read(hub2)
+
+        assert (moving.state, moving.removed, moving.objects_read, moving.unchanged) == ("DONE", 0, 4, 4)
+        assert set(known.values()) == {"CONNECTED"}  # A was named, too, and is known to be gone by the next reading
+        assert (quiet.state, quiet.removed) == ("DONE", 1)
+        assert get_statuses() == {"A": "SUSPENDED"} | {party: "CONNECTED" for party in there}
+
+    def test_nobody_is_gone_if_the_second_look_is_cut_short(self, hub2: Partner):
+        lists = Lists(hub2, {LIST: [[info("A"), info("B")]]})
+        read(hub2)
+        lists.pages, lists.totals = {LIST: [[info("B")]]}, {LIST: 1}
+
+        def answer_once(handler: Handler, query: dict[str, str]) -> None:
+            lists.answer(handler, LIST, query)
+            lists.totals[LIST] = 2
+
+        lists.answers[LIST, ""] = answer_once
+
+        assert read(hub2).removed == 0
+        assert get_statuses() == {"A": "CONNECTED", "B": "CONNECTED"}
 
     @pytest.mark.parametrize("odd", [{"party_id": "A"}, "no object", info("B") | {"status": "GONE"}])
     def test_nobody_is_gone_by_what_cannot_be_read(self, hub2: Partner, odd: Any):
