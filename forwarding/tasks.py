@@ -54,7 +54,7 @@ def drain_lanes(**kwargs: Any) -> int:
 
 @shared_task
 def watch_presence(**kwargs: Any) -> int:
-    return watch(now=now())
+    return watch(clock=now)
 
 
 @shared_task

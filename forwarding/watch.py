@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import Q
 
 from parties import presence
 from parties.limits import get_limits
@@ -18,31 +18,28 @@ from parties.models import Platform
 logger = logging.getLogger(__name__)
 
 THREADS = 8
-AWAY_AGAIN = timedelta(seconds=15)  # what waits for an offline platform should not wait for its silence to end
+RUN = timedelta(seconds=5)  # no probe begins later: when the last have ended, the next run is about due
 
 
-def watch(*, now: datetime) -> int:
-    """How many were asked. Their state, and when to ask again, is kept by presence."""
-    due = get_due(now=now)
-    if due:
-        with ThreadPoolExecutor(min(THREADS, len(due)), thread_name_prefix="probe") as threads:
-            list(threads.map(lambda platform: _probe(platform, now=now), due))
-    return len(due)
+def watch(*, clock: Callable[[], datetime]) -> int:
+    """How many had their turn; the others come first next time. Whose turn it is, and how they are, presence knows."""
+    begun_at = clock()
+    due = get_due(now=begun_at)
+    if not due:
+        return 0
+    with ThreadPoolExecutor(min(THREADS, len(due)), thread_name_prefix="probe") as threads:
+        return sum(threads.map(lambda platform: _probe(platform, clock=clock, until=begun_at + RUN), due))
 
 
 def get_due(*, now: datetime) -> list[int]:
-    silent = presence.due_probes(now=now, silence=timedelta(seconds=settings.HUB_SILENCE))
-    away = (
-        Platform.objects.filter(state=Platform.State.REGISTERED)
-        .filter(Q(is_online=False) | Q(pk__in=read_breakers() or ()))
-        .filter(Q(heartbeat__probed_at__isnull=True) | Q(heartbeat__probed_at__lte=now - AWAY_AGAIN))
-        .order_by("id")
-        .values_list("id", flat=True)
-    )
-    return [*silent, *(platform for platform in away if platform not in silent)]
+    return presence.due_probes(now=now, silence=timedelta(seconds=settings.HUB_SILENCE), sick=read_breakers() or ())
 
 
-def _probe(platform: int, *, now: datetime) -> None:
+def _probe(platform: int, *, clock: Callable[[], datetime], until: datetime) -> bool:
+    """False: the run is over."""
+    now = clock()
+    if now >= until:
+        return False
     try:
         if presence.probe(platform, now=now):
             note_alive(platform, get_limits().breakers)  # nobody may have called it who would find out
@@ -50,3 +47,4 @@ def _probe(platform: int, *, now: datetime) -> None:
         logger.info("platform %d went away before it was asked", platform)
     finally:
         connections.close_all()
+    return True

@@ -7,9 +7,10 @@ not, nor does one broken connection: `FAILURES` in a row do.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
@@ -20,23 +21,27 @@ from parties.models import Heartbeat, Platform
 
 FAILURES = 3
 PROBE_AGAIN = timedelta(seconds=60)  # after a failure: sooner than after silence
+AWAY_AGAIN = timedelta(seconds=15)  # what waits for an offline platform should not wait for its silence to end
 
 log = logging.getLogger(__name__)
 
 
-def due_probes(*, now: datetime, silence: timedelta) -> list[int]:
-    """Registered platforms, longest unheard first, that were silent too long and were not probed just now."""
-    heard = Coalesce("heartbeat__heard_at", "registered_at", "created_at")
+def due_probes(*, now: datetime, silence: timedelta, sick: Collection[int] = ()) -> list[int]:
+    """Registered platforms that were silent too long and not probed just now; sooner those that are away or `sick`.
+
+    First those never probed, then whoever was probed longest ago: each has its turn, however many never answer.
+    """
     retry = min(silence, PROBE_AGAIN)
-    was_not_probed = (
-        Q(heartbeat__probed_at__isnull=True)
-        | Q(heartbeat__probed_at__lte=now - silence)
-        | Q(heartbeat__failures__gt=0, heartbeat__probed_at__lte=now - retry)
+    was_silent = Q(heard__lte=now - silence) & (
+        _not_probed_since(now - silence) | Q(heartbeat__failures__gt=0, heartbeat__probed_at__lte=now - retry)
     )
-    silent = (
-        Platform.objects.filter(state=Platform.State.REGISTERED).alias(heard=heard).filter(heard__lte=now - silence)
+    is_away = (Q(is_online=False) | Q(pk__in=sick)) & _not_probed_since(now - _away_again())
+    registered = Platform.objects.filter(state=Platform.State.REGISTERED)
+    due = registered.alias(heard=Coalesce("heartbeat__heard_at", "registered_at", "created_at")).filter(
+        was_silent | is_away
     )
-    return list(silent.filter(was_not_probed).order_by("heard", "id").values_list("id", flat=True))
+    probed_first = F("heartbeat__probed_at").asc(nulls_first=True)
+    return list(due.order_by(probed_first, "heard", "id").values_list("id", flat=True))
 
 
 def record_heard(platform_ids: Iterable[int], *, now: datetime) -> list[int]:
@@ -68,11 +73,10 @@ def record_failure(platform_id: int, *, now: datetime) -> bool:
 
 
 def probe(platform_id: int, *, now: datetime, client: SyncClient | None = None) -> bool:
-    """GET its versions (HCI-11). True: it lives. What follows for its state is stored."""
+    """GET its versions (HCI-11), unless somebody does so now. True: it lives. What follows for its state is stored."""
     platform = Platform.objects.get(pk=platform_id)
-    if platform.state != Platform.State.REGISTERED:
+    if platform.state != Platform.State.REGISTERED or not _claim(platform_id, now=now):
         return False
-    Heartbeat.objects.update_or_create(platform_id=platform_id, defaults={"probed_at": now})
     try:
         refusal = _ask(platform, client=client or SyncClient())
     except PeerTimeout:
@@ -111,6 +115,22 @@ def _set(platform_id: int, *, is_online: bool, now: datetime) -> bool:
             is_online=is_online, changed_at=now
         )
     )
+
+
+def _claim(platform_id: int, *, now: datetime) -> bool:
+    """Of two runs that found it due, one probes it."""
+    Heartbeat.objects.get_or_create(platform_id=platform_id)
+    mine = Heartbeat.objects.filter(Q(probed_at__isnull=True) | Q(probed_at__lte=now - _away_again()), pk=platform_id)
+    return bool(mine.update(probed_at=now))
+
+
+def _not_probed_since(moment: datetime) -> Q:
+    return Q(heartbeat__probed_at__isnull=True) | Q(heartbeat__probed_at__lte=moment)
+
+
+def _away_again() -> timedelta:
+    """Not before a probe has ended."""
+    return max(AWAY_AGAIN, timedelta(seconds=settings.HUB_FORWARD_TIMEOUT))
 
 
 def _ask(platform: Platform, *, client: SyncClient) -> str:

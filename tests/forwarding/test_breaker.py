@@ -105,7 +105,7 @@ class TestStillAliveCheck:
             server.hset(BREAKERS, str(emsp.pk), write(told))
 
             assert get_due(now=now) == [emsp.pk]
-            watch(now=now + timedelta(seconds=20))
+            watch(clock=lambda: now + timedelta(seconds=20))
 
         end = time.monotonic() + 20
         while (known := read_told(server, emsp.pk)) is None or not known.on_trial:

@@ -204,7 +204,7 @@ class TestWatch:
         settings.HUB_EGRESS_ALLOW = [ip_network("127.0.0.0/8")]
         platform = make_platform(EMSP, Role.EMSP, url=peer.url, is_online=False)
 
-        assert watch(now=NOW) == 1
+        assert watch(clock=lambda: NOW) == 1
 
         platform.refresh_from_db()
         assert platform.is_online

@@ -151,7 +151,7 @@ class TestSilence:
             partner.call_url("GET", cast.hub.versions_url)
         cast.hub.edge._hub.heartbeats._flush()
 
-        early, late = watch(now=self.later(seconds=200)), watch(now=self.later(seconds=400))
+        early, late = watch(clock=lambda: self.later(seconds=200)), watch(clock=lambda: self.later(seconds=400))
 
         assert (early, late) == (0, 4)
         assert [(seen.method, seen.path) for seen in cast.emsp.seen] == [("GET", "/versions")]
@@ -160,7 +160,7 @@ class TestSilence:
         make_agreement("NL*CPO", "IT*MSX")
         tell(cast)
         cast.emsp.answer_with(b"", status=500)
-        watch(now=self.later(minutes=10))
+        watch(clock=lambda: self.later(minutes=10))
         cast.hub.settle()
         tell(cast)
         told = [seen.body for seen in cast.cpo.seen if seen.path.endswith("/FR/MSP")]
@@ -174,7 +174,7 @@ class TestSilence:
         assert (get_code(refused), len(cast.emsp.seen)) == (4003, calls)
 
         cast.emsp.answer_with({"status_code": 1000, "timestamp": "2026-11-20T10:00:00Z", "data": []})
-        watch(now=self.later(minutes=20))
+        watch(clock=lambda: self.later(minutes=20))
         cast.hub.settle()
         cast.hub.deliver()
         replayed = [seen for seen in cast.emsp.seen if "locations" in seen.path and seen.method == "PUT"]
@@ -193,7 +193,7 @@ class TestSilence:
     def test_changes_nothing_where_nothing_changed(self, cast: Cast):  # HCI-15
         before = Platform.objects.get(pk=cast.emsp.platform.pk).changed_at
 
-        watch(now=self.later(minutes=10))
-        watch(now=self.later(minutes=20))
+        watch(clock=lambda: self.later(minutes=10))
+        watch(clock=lambda: self.later(minutes=20))
 
         assert Platform.objects.get(pk=cast.emsp.platform.pk).changed_at == before

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from agreements.network import get_version
 from ocpi.calls import ConnectionStatus
@@ -47,6 +48,29 @@ class TestDueProbes:
         presence.record_heard([chatting.id], now=LATER - timedelta(minutes=4))
 
         assert presence.due_probes(now=LATER, silence=SILENCE) == [quieter.id, quiet.id]
+
+    def test_names_first_whom_nobody_probed_then_the_longest_not_probed(self) -> None:
+        """However many never answer and are due again soon: they are behind whoever was not asked meanwhile."""
+        hanging, well, away, new = (make_platform(name) for name in ("hanging", "well", "away", "new"))
+        for platform, minutes, failures in ((hanging, 2, 9), (well, 10, 0), (away, 1, 2)):
+            probed_at = LATER - timedelta(minutes=minutes)
+            Heartbeat.objects.create(
+                platform=platform, heard_at=NOW - timedelta(hours=1), probed_at=probed_at, failures=failures
+            )
+        Platform.objects.filter(pk=away.pk).update(is_online=False)
+
+        due = presence.due_probes(now=LATER, silence=SILENCE)
+
+        assert due == [new.id, well.id, hanging.id, away.id]
+
+    def test_names_sooner_who_is_away_or_sick(self) -> None:
+        away, sick, well = make_platform("away", is_online=False), make_platform("sick"), make_platform("well")
+        for platform, seconds in ((away, 20), (sick, 16), (well, 20)):
+            probed_at = LATER - timedelta(seconds=seconds)
+            Heartbeat.objects.create(platform=platform, heard_at=NOW, probed_at=probed_at)
+
+        assert presence.due_probes(now=LATER, silence=SILENCE, sick=[sick.id]) == [away.id, sick.id]
+        assert presence.due_probes(now=LATER - timedelta(seconds=6), silence=SILENCE, sick=[sick.id]) == []
 
     def test_counts_from_the_registration_where_nothing_was_heard(self) -> None:
         platform = make_platform()
@@ -161,6 +185,24 @@ class TestProbe:
         platform.refresh_from_db()
         assert platform.status is ConnectionStatus.OFFLINE
 
+    @pytest.mark.django_db(transaction=True)
+    def test_is_one_at_a_time(self, settings: Any) -> None:
+        with run_platform() as fake:
+            platform = make_platform(versions_url=fake.versions_url)
+            beside = []
+            fake.on_call = lambda method, path: beside.append(ask_beside())
+
+            def ask_beside() -> bool:
+                try:
+                    return presence.probe(platform.id, now=LATER + timedelta(seconds=7))
+                finally:
+                    connection.close()
+
+            assert presence.probe(platform.id, now=LATER)
+
+        assert beside == [False]
+        assert fake.calls == [("GET", "/versions", "out")]
+
     def test_one_timeout_does_not(self, settings: Any) -> None:
         settings.HUB_FORWARD_TIMEOUT = 0.1
 
@@ -171,8 +213,8 @@ class TestProbe:
         with serve(stay_silent) as peer:
             platform = make_platform(versions_url=peer.url)
             states = []
-            for _ in range(3):
-                presence.probe(platform.id, now=LATER)
+            for minute in range(3):
+                presence.probe(platform.id, now=LATER + timedelta(minutes=minute))
                 platform.refresh_from_db()
                 states.append(platform.status.value)
 
