@@ -37,6 +37,7 @@ class Cdrs(OwnedModule):
     wire = v2_2_1.CDR
     identity: ClassVar[Mapping[str, str]] = {}  # a CDR's URL names nothing (CDR-02)
     is_token_bound = True
+    names_people = True
 
     def get_object_id(self, match: Match, obj: Any | None) -> str:
         return str(obj.id) if obj is not None else match["cdr_id"]

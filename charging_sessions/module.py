@@ -53,6 +53,7 @@ class Sessions(OwnedModule):
     wire = v2_2_1.Session
     identity = {"country_code": "country_code", "party_id": "party_id", "id": "session_id"}
     is_token_bound = True
+    names_people = True
     is_passed_on = True  # SESS-17
     list_needs_date = True  # SESS-02
     remarks_on = frozenset({"status", "document", "flags"})

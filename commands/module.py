@@ -48,6 +48,7 @@ ENDED = frozenset(  # CommandResult: there is no reservation, or no longer. TIME
 
 class Commands(ResultModule):
     id = "commands"
+    names_people = True
     owner_roles = frozenset({Role.EMSP, Role.NSP, Role.OTHER, Role.SCSP})  # who sends them
     routes = (
         *(

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from forwarding.modules import get_log_id, get_personal_id
+from forwarding.events import Event
+from forwarding.modules import find_people, get_log_id, get_personal_id
 from forwarding.plan import Planned
 from ocpi import envelope
 from ocpi.ids import new_id
@@ -105,11 +106,18 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
                 message="the hub failed",
                 may_have_arrived=True,
             )
-    if personal and end.message:
-        shown = get_log_id(event.module, event.method, event.path)
-        end = replace(end, message=hide_id(end.message, personal, shown=shown))
+    if end.message:
+        end = replace(end, message=_hide_people(end.message, event, personal=personal, body=body))
     count.note_call_out(platform=peer.id, module=event.module, interface="RECEIVER", method=method, code=end.told_code)
     return end
+
+
+def _hide_people(message: str, event: Event, *, personal: str, body: bytes) -> str:
+    if personal:
+        message = hide_id(message, personal, shown=get_log_id(event.module, event.method, event.path))
+    for named in find_people(event.module, body):
+        message = hide_id(message, named)
+    return message
 
 
 def _span(planned: Planned, *, peer: Peer, method: str) -> AbstractContextManager[Any]:

@@ -15,6 +15,7 @@ from journal.rows import Columns
 from ocpi.calls import Call, Interface, PartyId
 from ocpi.errors import OcpiError
 from ocpi.module import Match
+from ocpi.personal import find_personal_ids
 from parties.owned_changes import Place
 from parties.owned_module import OwnedModule
 from parties.registry import find_owned_module
@@ -50,6 +51,12 @@ def get_personal_id(module: str, method: str, path: str) -> str:
     """What neither the log nor a dead letter may show in clear; "" where the object has none."""
     read = _read_path(module, method, path)
     return read[0].get_personal_id(read[2]) if read else ""
+
+
+def find_people(module: str, document: bytes) -> tuple[str, ...]:
+    """The same of what the document itself names."""
+    found = find_owned_module(module)
+    return find_personal_ids(document) if found is not None and found.names_people else ()
 
 
 @lru_cache(1024)  # a hundred receivers hear of the same object

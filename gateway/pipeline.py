@@ -64,7 +64,7 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
         note.call = call = _tolerate(call, hub, platform=note.platform)
     match = module.match(call)
     note.object_id = module.get_log_id(match)
-    note.personal = module.get_personal_id(match)
+    note.personal, note.names_people = module.get_personal_id(match), module.names_people
     if note.personal and (at := work.get()) is not None:
         at.hide(note.personal)
     note.call = call = identify_sender(call, facts.network, module, platform=note.platform)

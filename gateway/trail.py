@@ -11,6 +11,7 @@ from gateway.relay import Hop
 from journal.rows import Job, NewLogRow
 from ocpi.calls import Call, Reply
 from ocpi.errors import OcpiError, Overloaded, TooManyCalls
+from ocpi.personal import find_personal_ids
 from telemetry import metrics
 from telemetry.redact import MASK, hide_id
 
@@ -34,6 +35,7 @@ class Trail:
         self.platform = platform or 0
         self.object_id = ""
         self.personal = ""  # an id that the log must not show in clear, wherever it turns up
+        self.names_people = False  # the body may have more of them
         self.decision = "reject"
         self._now = now
         self._started = time.monotonic()
@@ -90,7 +92,13 @@ class Trail:
         )
 
     def _clean(self, message: str) -> str:
-        return hide_id(message, self.personal, shown=self.object_id or MASK)[:_LONGEST]
+        """Partners repeat what they were sent. The body is looked into only where they say something."""
+        if not message:
+            return ""
+        message = hide_id(message, self.personal, shown=self.object_id or MASK)
+        for personal in find_personal_ids(self.call.body) if self.names_people else ():
+            message = hide_id(message, personal)
+        return message[:_LONGEST]
 
     async def finish(self, reply: Reply, hub: Hub) -> Reply:
         """Log, then answer."""

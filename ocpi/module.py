@@ -74,6 +74,7 @@ class Module:
     owner_roles: ClassVar[frozenset[Role]]  # who may push to the hub's own copy (LOC-19)
     broadcast: ClassVar[bool] = False  # pushes to the hub are fanned out (ROUTE-23); else they have one addressee
     can_wait: ClassVar[bool] = False  # a push may be kept for a receiver that is away, and delivered later
+    names_people: ClassVar[bool] = False  # its documents have ids of tokens and contracts, which no log may show
 
     def match(self, call: Call) -> Match:
         """Read the path.

@@ -31,6 +31,7 @@ class _Typed(msgspec.Struct):
 
 class Tokens(OwnedModule):
     id = "tokens"
+    names_people = True
     broadcast = True
     owner_roles = frozenset({Role.EMSP, Role.OTHER})
     routes = (

@@ -32,6 +32,7 @@ from tests.forwarding.cast import (
     make_platform,
     run_drain,
     tell,
+    tell_session,
 )
 from tests.forwarding.receivers import answer_with, query_elsewhere, store_location
 from tests.parties.http_peer import Handler
@@ -258,6 +259,21 @@ class TestWhatReceiversSay:
         assert query("SELECT message FROM journal_calllog") == [(kept,)]
         letters = list(DeadLetter.objects.values_list("reason", flat=True))
         assert letters == ([] if delivery is Delivery.RELAY else [kept])
+
+    def test_of_a_session_is_kept_without_the_ids_in_it(self, emsp, peer, clock, query):
+        agree(CPO, EMSP, delivery=Delivery.STORE_AND_FORWARD)
+        make_platform(CPO, Role.CPO)
+        token = {"uid": "DE8ACC12E46L89", "contract_id": "FR-MSP-C12345678-X"}
+        peer.behave = lambda handler: handler.answer(
+            envelope(2001, message="fr-msp-c12345678-x of DE8ACC12E46L89 has ended")
+        )
+        tell_session("S1", body=json.dumps({"id": "S1", "cdr_token": token}))
+
+        run_drain(clock)
+
+        kept = "••• of ••• has ended"
+        assert query("SELECT message FROM journal_calllog") == [(kept,)]
+        assert DeadLetter.objects.get().reason == kept
 
 
 def test_pauses_double_up_to_five_minutes():

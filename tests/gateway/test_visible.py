@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from journal.models import CallLog
@@ -11,6 +13,7 @@ from tests.live.partner import get_code
 
 SINCE = "?date_from=2020-01-01T00:00:00Z"
 MINE = {"country_code": "FR", "party_id": "MSP"}
+TOKEN = {"uid": "04A1B2C3D4E5", "contract_id": "FR-MSP-C12345678-X"}
 THEIRS = {"country_code": "IT", "party_id": "MSX"}
 
 
@@ -78,3 +81,21 @@ class TestPersonalIds:
         assert "04A1B2C3D4E5" in answer.text
         for message in CallLog.objects.values_list("message", flat=True):
             assert "04a1b2c3d4e5" not in message.lower()
+
+    @pytest.mark.parametrize(
+        ("method", "module", "path", "document"),
+        [
+            ("PUT", "sessions", "NL/CPO/S1", session_document(cdr_token=TOKEN)),
+            ("POST", "cdrs", "", cdr_document(cdr_token=TOKEN)),
+        ],
+    )
+    def test_are_masked_as_are_contracts_where_a_document_names_them(
+        self, cast: Cast, method: str, module: str, path: str, document: dict[str, Any]
+    ):
+        said = "contract fr-msp-c12345678-x of 04A1B2C3D4E5 has ended"
+        cast.emsp.answer_with({"status_code": 2001, "status_message": said, "timestamp": "x"})
+
+        answer = cast.cpo.call(method, module, path, body=as_json(document), to="FR*MSP")
+
+        assert answer.json()["status_message"] == said
+        assert list(CallLog.objects.values_list("message", flat=True)) == ["contract ••• of ••• has ended"] * 2
