@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -15,14 +14,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
+from parties.client.resolver import Resolver
 from parties.egress import Egress, make_socket, make_tls_context
 
-_resolver: ThreadPoolExecutor  # a look-up cannot be cut off, only left behind
+_resolver: Resolver
 
 
 def _make_resolver() -> None:
     global _resolver
-    _resolver = ThreadPoolExecutor(32, thread_name_prefix="resolver")
+    _resolver = Resolver(32, name="resolver")
 
 
 _make_resolver()
@@ -81,10 +81,8 @@ class _Guard:
     def _new_conn(self) -> socket.socket:
         connection: Any = self
         deadline = time.monotonic() + connection.timeout
-        place = connection._dns_host, connection.port
-        asked = _resolver.submit(socket.getaddrinfo, *place, type=socket.SOCK_STREAM)
         try:
-            infos = asked.result(timeout=connection.timeout)
+            infos = _resolver.ask(connection._dns_host, connection.port).result(timeout=connection.timeout)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
         failure: OSError = OSError("no address")

@@ -7,18 +7,16 @@ takes one at most, and what is known is used while it is asked for again.
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, cast
+
+from parties.client.resolver import AddressInfo, Resolver
 
 THREADS = 32
 FRESH_SECONDS = 30.0  # how long an answer is used
 STALE_SECONDS = 300.0  # and how long after that, as long as there is no newer one
 MAX_KEPT = 10_000  # names come from partners
 
-AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 _Place = tuple[str, int]
 
 
@@ -26,7 +24,7 @@ class Names:
     """One per event loop."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
+        self._resolver = Resolver(THREADS, name="names")
         self._known: dict[_Place, tuple[float, list[AddressInfo]]] = {}
         self._asked: dict[_Place, asyncio.Future[list[AddressInfo]]] = {}
 
@@ -49,11 +47,10 @@ class Names:
     def close(self) -> None:
         for asked in self._asked.values():
             asked.cancel()  # its answer may come after the loop has ended
-        self._threads.shutdown(wait=False)
+        self._resolver.close()
 
     def _ask(self, place: _Place) -> asyncio.Future[list[AddressInfo]]:
-        ask = partial(socket.getaddrinfo, *place, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        asked = cast(asyncio.Future[list[AddressInfo]], asyncio.get_running_loop().run_in_executor(self._threads, ask))
+        asked = asyncio.wrap_future(self._resolver.ask(*place))
         self._asked[place] = asked
         asked.add_done_callback(partial(self._note, place))
         return asked

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -132,3 +135,33 @@ class TestNames:
             assert await find(made) == "192.0.2.1"
 
         run(test)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "asyncio.run(asyncio.wait_for(Names().look_up('a.example', 443), 0.05))",
+        "SyncClient(egress=anywhere, max_answer=9).get(peer, 'http://a.example/versions', timeout=0.05)",
+    ],
+)
+def test_nobody_waits_for_a_resolver_at_the_end_of_a_process(ask: str) -> None:
+    program = f"""
+import asyncio, socket, threading
+import django
+django.setup()
+from parties.client import Peer, PeerError, SyncClient
+from parties.client.names import Names
+from parties.egress import Egress
+socket.getaddrinfo = lambda *place, **kinds: threading.Event().wait()
+anywhere, peer = Egress(require_https=False), Peer(id=1, token="t", raw_token=False)
+try:
+    {ask}
+except (TimeoutError, PeerError):
+    print("given up", flush=True)
+"""
+    surroundings = os.environ | {"DJANGO_SETTINGS_MODULE": "roaming_hub.settings"}
+
+    ended = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, timeout=60)
+
+    assert ended.stdout == b"given up\n"
+    assert ended.returncode == 0
