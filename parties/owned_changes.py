@@ -59,10 +59,15 @@ def put(
     remark: Remark | None = None,
     remarks_on: frozenset[str] = frozenset(),
 ) -> Change:
-    """Replace the document (TRANS-28). `remarks_on` are the columns of the stored row that `remark` looks at."""
+    """Replace the document (TRANS-28). `remarks_on` are the columns of the stored row that `remark` looks at.
+
+    An older state changes nothing (LOC-16); but a party alone is sent it all the same, and takes it where it was told
+    to delete the object.
+    """
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
-        if stored is not None and described.last_updated < stored["last_updated"]:
+        is_older = stored is not None and described.last_updated < stored["last_updated"]
+        if is_older and (place.base is None or is_alive(stored)):
             return None
         return _row(place, _remarked(described, stored, remark), stored, now=now)
 

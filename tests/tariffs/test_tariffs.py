@@ -146,6 +146,14 @@ class TestVariant:
         [("all", AT), ("emsp", None), ("all", LATER)],
         [("all", AT), ("emsp", LATER), ("all", None)],
         [("all", AT), ("emsp", LATER), ("all", None), ("emsp", LAST)],
+        [("all", AT), ("emsp", LAST), ("all", AT)],
+        [("all", AT), ("emsp", LAST), ("all", LATER)],
+        [("all", LATER), ("emsp", LAST), ("all", AT)],
+        [("all", LATER), ("emsp", LAST), ("emsp", None), ("all", AT)],
+        [("all", LATER), ("emsp", LAST), ("emsp", None), ("all", LATER)],
+        [("all", LATER), ("emsp", LAST), ("all", None), ("all", AT)],
+        [("emsp", LATER), ("emsp", None), ("all", AT)],
+        [("emsp", LATER), ("emsp", None), ("emsp", AT)],
     ], ids=lambda steps: " ".join(f"{to}-{(at or 'gone')[11:13] or 'gone'}" for to, at in steps))  # fmt: skip
     def test_is_listed_if_its_party_heard_it_last(self, cast: Cast, steps: list[tuple[str, str | None]]):
         for to, at in steps:
