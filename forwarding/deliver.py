@@ -58,7 +58,7 @@ class Deliverer:
         self._watch = watch
         self._signs = signs
         self._clock = clock
-        self._told: dict[Chain, int] = {}  # events up to this one were in a full state that was sent
+        self._told: dict[tuple[Chain, str, str], int] = {}  # events up to this one were in a full state that was sent
         self.held: Held | None = None
         self.error = ""
         self.has_recovered = False
@@ -114,8 +114,9 @@ class Deliverer:
         return next((planned for planned in found if planned.key == one.key), None)
 
     def _is_told(self, planned: Planned) -> bool:
-        is_state = planned.event.method in ("PUT", "PATCH")
-        return is_state and planned.event.id <= self._told.get(planned.chain, 0)
+        if not self._told or planned.event.method not in ("PUT", "PATCH"):
+            return False
+        return planned.event.id <= self._told.get(_get_document(planned), 0)
 
     async def _send_whole(self, planned: Planned, peer: Peer) -> Attempt | None:
         """ROUTE-34: it never got the object, so it gets all of it. What waits behind and is in it need not be sent."""
@@ -127,7 +128,7 @@ class Deliverer:
         url = join_path(planned, state.path)
         end = await self._attempt(planned, peer, method="PUT", url=url, body=state.body)
         if end.end is End.DELIVERED:
-            self._told[planned.chain] = state.until
+            self._told[_get_document(planned)] = state.until
         return end
 
     async def _attempt(self, planned: Planned, peer: Peer, *, method: str, url: str, body: str) -> Attempt:
@@ -263,6 +264,11 @@ class Deliverer:
             event=event.id,
             size=size,
         )
+
+
+def _get_document(planned: Planned) -> tuple[Chain, str, str]:
+    """Which of the hub's documents it is of: an object may have several (see `modules.get_full_state`)."""
+    return planned.chain, planned.event.receiver, planned.event.query
 
 
 def _get_refusal(end: Attempt | None) -> int:

@@ -34,7 +34,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullState:
-    """The stored document, to be PUT at `path`. Events of the object up to `until` are in it."""
+    """The stored document, to be PUT at `path`. Events of the same URL and receiver up to `until` are in it."""
 
     path: str
     body: str
@@ -99,12 +99,15 @@ def get_full_state(cursor: Any, subject: Subject, *, object_key: str) -> FullSta
         return None
     keys = [key for key in (place.key, place.base) if key is not None]
     for key in keys:
-        # One statement, one snapshot: an event that is visible here is in the document (they commit together).
+        # One statement, one snapshot: an event that is visible here is in the document (they commit together). But what
+        # was pushed to one party is not in the hub's copy, nor what was told to all in its variant; and tokens of one
+        # uid, of which each has its document, differ by the query (TOK-03).
         cursor.execute(
-            f"SELECT document, coalesce((SELECT max(id) FROM journal_event WHERE object_key = %s), 0)"
+            f"SELECT document, coalesce((SELECT max(id) FROM journal_event"
+            f"                            WHERE object_key = %s AND receiver = %s AND query = %s), 0)"
             f"  FROM {place.table.name} WHERE {' AND '.join(f'{column} = %s' for column in place.table.key)}"
             f"   AND deleted_at IS NULL",
-            [object_key, *key],
+            [object_key, subject.receiver, subject.query, *key],
         )
         row = cursor.fetchone()
         if row is not None:

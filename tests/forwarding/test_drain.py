@@ -179,6 +179,22 @@ class TestBroadcast:
         assert get_paths(peer) == ["PATCH /locations/NL/CPO/LOC1/E1", "PUT /locations/NL/CPO/LOC1"]  # ROUTE-34
         assert json.loads(peer.seen[1].body) == {"id": "LOC1", "whole": True}
 
+    def test_all_of_it_does_not_stand_for_what_was_pushed_to_this_party_alone(self, cpo, emsp, peer, clock):
+        agree(CPO, EMSP, delivery=SF)
+        store_location(document='{"id":"LOC1","whole":true}')
+        peer.behave = lambda handler: (
+            handler.answer(envelope(2003), status=404) if handler.command == "PATCH" else handler.answer(envelope())
+        )
+        tell(method="PATCH")
+        tell(body='{"id":"LOC1","own":true}', receiver=EMSP.key, supersedes=True)
+
+        run_drain(clock)
+
+        assert [seen.body for seen in peer.seen if seen.method == "PUT"] == [
+            b'{"id":"LOC1","whole":true}',
+            b'{"id":"LOC1","own":true}',
+        ]
+
     def test_a_new_platform_gets_no_backlog(self, cpo, peer, clock):
         agree(CPO, EMSP)
         make_platform(EMSP, Role.EMSP, url=peer.url, registered_at=NOW - timedelta(seconds=1))
