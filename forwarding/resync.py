@@ -39,11 +39,12 @@ EARLIER = timedelta(minutes=10)  # what changed before the moment from which a l
 LEASE = timedelta(minutes=3)  # of one piece; its end is in no relation to that of the whole
 CHUNK = 5 * PIECE
 
-# Of what is in a lane again since it jumped: full states, also of parts, and CDRs. The time only spares old days.
+# Of what is in a lane again since it jumped: full states, also of parts, and CDRs. Tokens of one uid differ by their
+# query (TOK-03). The time only spares old days.
 KNOWN = """
-    SELECT object_key, receiver, path, max(id) FROM journal_event
+    SELECT object_key, query, receiver, path, max(id) FROM journal_event
      WHERE object_key = ANY(%s) AND at >= %s AND (supersedes OR method = 'POST')
-     GROUP BY object_key, receiver, path
+     GROUP BY object_key, query, receiver, path
 """
 
 
@@ -122,14 +123,14 @@ class Resync:
     def _tell(self, module: OwnedModule, rows: list[OwnedObject]) -> int:
         events = [event for row in rows for event in self._make_events(module, row)]
         known = self._find_known(events)
-        new = [event for event in events if not known & {(event.object_key, ""), (event.object_key, event.receiver)}]
+        new = [event for event in events if not known & {_get_name(event), _get_name(event, event.receiver)}]
         results = commit(self.committer, [Job(event=event) for event in new])
         refused = sum(isinstance(result, OcpiError) for result in results)
         if refused:
             logger.error("%d of %d events of a resync could not be written", refused, len(new))
         return len(new) - refused
 
-    def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str]]:
+    def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str, str]]:
         """Objects, by whom they are for, that are in their lane again as a whole. Each lane jumped at a moment of its
         own: an event may be behind the jump of one and still have been jumped over in another."""
         asked_at = min(lane.resync_asked_at for lane in self.lanes if lane.resync_asked_at)
@@ -138,8 +139,8 @@ class Resync:
         with connection.cursor() as cursor:
             cursor.execute(KNOWN, [list(depths), asked_at - MARGIN])
             return {
-                (object_key, receiver)
-                for object_key, receiver, path, last in cursor.fetchall()
+                (object_key, query, receiver)
+                for object_key, query, receiver, path, last in cursor.fetchall()
                 if last > after.get(sublane_of(object_key), last) and path.count("/") <= depths[object_key]
             }
 
@@ -211,6 +212,11 @@ class Resync:
         """Ours still, and none of them has jumped again."""
         ids = [lane.pk for lane in self.lanes]
         return Lane.objects.filter(pk__in=ids, needs_resync=True, resync_until=self.lanes[0].resync_until)
+
+
+def _get_name(event: NewEvent, receiver: str = "") -> tuple[str, str, str]:
+    """Of the object that it is about, and whom it is for; "" is all."""
+    return event.object_key, event.query, receiver
 
 
 def _get_since(lane: Lane) -> datetime:

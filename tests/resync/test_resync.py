@@ -23,7 +23,7 @@ from ocpi.calls import Delivery
 from parties import presence
 from parties.models import FactsVersion, Platform
 from tests.conftest import Cast
-from tests.documents import as_json, cdr_document, location_document, session_document, tariff_document
+from tests.documents import as_json, cdr_document, location_document, session_document, tariff_document, token_document
 from tests.forwarding.cast import agree
 from tests.live.partner import Partner, get_code
 from tests.pulls.lists import Lists, pull
@@ -298,6 +298,24 @@ class TestResync:
         come_back(promised)
 
         assert get_pushed(promised.emsp) == ["POST /cdrs"]
+
+    def test_a_token_of_the_same_uid_that_was_pushed_since_does_not_stand_for_another(self, cast: Cast):  # TOK-03
+        Agreement.objects.update(delivery="store_and_forward")
+        presence.set_offline(cast.cpo.platform.pk, now=now())
+        cast.hub.settle()
+        push(cast.emsp, "PUT", "tokens", "FR/MSP/TOKEN1", body=token_document())
+        app = token_document(type="APP_USER")
+        push(cast.emsp, "PUT", "tokens", "FR/MSP/TOKEN1?type=APP_USER", body=app)
+        jump(cast)
+        push(cast.emsp, "PUT", "tokens", "FR/MSP/TOKEN1?type=APP_USER", body=app | {"last_updated": LATER})
+        Event.objects.update(at=after())
+        presence.set_online(cast.cpo.platform.pk, now=after())
+        cast.hub.settle()
+
+        resync_next(clock=after)
+        deliver(cast)
+
+        assert sorted(json.loads(seen.body)["type"] for seen in cast.cpo.seen) == ["APP_USER", "RFID"]
 
     def test_what_a_lane_jumped_over_after_another_had_jumped_is_told(self, promised: Cast):
         """Each lane goes by its own moment: the second CDR came after the first one's lane had jumped."""
