@@ -193,7 +193,7 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
     `compromised`: the token before gets no grace once the answer is there.
 
     Raises:
-        OutcomeUnknown: no answer; the platform may use either token for a day.
+        OutcomeUnknown: no answer that says it; the platform may use either token for a day.
         UnableToUseClientApi, UnsupportedVersion, NoMatchingEndpoints: both old tokens stay in force.
     """
     with _begin(platform, by_hub=True), SyncClient() as client:

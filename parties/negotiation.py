@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class OutcomeUnknown(UnableToUseClientApi):
-    """Sent, but no answer came: the peer may or may not have taken it over."""
+    """Sent, but no answer came, or none that says it: the peer may or may not have taken it over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,8 @@ def exchange_credentials(client: SyncClient, peer: Peer, *, method: str, url: st
     """POST or PUT the hub's credentials; the peer's come back (CRED-11, CRED-26).
 
     Raises:
-        OutcomeUnknown: it was sent and no answer came.
-        UnableToUseClientApi: anything else but success.
+        OutcomeUnknown: it was sent, and no answer says whether it was taken over.
+        UnableToUseClientApi: it was not.
     """
     body = msgspec.json.encode(get_hub_credentials(token))
     what = f"{method} credentials"
@@ -88,7 +88,20 @@ def exchange_credentials(client: SyncClient, peer: Peer, *, method: str, url: st
     except PeerError as error:
         kind = UnableToUseClientApi if error.before_send else OutcomeUnknown
         raise kind(_explain(error, what=f"{what} at {url}")) from error
-    return _read(answer, type=v2_2_1.Credentials, what=what)
+    try:
+        return _read(answer, type=v2_2_1.Credentials, what=what)
+    except UnableToUseClientApi as error:
+        if _is_refusal(answer):
+            raise
+        raise OutcomeUnknown(error.message) from error
+
+
+def _is_refusal(answer: Answer) -> bool:
+    """It was not taken over. That a proxy's 502 does not say, nor a success without sound data; nor the answer to a
+    repeat, as the first request may have made the very token void with which the second was sent."""
+    told = envelope.read(answer.body)
+    is_refused = 300 <= answer.http_status < 500 or (told is not None and told.status_code >= 2000)
+    return is_refused and not answer.repeated
 
 
 def _choose(listed: list[str], *, wanted: Version | None) -> Version:

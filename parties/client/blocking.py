@@ -93,10 +93,11 @@ class SyncClient:
             if method not in REPEATABLE:
                 raise
         try:
-            return self._attempt(method, url, body=body, headers=headers, deadline=deadline)
+            answer = self._attempt(method, url, body=body, headers=headers, deadline=deadline)
         except PeerUnreachable as error:
             error.before_send = False  # the first attempt may have arrived
             raise
+        return replace(answer, repeated=True)
 
     def _attempt(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], deadline: float) -> Answer:
         started = time.monotonic()

@@ -25,6 +25,7 @@ class FakePlatform:
     status: int = 200
     status_code: int = 1000
     spoil: dict[str, bytes] = field(default_factory=dict)  # by path: this body instead
+    spoilt_status: int | None = None  # of these; None: that of all others
     on_call: Callable[[str, str], None] = lambda method, path: None
     credentials_status_code: int = 1000
     hang_up_on: tuple[str, ...] = ()  # methods
@@ -55,7 +56,7 @@ class FakePlatform:
             handler.close_connection = True
             return
         if handler.path in self.spoil:
-            handler.answer(self.spoil[handler.path], status=self.status)
+            handler.answer(self.spoil[handler.path], status=self.spoilt_status or self.status)
             return
         data, code = self._choose(handler)
         body = {"status_code": code, "timestamp": "2026-01-01T00:00:00Z"} | ({} if data is None else {"data": data})

@@ -97,6 +97,38 @@ class TestRotate:
         assert kind_of(fake.get_body("PUT")["token"], now=LATER + timedelta(hours=23)) == "previous"
         assert not handshake.retire_previous(platform.id, now=LATER)
 
+    @pytest.mark.parametrize(
+        ("status", "body"), [(200, b'{"status_code":1000,"data":{}}'), (200, b"{"), (502, b"<html>"), (504, b"")]
+    )
+    def test_an_answer_that_says_nothing_leaves_either_token_good(
+        self, registered: tuple[Platform, str], fake: FakePlatform, status: int, body: bytes
+    ) -> None:
+        fake.spoil, fake.spoilt_status = {"/2.2.1/credentials": body}, status
+
+        with pytest.raises(OutcomeUnknown):
+            handshake.rotate(registered[0], now=LATER)
+
+        assert kind_of(registered[1], now=LATER) == "credentials"
+        assert kind_of(get_offers(fake)[0], now=LATER) == "previous"
+
+    def test_a_repeat_that_is_refused_leaves_either_token_good(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        """The first PUT was taken over, its answer lost; the token of the second is void by that."""
+
+        def take_one(method: str, path: str) -> None:
+            if method == "PUT":
+                fake.hang_up_on = () if len(get_offers(fake)) > 1 else ("PUT",)
+                fake.spoil, fake.spoilt_status = {path: b'{"status_code":2000}'}, 401
+
+        fake.on_call = take_one
+
+        with pytest.raises(OutcomeUnknown):
+            handshake.rotate(registered[0], now=LATER)
+
+        assert len(get_offers(fake)) == 2
+        assert kind_of(get_offers(fake)[0], now=LATER) == "previous"
+
     @pytest.mark.parametrize("retry", [{"credentials_status_code": 3001}, {"hang_up_on": ("PUT",)}])
     def test_a_token_whose_answer_was_lost_outlives_a_retry_that_fails(
         self, registered: tuple[Platform, str], fake: FakePlatform, retry: dict[str, Any]
