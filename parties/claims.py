@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.module_loading import import_string
 
 from ocpi.calls import PartyId, Role
@@ -50,7 +50,12 @@ def check_roles(platform: Platform, roles: Sequence[CredentialsRole]) -> None:
 @contextmanager
 def claiming() -> Iterator[None]:
     """The transaction to store an offer in. The turn is taken before anything is written: those that announce parties
-    write with theirs, too, and each write waits for other changes of the routing facts."""
+    write with theirs, too, and each write waits for other changes of the routing facts.
+
+    Before it the partner was asked, and has new tokens by now: a connection that broke meanwhile must not lose them.
+    """
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
     with transaction.atomic(durable=True):
         take_turn()
         yield

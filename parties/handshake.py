@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import F, Value
 from django.db.models.functions import Least
 
@@ -253,7 +253,8 @@ def _begin(platform: Platform, *, by_hub: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        # A connection that broke meanwhile has let go by itself, and what came of the handshake stands.
+        with suppress(Error), connection.cursor() as cursor:
             cursor.execute(f"SELECT pg_advisory_unlock{mode}(%s, %s)", key)
 
 
