@@ -1,0 +1,66 @@
+"""Store and forward: what is pushed to one party comes in order with all else of the same object (ROUTE-35)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agreements.models import Agreement
+from journal.batch import sublane_of
+from tests.conftest import Cast
+from tests.documents import as_json, location_document
+from tests.forwarding.receivers import answer_with
+from tests.live.partner import get_code
+
+LATER = "2026-11-20T11:00:00Z"
+
+
+@pytest.fixture
+def promised(cast: Cast) -> Cast:
+    """With lanes, which begin at the end of the log."""
+    Agreement.objects.update(delivery="store_and_forward")
+    cast.hub.settle()
+    cast.hub.deliver()
+    return cast
+
+
+def put(cast: Cast, id: str = "LOC1", *, to: str, **changes: Any) -> Any:
+    body = as_json(location_document(id=id, **changes))
+    return cast.cpo.call("PUT", "locations", f"NL/CPO/{id}", body=body, to=to)
+
+
+def get_sublane(id: str) -> int:
+    return sublane_of(f"locations:nlcpo:{id.lower()}")
+
+
+class TestPushToOneParty:
+    def test_waits_behind_what_is_told_to_all(self, promised: Cast):
+        put(promised, to="NL*HUB", name="for all")
+
+        answer = put(promised, to="FR*MSP", name="for one", last_updated=LATER)
+        promised.hub.deliver()
+
+        assert get_code(answer) == 1000
+        assert "later" in answer.json()["status_message"]
+        assert [json.loads(seen.body)["name"] for seen in promised.emsp.seen] == ["for all", "for one"]
+
+    def test_does_not_wait_behind_what_was_sent_while_the_lane_waits_for_another_object(self, promised: Cast):
+        beside = next(f"LOC{n}" for n in range(2, 99) if get_sublane(f"LOC{n}") == get_sublane("STUCK"))
+        promised.emsp.behave = answer_with(3000, only="STUCK")
+        put(promised, "STUCK", to="NL*HUB")
+        put(promised, beside, to="NL*HUB", name="for all")
+        promised.hub.deliver()
+
+        answer = put(promised, beside, to="FR*MSP", name="for one", last_updated=LATER)
+
+        assert "status_message" not in answer.json()
+        assert json.loads(promised.emsp.seen[-1].body)["name"] == "for one"
+
+    def test_does_not_wait_behind_another_object(self, promised: Cast):
+        put(promised, "LOC2", to="NL*HUB")
+
+        put(promised, to="FR*MSP", name="for one")
+
+        assert [json.loads(seen.body)["name"] for seen in promised.emsp.seen] == ["for one"]
