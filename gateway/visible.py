@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gateway.course import Course
 from ocpi import patch
 from ocpi.calls import Interface, PartyId, Reply
-from ocpi.errors import UnknownObject
+from ocpi.errors import HubError, UnknownObject
 
 
 class _Token(msgspec.Struct):
@@ -33,11 +33,15 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
 
     Raises:
         UnknownObject: one object was asked for, and it is another party's.
+        HubError: the answer cannot be read, so nobody knows whose it is.
     """
     call = course.call
     if call.method != "GET" or call.interface is not Interface.SENDER or reply.body is None or not reply.is_success:
         return reply, 0
-    data = patch.get_field(reply.body, "data")
+    try:
+        data = patch.get_field(reply.body, "data")
+    except patch.PatchError as error:
+        raise HubError(f"{reply.sender} did not answer in UTF-8") from error
     if data is None or data[:1] not in b"[{":
         return reply, 0
     scope = course.get_scope()
@@ -63,7 +67,7 @@ def _is_visible(course: Course, item: bytes, *, partners: frozenset[str], bearer
     """
     try:
         told = _item.decode(item)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return not _is_token_bound(course)
     if told.party_id and PartyId(told.country_code, told.party_id).key not in partners:
         return False

@@ -45,6 +45,28 @@ class TestTokenBoundLists:
         assert answer.headers["X-Total-Count"] == "2"
 
 
+class TestBytesThatAreNoText:
+    """Its partner's failure: never the hub's, nor the asker's (ROUTE-14)."""
+
+    @pytest.mark.parametrize(("module", "shown"), [("sessions", 1), ("locations", 2)])
+    def test_in_one_object_leave_the_others_as_they_are(self, cast: Cast, module: str, shown: int):
+        mine = session_document(cdr_token=MINE) if module == "sessions" else location_document()
+        body = page(mine, mine | {"party_id": "~"}).replace(b"~", b"C\xff")
+        cast.cpo.answer_with(body)
+
+        answer = cast.emsp.call("GET", module, SINCE, interface="sender", to="NL*CPO")
+
+        assert answer.status_code == 200
+        assert answer.content.count(b'"party_id"') == page(*[mine] * shown).count(b'"party_id"')
+
+    def test_beside_the_data_are_no_ocpi(self, cast: Cast):
+        cast.cpo.answer_with(b'{"\xff":1,"data":[],"status_code":1000,"timestamp":"x"}')
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+
+
 class TestOwnedObjects:
     def test_of_a_party_without_agreement_are_cut_out_of_lists(self, cast: Cast):
         cast.cpo.answer_with(page(location_document(), location_document(owner="BE*CPO")))
