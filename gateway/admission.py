@@ -7,6 +7,8 @@ import logging
 import math
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from agreements.network import Facts
@@ -20,6 +22,7 @@ from telemetry import count
 logger = logging.getLogger(__name__)
 
 SAY_AGAIN = 10.0  # seconds between two log lines about the same platform
+MOST_HANDSHAKES = 2  # of one platform: each holds one of a few threads for as long as its server likes
 
 
 class Admission:
@@ -32,6 +35,7 @@ class Admission:
         self._strangers = Buckets()
         self._open: Counter[int] = Counter()  # by platform
         self._lists: Counter[int] = Counter()
+        self._handshakes: Counter[int] = Counter()
         self._said: dict[int, float] = {}
         self.calls = 0
 
@@ -57,6 +61,20 @@ class Admission:
         wait = self._strangers.take(_get_network(address), rate=rate, burst=burst)
         if wait:
             raise TooManyCalls("too many calls without a token that the hub knows", seconds=math.ceil(wait))
+
+    @contextmanager
+    def handshake(self, platform: int) -> Iterator[None]:
+        """
+        Raises:
+            TooManyCalls: this platform has begun others, and not answered the hub yet.
+        """
+        if self._handshakes[platform] >= MOST_HANDSHAKES:
+            raise TooManyCalls("other handshakes of yours are under way", seconds=1)
+        self._handshakes[platform] += 1
+        try:
+            yield
+        finally:
+            _take_off(self._handshakes, platform)
 
     def _charge(self, platform: int, facts: Facts) -> None:
         if self._open.get(platform, 0) >= max(1, hot.HUB_MAX_CALLS // 2):

@@ -69,7 +69,8 @@ async def handle_credentials(method: str, body: bytes, *, caller: Caller, hub: H
         await hub.facts.catch_up(hub.reader)
         return Reply()
     credentials = decode(body, type=Credentials)
-    token = await hub.in_thread(lambda: _accept(method, credentials, caller, now))
+    with hub.admission.handshake(caller.platform):
+        token = await hub.in_thread(lambda: _accept(method, credentials, caller, now))
     await hub.facts.catch_up(hub.reader)
     return _answer(handshake.get_hub_credentials(token))
 

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.test.utils import override_settings
 
-from gateway.admission import Admission
+from gateway.admission import MOST_HANDSHAKES, Admission
 from journal.batch import EVENT_LOCK
 from journal.connection import connect
 from journal.writer import Writer
@@ -27,6 +27,7 @@ from parties.models import Platform
 from tests.conftest import Cast
 from tests.documents import as_json, location_document, session_document
 from tests.live.partner import Partner, get_code
+from tests.parties.fake_platform import run_platform
 from tests.parties.http_peer import Handler
 
 
@@ -169,6 +170,26 @@ class TestCallsAtTheSameTime:
         assert (refused.status_code, get_code(refused)) == (503, 3000)
         assert get_code(pushed) == get_code(served) == 1000
         wait_until(lambda: not admission._lists)
+
+    def test_handshakes_leave_threads_for_others(self, cast: Cast, admission: Admission):
+        """The hub calls back each time; this server takes its time."""
+        credentials, released = f"{cast.hub.url}/ocpi/2.2.1/credentials", threading.Event()
+        with run_platform(on_call=lambda method, path: released.wait(10)) as slow:
+            body = as_json(slow.make_credentials())
+            threads = [
+                threading.Thread(target=lambda: cast.cpo.call_url("PUT", credentials, body=body))
+                for _ in range(MOST_HANDSHAKES)
+            ]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: admission._handshakes[cast.cpo.platform.pk] == MOST_HANDSHAKES)
+            third = cast.cpo.call_url("PUT", credentials, body=body)
+            released.set()
+            for thread in threads:
+                thread.join()
+
+        assert third.status_code == 429
+        assert not admission._handshakes
 
     def test_that_nobody_waits_for_any_more_free_their_room(self, cast: Cast, admission: Admission):
         """One that never sends its body, one that asks for a list and goes."""
