@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 import psycopg2
-from django.db.utils import DatabaseError
+from django.db.utils import Error
 
 from agreements.network import Facts
 from forwarding.plan import Roster
@@ -73,7 +73,7 @@ class FactsWatch:
             if await self._store.get_facts_version() != self.facts.version:
                 await self._load(asked)
             self._confirmed = asked
-        except (DatabaseError, psycopg2.Error) as error:
+        except (Error, psycopg2.Error) as error:  # also that the connection is closed, which is no DatabaseError
             logger.warning("routing facts: %s", str(error).strip().split("\n")[0])
 
     async def _begin(self, asked: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from django.db.utils import InterfaceError, OperationalError
+
 from agreements.network import Facts
 from forwarding.facts import FactsWatch, Known
 from ocpi.calls import PartyId
@@ -18,6 +20,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.looks = self.loads = 0
+        self.failures: list[Exception] = []
 
     async def load_facts(self) -> Facts:
         self.loads += 1
@@ -27,6 +30,8 @@ class FakeStore:
     async def get_facts_version(self) -> int:
         self.looks += 1
         await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
         return self.version
 
 
@@ -58,6 +63,21 @@ class TestConfirm:
         watch_with(store, work)
 
         assert store.looks <= 2
+
+
+class TestDatabaseGone:
+    def test_is_no_end_of_looking(self):
+        """As Django tells it: the first time, and each time after that."""
+        store = FakeStore()
+        store.failures = [OperationalError("server closed the connection"), InterfaceError("connection already closed")]
+
+        async def work(watch: FactsWatch) -> int:
+            store.version = 2
+            for _ in range(3):
+                await watch.confirm()
+            return watch.facts.version
+
+        assert watch_with(store, work) == 2
 
 
 class TestKnown:
