@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from forwarding.models import DeadLetter
-from forwarding.modules import Subject, get_place
+from forwarding.modules import Subject, fetch_rows, get_place
+from journal.rows import Columns
+from parties.shadows import get_last
 
 STATES = frozenset({"PUT", "PATCH"})
 
@@ -29,13 +31,14 @@ ACCEPTED_SINCE = """
 
 def find_settlement(cursor: Any, letter: DeadLetter, subject: Subject, *, object_key: str) -> str:
     """Why nothing need be sent any more; "" if it must."""
-    row = _fetch_row(cursor, subject)
-    if row is not None:
-        deleted_at, code, verdict_at = row
-        if deleted_at is not None and letter.method in STATES:
-            return "its owner deleted the object since"
-        if deleted_at is None and verdict_at is not None and verdict_at > letter.created_at and 1000 <= code < 2000:
-            return f"the receiver accepted the object at {verdict_at:%Y-%m-%d %H:%M:%S} UTC"
+    variant, copy = _fetch_rows(cursor, subject)
+    last, told = get_last(variant, copy), variant or copy
+    if last and last["deleted_at"] is not None and letter.method in STATES:
+        return "its owner deleted the object since"
+    if told and told["deleted_at"] is None and told["verdict_at"] is not None:
+        at = told["verdict_at"]
+        if at > letter.created_at and 1000 <= (told["verdict_code"] or 0) < 2000:
+            return f"the receiver accepted the object at {at:%Y-%m-%d %H:%M:%S} UTC"
     cursor.execute(
         ACCEPTED_SINCE,
         {
@@ -53,19 +56,9 @@ def find_settlement(cursor: Any, letter: DeadLetter, subject: Subject, *, object
     return f"the receiver accepted a newer state at {found[0]:%Y-%m-%d %H:%M:%S} UTC" if found else ""
 
 
-def _fetch_row(cursor: Any, subject: Subject) -> tuple[Any, ...] | None:
-    """The variant that was pushed to this party, else the hub's own copy."""
+def _fetch_rows(cursor: Any, subject: Subject) -> tuple[Columns | None, ...]:
+    """The variant that was pushed to this party, and the hub's own copy."""
     place = get_place(subject)
     if place is None:
-        return None
-    for key in (place.key, place.base):
-        if key is None:
-            continue
-        where = " AND ".join(f"{column} = %s" for column in place.table.key)
-        cursor.execute(
-            f"SELECT deleted_at, coalesce(verdict_code, 0), verdict_at FROM {place.table.name} WHERE {where}", key
-        )
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        if row is not None:
-            return row
-    return None
+        return None, None
+    return fetch_rows(cursor, place, "deleted_at, last_updated, changed_at, verdict_code, verdict_at")

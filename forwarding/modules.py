@@ -3,7 +3,7 @@ store, how the log may name it, and its whole state as it is now. Never a module
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from ocpi.personal import find_personal_ids
 from parties.owned_changes import Place
 from parties.owned_module import OwnedModule
 from parties.registry import find_owned_module
+from parties.shadows import get_seen
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,22 +98,25 @@ def get_full_state(cursor: Any, subject: Subject, *, object_key: str) -> FullSta
     segments = subject.path.split("/")
     if place is None or len(segments) < 3:
         return None
-    keys = [key for key in (place.key, place.base) if key is not None]
-    for key in keys:
-        # One statement, one snapshot: an event that is visible here is in the document (they commit together). But what
-        # was pushed to one party is not in the hub's copy, nor what was told to all in its variant; and tokens of one
-        # uid, of which each has its document, differ by the query (TOK-03).
-        cursor.execute(
-            f"SELECT document, coalesce((SELECT max(id) FROM journal_event"
-            f"                            WHERE object_key = %s AND receiver = %s AND query = %s), 0)"
-            f"  FROM {place.table.name} WHERE {' AND '.join(f'{column} = %s' for column in place.table.key)}"
-            f"   AND deleted_at IS NULL",
-            [object_key, subject.receiver, subject.query, *key],
-        )
-        row = cursor.fetchone()
-        if row is not None:
-            return FullState(path="/".join(segments[:3]), body=row[0], until=row[1])
-    return None
+    # One statement, one snapshot: an event that is visible here is in the document (they commit together). But what
+    # was pushed to one party is not in the hub's copy, nor what was told to all in its variant; and tokens of one
+    # uid, of which each has its document, differ by the query (TOK-03).
+    until = "coalesce((SELECT max(id) FROM journal_event WHERE object_key = %s AND receiver = %s AND query = %s), 0)"
+    given = [object_key, subject.receiver, subject.query]
+    seen = get_seen(*fetch_rows(cursor, place, f"document, last_updated, deleted_at, {until} AS until", given))
+    return None if seen is None else FullState(path="/".join(segments[:3]), body=seen["document"], until=seen["until"])
+
+
+def fetch_rows(cursor: Any, place: Place, columns: str, given: Sequence[Any] = ()) -> tuple[Columns | None, ...]:
+    """These columns of the row at the place, and of the hub's own copy where that is another one; in one statement."""
+    names = place.table.key
+    cursor.execute(
+        f"SELECT {', '.join(names)}, {columns} FROM {place.table.name} WHERE ({', '.join(names)}) IN %s",
+        [*given, tuple(key for key in (place.key, place.base) if key is not None)],
+    )
+    told = [column.name for column in cursor.description]
+    found = {row[: len(names)]: dict(zip(told, row, strict=True)) for row in cursor.fetchall()}
+    return found.get(place.key), found.get(place.base or ())
 
 
 def _read(subject: Subject) -> tuple[OwnedModule, Call, Match] | None:

@@ -40,7 +40,16 @@ def hidden(table: str) -> str:
     return _HIDDEN.format(table=table, is_copy_last=_IS_COPY_LAST.format(copy="c", variant="v"))
 
 
+def get_last(variant: Columns | None, copy: Columns | None) -> Columns | None:
+    """The same of rows at hand: the one heard last, be it that it was deleted."""
+    if variant is None or copy is None:
+        return copy if variant is None else variant
+    is_alive = variant["deleted_at"] is None and copy["deleted_at"] is None
+    by = "last_updated" if is_alive else "changed_at"
+    return copy if copy[by] > variant[by] else variant
+
+
 def get_seen(variant: Columns | None, copy: Columns | None) -> Columns | None:
-    """The same of rows at hand, as far as they are alive."""
+    """The same, as far as they are alive."""
     alive = [row for row in (variant, copy) if row is not None and row["deleted_at"] is None]
     return max(alive, key=lambda row: row["last_updated"], default=None)  # of equals the first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from charging_sessions.models import Session
 from journal.connection import connect
 from locations.models import Location
@@ -34,15 +36,18 @@ def query_elsewhere(sql: str) -> None:
     connection.close()
 
 
-def store_location(*, document: str) -> None:
+def store_location(*, document: str, **changes: Any) -> None:
     Location.objects.create(
-        owner=CPO.key,
-        object_key="loc1",
-        object_id="LOC1",
-        document=document,
-        last_updated=LONG_AGO,
-        received_at=LONG_AGO,
-        changed_at=LONG_AGO,
+        **{
+            "owner": CPO.key,
+            "object_key": "loc1",
+            "object_id": "LOC1",
+            "document": document,
+            "last_updated": LONG_AGO,
+            "received_at": LONG_AGO,
+            "changed_at": LONG_AGO,
+            **changes,
+        }
     )
 
 

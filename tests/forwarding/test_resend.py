@@ -19,7 +19,7 @@ from ocpi.calls import Delivery, Role
 from parties.models import Platform
 from tariffs.models import Tariff
 from tests.forwarding.cast import CPO, EMSP, NOW, Clock, agree, get_paths, make_platform, run_drain, tell, tell_session
-from tests.forwarding.receivers import answer_with, store_session
+from tests.forwarding.receivers import answer_with, store_location, store_session
 from tests.parties.http_peer import HttpPeer
 
 
@@ -164,6 +164,22 @@ class TestResendThese:
         deliver(peer, clock, 1)
 
         assert get_paths(peer) == ["PUT /tariffs/NL/CPO/T1"]
+
+    @pytest.mark.parametrize("ended", [None, NOW - timedelta(days=1)], ids=["older", "deleted"])
+    def test_what_was_once_pushed_to_this_party_alone_does_not_stand_for_what_is_told_to_all_since(
+        self, emsp, peer, clock, ended
+    ):
+        store_location(
+            document='{"for":"one"}', audience=EMSP.key, deleted_at=ended, changed_at=NOW - timedelta(days=1)
+        )
+        store_location(document='{"for":"all"}', last_updated=NOW, changed_at=NOW)
+        broadcast = {"module": "locations", "object_key": "locations:nlcpo:loc1", "receiver": ""}
+        refuse(peer, clock, "LOC1", **broadcast)
+
+        resend_these(get_open(), clock=clock)
+        deliver(peer, clock, 1)
+
+        assert [seen.body for seen in peer.seen] == [b'{"for":"all"}']
 
     def test_waits_behind_what_waits_for_the_receiver(self, emsp, peer, clock):
         refuse(peer, clock, "S1", method="POST", path="", object_key="sessions:nlcpo:all")
