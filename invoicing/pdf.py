@@ -14,6 +14,7 @@ from datetime import UTC, datetime, time
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any, Final
 
@@ -112,20 +113,27 @@ def _get_compiler() -> Any:
 
 
 def _embed(page: bytes, *, xml: bytes, document: InvoiceDocument) -> bytes:
+    """Through a file: into the page's own stream the new PDF would be written behind the bytes of the old one."""
     title = get_title(document)
-    into = BytesIO(page)
-    facturx.generate_from_file(
-        into,
-        xml,
-        flavor="factur-x",
-        level="en16931",
-        check_xsd=True,
-        pdf_metadata={"author": document.seller.name, "keywords": document.number, "title": title, "subject": title},
-        lang=document.language,
-        afrelationship="alternative",
-        xmp_compression=False,
-    )
-    return _fix_moments(into.getvalue(), at=_get_moment(document))
+    with NamedTemporaryFile(suffix=".pdf") as file:
+        facturx.generate_from_file(
+            BytesIO(page),
+            xml,
+            flavor="factur-x",
+            level="en16931",
+            check_xsd=True,
+            pdf_metadata={
+                "author": document.seller.name,
+                "keywords": document.number,
+                "title": title,
+                "subject": title,
+            },
+            lang=document.language,
+            output_pdf_file=file.name,
+            afrelationship="alternative",
+            xmp_compression=False,
+        )
+        return _fix_moments(file.read(), at=_get_moment(document))
 
 
 def _fix_moments(pdf: bytes, *, at: datetime) -> bytes:

@@ -14,6 +14,7 @@ import facturx
 import pytest
 import time_machine
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
 
 from invoicing.document import InvoiceDocument, Kind
 from invoicing.languages import LANGUAGES
@@ -87,6 +88,26 @@ class TestWritePdf:
         assert "<pdfaid:conformance>B</pdfaid:conformance>" in described
         assert re.search(r"ConformanceLevel>EN 16931<", described)
         assert root["/OutputIntents"]
+
+    def test_is_written_once(self):
+        pdf = write_pdf(document(), xml=write_xml(document()))
+
+        assert (pdf.count(b"%PDF-"), pdf.count(b"%%EOF")) == (1, 1)
+
+    @pytest.mark.parametrize("has_xml", [True, False])
+    def test_keeps_what_pdf_a_asks_of_the_file(self, has_xml: bool):
+        made = document()
+
+        read: Any = PdfReader(BytesIO(write_pdf(made, xml=write_xml(made) if has_xml else None)))
+
+        objects = [read.get_object(number) for number in range(1, read.trailer["/Size"])]
+        kept = [one for one in objects if isinstance(one, DictionaryObject)]
+        fonts = [one for one in kept if one.get("/Type") == "/FontDescriptor"]
+        assert len(fonts) == 2
+        assert all("/FontFile3" in font for font in fonts)
+        assert len(read.trailer["/ID"]) == 2
+        assert "/Encrypt" not in read.trailer
+        assert not [one for one in kept if "/Group" in one or "/SMask" in one or one.get("/S") == "/JavaScript"]
 
     def test_is_dated_by_the_day_of_issue(self):
         information: Any = render(document()).metadata
