@@ -331,6 +331,8 @@ def _check_vat(document: InvoiceDocument) -> None:
     _require(
         bool(seller.vat_number or seller.registration), document, f"{seller.party} needs a VAT or tax number (BR-S-02)"
     )
+    if VatCategory.EXPORT in categories:
+        _require(bool(seller.vat_number), document, f"{seller.party} needs a VAT number (BR-G-02)")
     if VatCategory.REVERSE_CHARGE in categories:
         for company in (seller, document.buyer):
             _require(bool(company.vat_number), document, f"{company.party} needs a VAT number (BR-AE-02)")

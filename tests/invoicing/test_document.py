@@ -194,6 +194,10 @@ class TestInvoiceDocument:
         with pytest.raises(InvoiceError, match="BR-AE-02"):
             document(line(category="AE"), **{side: without})
 
+    def test_needs_the_sellers_vat_number_for_an_export(self):
+        with pytest.raises(InvoiceError, match="BR-G-02"):
+            document(line(category="G"), seller=company(vat_number=""))
+
     def test_needs_some_tax_number_of_the_seller(self):
         with pytest.raises(InvoiceError, match="BR-S-02"):
             document(seller=company(vat_number="", registration=""))
