@@ -26,6 +26,7 @@ def break_connection() -> None:
         connection.close()
 
 
+@pytest.mark.usefixtures("hub_on_loopback")
 @pytest.mark.django_db(transaction=True)
 class TestDatabaseGone:
     """For a moment, while the partner is asked."""
