@@ -28,8 +28,10 @@ FACTS = f"""
            s.kwh, s.total_cost AS session_cost, s.currency AS session_currency, s.received_at AS session_received_at,
            earlier.object_id AS earlier_cdr_id, same.object_id AS same_charge_cdr_id,
            overlapping.object_id AS overlapping_cdr_id, earlier_credit.object_id AS earlier_credit_id,
-           original.id IS NOT NULL AS has_original, original.total_cost AS original_cost,
-           original.total_cost_incl AS original_cost_incl, original.currency AS original_currency
+           original.is_credit IS FALSE AS has_original, original.total_cost AS original_cost,
+           original.total_cost_incl AS original_cost_incl, original.currency AS original_currency,
+           original.token_owner AS original_token_owner,
+           CASE WHEN original.is_credit THEN original.object_id END AS credited_credit_id
       FROM cdrs_cdr c
       LEFT JOIN reconciliation_cdrclock clock ON clock.owner = c.owner
       LEFT JOIN LATERAL (
@@ -53,13 +55,14 @@ FACTS = f"""
              ORDER BY e.id LIMIT 1
            ) overlapping ON true
       LEFT JOIN LATERAL (
-            SELECT o.id, o.total_cost, o.total_cost_incl, o.currency FROM cdrs_cdr o
+            SELECT o.object_id, o.is_credit, o.token_owner, o.total_cost, o.total_cost_incl, o.currency
+              FROM cdrs_cdr o
              WHERE c.is_credit AND o.owner = c.owner AND o.object_key = c.credit_reference_key AND o.id <> c.id
                AND {LIVE.format("o")} LIMIT 1
            ) original ON true
       LEFT JOIN LATERAL (
             SELECT e.object_id FROM cdrs_cdr e
-             WHERE c.is_credit AND e.owner = c.owner AND e.credit_reference_key = c.credit_reference_key
+             WHERE NOT original.is_credit AND e.owner = c.owner AND e.credit_reference_key = c.credit_reference_key
                AND e.is_credit AND e.id < c.id AND {LIVE.format("e")} AND {MIRRORS.format("e", "original")}
              ORDER BY e.id LIMIT 1
            ) earlier_credit ON true
@@ -94,21 +97,27 @@ FAULTS = (
     ("session_id_missing", "/session_id", "session_key = ''", "''", "''"),
     ("cdr_without_session", "/session_id", "NOT has_session AND session_key <> '' AND is_overdue",
      "session_key", "''"),
-    ("credit_reference_unknown", "/credit_reference_id", "is_credit AND NOT has_original AND is_overdue",
-     "credit_reference_key", "''"),
+    ("credit_of_credit", "/credit_reference_id", "credited_credit_id IS NOT NULL", "credited_credit_id", "''"),
+    ("credit_reference_unknown", "/credit_reference_id",
+     "is_credit AND NOT has_original AND credited_credit_id IS NULL AND is_overdue", "credit_reference_key", "''"),
     ("credit_total_not_mirror", "/total_cost/excl_vat",
-     "is_credit AND (total_cost <> -original_cost"
+     "has_original AND (total_cost <> -original_cost"
      " OR (total_cost = -original_cost AND upper(currency) <> upper(original_currency)))",
      "trim_scale(-original_cost)::text || ' ' || original_currency", "trim_scale(total_cost)::text || ' ' || currency"),
     ("credit_total_not_mirror", "/total_cost/incl_vat",
-     "is_credit AND has_original AND total_cost_incl IS DISTINCT FROM -original_cost_incl",
+     "has_original AND total_cost_incl IS DISTINCT FROM -original_cost_incl",
      "coalesce(trim_scale(-original_cost_incl)::text || ' ' || original_currency, 'no amount')",
      "coalesce(trim_scale(total_cost_incl)::text || ' ' || currency, 'no amount')"),
+    ("credit_token_owner_differs", "/cdr_token", "has_original AND token_owner <> original_token_owner",
+     "original_token_owner", "token_owner"),
     ("credited_twice", "/credit_reference_id", "earlier_credit_id IS NOT NULL", "earlier_credit_id", "cdr_id"),
     ("undelivered_cdr", "/id", f"NOT coalesce({ACCEPTED.format('facts')}, true)", "'1000'", "verdict_code::text"),
 )  # fmt: skip
 # Of a settled CDR only these are told.
-OF_SETTLED = {"undelivered_cdr", "credit_reference_unknown", "credit_total_not_mirror", "credited_twice"}
+OF_SETTLED = {
+    *("undelivered_cdr", "credit_of_credit", "credit_reference_unknown", "credit_total_not_mirror"),
+    *("credit_token_owner_differs", "credited_twice"),
+}
 # One expression, of which the texts are made only where a fault holds: writing out moments and numbers costs more than
 # comparing them, and a row for each that does not hold costs most.
 FAULT_ROWS = " || ".join(

@@ -34,7 +34,9 @@ class Kind(StrEnum):
     OVERLAPS_OTHER_CDR = "overlaps_other_cdr_on_evse"
     CDR_LATE = "cdr_late"
     CREDIT_REFERENCE_UNKNOWN = "credit_reference_unknown"
+    CREDIT_OF_CREDIT = "credit_of_credit"
     CREDIT_TOTAL_NOT_MIRROR = "credit_total_not_mirror"
+    CREDIT_TOKEN_OWNER_DIFFERS = "credit_token_owner_differs"
     CREDITED_TWICE = "credited_twice"
     MISSING_AT_RECEIVER = "missing_at_receiver"
     UNKNOWN_TO_CPO = "unknown_to_cpo"
@@ -167,6 +169,12 @@ CHECKS = (
         "CDR {cdr} takes back CDR {expected}, which the hub has never received.",
     ),
     Check(
+        Kind.CREDIT_OF_CREDIT,
+        Severity.HOLD,
+        "/credit_reference_id",
+        "CDR {cdr} takes back CDR {expected}, which is a credit: it is never settled. To bill again, send a new CDR.",
+    ),
+    Check(
         Kind.CREDIT_TOTAL_NOT_MIRROR,
         Severity.HOLD,
         "/total_cost/excl_vat",
@@ -177,6 +185,12 @@ CHECKS = (
         Severity.HOLD,
         "/total_cost/incl_vat",
         "CDR {cdr} takes back {actual} incl. VAT; what it credits needs {expected}.",
+    ),
+    Check(
+        Kind.CREDIT_TOKEN_OWNER_DIFFERS,
+        Severity.HOLD,
+        "/cdr_token",
+        "CDR {cdr} gives back to {actual} what was billed to {expected}: it is never settled.",
     ),
     Check(
         Kind.CREDITED_TWICE,
@@ -256,6 +270,8 @@ class CdrFacts:
     # Of a credit:
     reference_key: str = ""
     original: Total | None = None  # of the CDR that it takes back
+    original_token_owner: str = ""
+    credited_credit_id: str | None = None  # it takes back no CDR, but another credit
     earlier_credit_id: str | None = None  # that took back the same, as its mirror
 
 
@@ -301,11 +317,16 @@ def _delivery(cdr: CdrFacts) -> Iterator[Found]:
 
 def _credit(cdr: CdrFacts) -> Iterator[Found]:
     """All its data are copied but the amounts of `total_cost`, which are negated (CDR-06)."""
-    if cdr.original is None:
+    if cdr.credited_credit_id is not None:
+        yield CHECK_OF[Kind.CREDIT_OF_CREDIT, "/credit_reference_id"], cdr.credited_credit_id, ""
+    elif cdr.original is None:
         if cdr.is_overdue:
             yield CHECK_OF[Kind.CREDIT_REFERENCE_UNKNOWN, "/credit_reference_id"], cdr.reference_key, ""
     else:
         yield from _mirror(Total(cdr.total_cost, cdr.total_cost_incl, cdr.currency), cdr.original.mirror)
+        if cdr.token_owner != cdr.original_token_owner:
+            check = CHECK_OF[Kind.CREDIT_TOKEN_OWNER_DIFFERS, "/cdr_token"]
+            yield check, cdr.original_token_owner, cdr.token_owner
     if cdr.earlier_credit_id is not None:
         yield CHECK_OF[Kind.CREDITED_TWICE, "/credit_reference_id"], cdr.earlier_credit_id, cdr.cdr_id
 

@@ -10,9 +10,9 @@ from reconciliation.compare import CHECKS, FOUND_ELSEWHERE, NAMES_OTHER_CDR
 LIVE = "{0}.audience = '' AND {0}.is_verified AND {0}.deleted_at IS NULL"
 ACCEPTED = "{0}.verdict_code BETWEEN 1000 AND 1999"
 SAME_SESSION = "{0}.owner = {1}.owner AND {0}.session_key = {1}.session_key AND {1}.session_key <> ''"
-# To the last digit (CDR-06). A credit of anything else takes nothing back, whatever CDR it names.
+# To the last digit, from the same payer (CDR-06). A credit of anything else takes nothing back, whatever CDR it names.
 MIRRORS = """{0}.total_cost = -{1}.total_cost AND {0}.total_cost_incl IS NOT DISTINCT FROM -{1}.total_cost_incl
-       AND upper({0}.currency) = upper({1}.currency)"""
+       AND upper({0}.currency) = upper({1}.currency) AND {0}.token_owner = {1}.token_owner"""
 CREDIT_NAMING = f"""
     SELECT FROM cdrs_cdr credit
      WHERE credit.owner = {{0}}.owner AND credit.credit_reference_key = {{0}}.object_key

@@ -116,6 +116,9 @@ ORIGINAL = Total(Decimal("4.20"), Decimal("5.08"), "EUR")
         ({"original": ORIGINAL, "total_cost_incl": Decimal("-5.0801")}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
         ({"original": ORIGINAL, "total_cost_incl": None}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
         ({"original": ORIGINAL, "currency": "CHF"}, [Kind.CREDIT_TOTAL_NOT_MIRROR]),
+        ({"original": ORIGINAL, "original_token_owner": "itmsp"}, [Kind.CREDIT_TOKEN_OWNER_DIFFERS]),
+        ({"credited_credit_id": "C1-C"}, [Kind.CREDIT_OF_CREDIT]),
+        ({"credited_credit_id": "C1-C", "is_overdue": True}, [Kind.CREDIT_OF_CREDIT]),
         ({"original": None}, []),  # it may still come
         ({"original": None, "is_overdue": True}, [Kind.CREDIT_REFERENCE_UNKNOWN]),
         ({"original": ORIGINAL, "earlier_credit_id": "C1-C"}, [Kind.CREDITED_TWICE]),
@@ -123,7 +126,7 @@ ORIGINAL = Total(Decimal("4.20"), Decimal("5.08"), "EUR")
 )
 def test_a_credit_takes_back_what_there_is(credit: dict[str, Any], kinds: list[Kind]) -> None:
     """CDR-06."""
-    mirror = {"total_cost": Decimal("-4.20"), "total_cost_incl": Decimal("-5.08")}
+    mirror = {"total_cost": Decimal("-4.20"), "total_cost_incl": Decimal("-5.08"), "original_token_owner": "frmsp"}
     facts: dict[str, Any] = {"is_credit": True, "reference_key": "c1"} | mirror | credit
 
     faults = compare(replace(CDR, **facts), SESSION, thresholds=THRESHOLDS)
@@ -135,7 +138,8 @@ def test_kinds_that_name_another_cdr_expect_it_to_be_the_only_one() -> None:
     """Their `expected` is its id: findings are found by it."""
     named = {"earlier_cdr_id": "X", "same_charge_cdr_id": "X", "overlapping_cdr_id": "X"}
     bill = compare(replace(CDR, **named), SESSION, thresholds=THRESHOLDS)  # type: ignore[arg-type]
-    credit = replace(CDR, is_credit=True, original=ORIGINAL, total_cost=Decimal("-4.20"), earlier_credit_id="X")
+    facts: dict[str, Any] = {"original": ORIGINAL, "original_token_owner": "frmsp", "earlier_credit_id": "X"}
+    credit = replace(CDR, is_credit=True, total_cost=Decimal("-4.20"), **facts)
     faults = [*bill, *compare(credit, SESSION, thresholds=THRESHOLDS)]
 
     assert {fault.kind for fault in faults if fault.expected == "X"} == NAMES_OTHER_CDR

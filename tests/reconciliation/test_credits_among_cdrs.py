@@ -140,6 +140,33 @@ class TestCredits:
         assert get_open() == [("credited_twice", "C1-D")]
         assert Finding.objects.get().expected == "C1-C"
 
+    def test_give_back_to_nobody_but_who_was_billed(self):
+        store_session(kwh=Decimal(1))
+        store_cdr("c1")
+        store_credit("c1-c", of="c1", token_owner="itmsp")
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == [("credit_token_owner_differs", "C1-C"), ("energy_differs", "C1")]
+        finding = Finding.objects.get(kind="credit_token_owner_differs")
+        assert (finding.severity, finding.path) == ("hold", "/cdr_token")
+        assert finding.message == "CDR C1-C gives back to itmsp what was billed to frmsp: it is never settled."
+
+    def test_of_a_credit_are_named_and_change_nothing(self):
+        """A credit refers to the CDR that billed (CDR-06)."""
+        store_session(kwh=Decimal(1))
+        store_cdr("c1")
+        store_credit("c1-c", of="c1")
+        store_credit("c1-d", of="c1-c", total_cost=Decimal("4.20"))
+        store_credit("c1-e", of="c1-c", total_cost=Decimal("4.20"))
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == [("credit_of_credit", "C1-D"), ("credit_of_credit", "C1-E")]
+        finding = Finding.objects.get(cdr_key="c1-d")
+        assert (finding.severity, finding.path, finding.expected) == ("hold", "/credit_reference_id", "C1-C")
+        assert "takes back CDR C1-C, which is a credit:" in finding.message
+
     def test_settle_a_cdr_without_session(self):
         store_cdr("c1", session_key="")
         store_credit("c1-c", of="c1", session_key="")

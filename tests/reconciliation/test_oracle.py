@@ -140,11 +140,12 @@ def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> t
         each.object_key
         for each in own
         for credit in credits
-        if credit.credit_reference_key == each.object_key and _total(credit).is_mirror_of(_total(each))
+        if credit.credit_reference_key == each.object_key and _takes_back(credit, each)
     }
     bills = [each for each in own if not each.is_credit and each.object_key not in credited and each.id < cdr.id]
     others = [each for each in bills if not _is_same_session(each, cdr)] if cdr.evse_key else []
-    original = next((each for each in own if each.object_key == cdr.credit_reference_key and each != cdr), None)
+    named = next((each for each in own if each.object_key == cdr.credit_reference_key and each != cdr), None)
+    original = named if named and not named.is_credit else None
     facts = CdrFacts(
         cdr_id=cdr.object_id,
         token_owner=cdr.token_owner,
@@ -166,16 +167,22 @@ def _judge(cdr: Cdr, session: Session | None, *, live: list[Cdr], now: Any) -> t
         overlapping_cdr_id=_first(each for each in others if not _is_same_charge(each, cdr) and _overlap(each, cdr)),
         reference_key=cdr.credit_reference_key,
         original=_total(original) if original else None,
+        original_token_owner=original.token_owner if original else "",
+        credited_credit_id=named.object_id if cdr.is_credit and named and named.is_credit else None,
         earlier_credit_id=_first(
             each
             for each in credits
             if each.credit_reference_key == cdr.credit_reference_key
             and each.id < cdr.id
             and original
-            and _total(each).is_mirror_of(_total(original))
+            and _takes_back(each, original)
         ),
     )
     return compare(facts, _as_facts(session) if session else None, thresholds=Thresholds())
+
+
+def _takes_back(credit: Cdr, original: Cdr) -> bool:
+    return _total(credit).is_mirror_of(_total(original)) and credit.token_owner == original.token_owner
 
 
 def _total(cdr: Cdr) -> Total:
