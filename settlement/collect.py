@@ -12,7 +12,7 @@ from django.db import connection
 
 from reconciliation.holds import HELD_CDRS
 from reconciliation.judged import JUDGED
-from reconciliation.sql import LIVE
+from reconciliation.sql import BILLS, CREDIT_OF, LIVE, MIRRORS
 from settlement.models import Statement
 from tariffs.pricing.policy import MINOR_UNITS
 
@@ -25,28 +25,31 @@ unsettled AS MATERIALIZED (
       LEFT JOIN LATERAL (SELECT l.cdr_id FROM settlement_line l WHERE l.cdr_id = c.id LIMIT 1) line ON true
      WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s AND line.cdr_id IS NULL
 ),
-waiting AS MATERIALIZED (
-    SELECT c.id, c.object_id, c.session_key, c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl,
-           c.is_credit, c.credit_reference_key, upper(c.currency) AS currency, coalesce(c.country, '') AS country,
-           coalesce((%(digits)s::jsonb ->> upper(c.currency))::integer, 2) AS digits
+free AS MATERIALIZED (
+    SELECT c.id, c.owner, c.token_owner, c.object_id, c.object_key, c.session_key, c.start_at, c.end_at,
+           c.total_energy, c.total_cost, c.total_cost_incl, c.is_credit, c.credit_reference_key,
+           upper(c.currency) AS currency, coalesce(c.country, '') AS country,
+           coalesce((%(digits)s::jsonb ->> upper(c.currency))::integer, 2) AS digits, mirrored.id AS mirrored_id
       FROM unsettled
      CROSS JOIN LATERAL (SELECT * FROM cdrs_cdr one WHERE one.id = unsettled.id LIMIT 1) c
       LEFT JOIN LATERAL (
             SELECT true AS holds FROM ({HELD_CDRS}) held
              WHERE held.owner = c.owner AND held.cdr_key = c.object_key LIMIT 1
            ) open ON true
-     CROSS JOIN LATERAL (SELECT c.object_key AS key, upper(c.currency) AS currency) billed
       LEFT JOIN LATERAL (
-            -- What takes it back is here and not judged yet: both wait, and are settled together.
-            SELECT true AS waits FROM cdrs_cdr c
-              LEFT JOIN settlement_line line ON line.cdr_id = c.id
-             WHERE c.owner = %(seller)s AND c.credit_reference_key = billed.key AND c.is_credit
-               AND {LIVE.format("c")} AND c.token_owner = %(buyer)s AND upper(c.currency) = billed.currency
-               AND c.end_at < %(end)s AND line.cdr_id IS NULL AND NOT {JUDGED} LIMIT 1
-           ) credit ON true
+            SELECT o.id FROM cdrs_cdr o
+             WHERE c.is_credit AND o.owner = c.owner AND o.object_key = c.credit_reference_key
+               AND {BILLS.format("o")} AND {MIRRORS.format("c", "o")} LIMIT 1
+           ) mirrored ON true
      WHERE {LIVE.format("c")} AND {JUDGED}
-       AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> ''
-       AND open.holds IS NULL AND credit.waits IS NULL
+       AND c.total_cost IS NOT NULL AND c.total_energy IS NOT NULL AND c.currency <> '' AND open.holds IS NULL
+),
+-- What is taken back goes together with what takes it back, or not at all: a credit closes what held its original. That
+-- would be billed alone while the credit itself is held or not judged yet.
+waiting AS MATERIALIZED (
+    SELECT * FROM free
+     WHERE is_credit OR NOT EXISTS ({CREDIT_OF.format("free")} OFFSET 0)
+        OR id IN (SELECT mirrored_id FROM free WHERE mirrored_id IS NOT NULL)
 ),
 traced AS (
     SELECT w.*, original.id AS original_id, original.total_energy AS original_energy,

@@ -245,6 +245,50 @@ class TestCorrections:
         assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
         assert (december.net, december.session_count) == (ZERO, 0)
 
+    @pytest.mark.parametrize("columns", [{"kind": "undelivered_cdr"}, {"severity": HOLDS_NOT, "state": "disputed"}])
+    def test_what_is_credited_waits_while_its_credit_is_held(self, columns):
+        """What held it is closed by its credit: it would be billed alone."""
+        finding = hold(store_credit_of(store_ready("c1"), "k1"), **columns)
+        assert close_month(IN_NOVEMBER) == []
+        Finding.objects.filter(pk=finding.pk).update(state="accepted", closed_at=NOW)
+
+        (december,) = close_month(IN_DECEMBER)
+
+        assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
+        assert (december.net, december.session_count) == (ZERO, 0)
+
+    def test_what_is_credited_waits_while_its_credit_is_disputed(self):
+        credit = store_credit_of(store_ready("c1"), "k1")
+        make_dispute(owner=credit.owner, token_owner=credit.token_owner, cdr_key="k1")
+
+        assert close_month() == []
+
+    def test_what_is_credited_waits_for_a_credit_of_a_later_period(self):
+        store_credit_of(store_ready("c1"), "k1", end_at=IN_DECEMBER)
+        assert close_month(IN_NOVEMBER) == []
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "regular")]
+
+    def test_one_credit_is_enough(self):
+        original = store_ready("c1")
+        hold(store_credit_of(original, "k1"))
+        store_credit_of(original, "k2")
+        hold(store_credit_of(original, "k3"), kind="credited_twice")
+
+        close_month()
+
+        assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K2"]
+
+    def test_a_credit_of_a_credit_keeps_neither_of_the_two(self):
+        credit = store_credit_of(store_ready("c1"), "k1")
+        hold(store_credit_of(credit, "k2"), kind="credit_of_credit")
+
+        close_month()
+
+        assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K1"]
+
     @pytest.mark.parametrize(
         "columns",
         [
@@ -252,7 +296,8 @@ class TestCorrections:
             {"owner": "decpo"},
             {"token_owner": "itmsp"},
             {"currency": "CHF"},
-            {"end_at": IN_DECEMBER},
+            {"total_cost": Decimal("-4.19")},
+            {"total_cost_incl": None},
             {"is_verified": False},
         ],
     )
