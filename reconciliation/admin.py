@@ -86,8 +86,12 @@ class FindingAdmin(PairAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
         """Only what may become of it as it is; whoever calls another by its address is told why not."""
-        states = Finding.objects.filter(pk=object_id).values_list("state", flat=True)
-        allowed = {deed for state in states for deed, after in DEEDS.items() if after in BY_PEOPLE[state]}
+        finding = Finding.objects.filter(pk=object_id).first()
+        if finding is None:
+            return []
+        allowed = {deed for deed, after in DEEDS.items() if after in BY_PEOPLE[finding.state]}
+        if dispute_admin.find_cdr(finding) is None:
+            allowed.discard("open_dispute")
         found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
         return [one for one in found if one.method.__name__ in allowed]
 

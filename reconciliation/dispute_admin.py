@@ -42,6 +42,7 @@ DEEDS = {
     Action.ESCALATE: "escalate",
     Action.WITHDRAW: "withdraw",
 }
+NO_CDR = "The hub holds no CDR for this finding: there is nothing to dispute. Accept or explain the finding instead."
 Deed = Callable[[dict[str, Any], Actor], Dispute]
 
 
@@ -205,10 +206,11 @@ class DisputeAdmin(PairAdmin):
 def ask_to_open(request: HttpRequest, *, model_admin: ReadOnlyAdmin, finding: Finding) -> HttpResponse:
     """The page behind a finding's button: a dispute between the two, about its CDR."""
     form = OpeningForm(request.POST or None)
-    errors: list[str] = []
-    if form.is_valid():
+    cdr = find_cdr(finding)
+    errors = [] if cdr else [NO_CDR]
+    if cdr is not None and form.is_valid():
         try:
-            dispute = _open(finding, said=form.cleaned_data, by=request.user.get_username())
+            dispute = _open(cdr, finding, said=form.cleaned_data, by=request.user.get_username())
         except NotAllowed as e:
             errors = [str(e)]
         else:
@@ -228,9 +230,13 @@ def ask_to_open(request: HttpRequest, *, model_admin: ReadOnlyAdmin, finding: Fi
     )
 
 
-def _open(finding: Finding, *, said: dict[str, Any], by: str) -> Dispute:
-    cdr = Cdr.objects.filter(owner=finding.owner, object_key=finding.cdr_key, audience="").first()
-    if not finding.cdr_key or cdr is None:
-        raise NotAllowed("The hub holds no CDR for this finding: there is nothing to dispute.")
+def find_cdr(finding: Finding) -> Cdr | None:
+    """None: a session without one, say; there is nothing to dispute."""
+    if not finding.cdr_key:
+        return None
+    return Cdr.objects.filter(owner=finding.owner, object_key=finding.cdr_key, audience="").first()
+
+
+def _open(cdr: Cdr, finding: Finding, *, said: dict[str, Any], by: str) -> Dispute:
     actor = Actor(Side(said["side"]), by)
     return open_dispute(cdr, actor=actor, reason=said["text"], now=timezone.now(), finding=finding)

@@ -118,7 +118,15 @@ class TestFinding:
         assert (finding.disputes.get().opener, finding.state) == ("emsp", "disputed")
 
     def test_opens_none_without_a_cdr(self, staff):
-        assert "nothing to dispute" in self.open_from(staff, make_finding(cdr_key=""))
+        finding = make_finding(cdr_key="")
+
+        assert "nothing to dispute" in self.open_from(staff, finding)
+        assert not Dispute.objects.exists()
+
+    def test_says_so_before_anything_is_filled_in(self, staff):
+        url = reverse("admin:reconciliation_finding_open_dispute", args=[make_finding(cdr_key="").pk])
+
+        assert "nothing to dispute" in staff.get(url).content.decode()
 
 
 class TestDashboard:

@@ -21,6 +21,13 @@ def press(client: Client, finding: Finding, button: str, **data: str) -> str:
     return answer.content.decode()
 
 
+def get_offered(client: Client, finding: Finding) -> set[str]:
+    page = client.get(reverse("admin:reconciliation_finding_change", args=[finding.pk])).content.decode()
+    buttons = ("accept", "explain", "dispute", "open_dispute", "reopen")
+    links = {button: reverse(f"admin:reconciliation_finding_{button}", args=[finding.pk]) for button in buttons}
+    return {button for button, link in links.items() if f'"{link}"' in page}
+
+
 class TestFindings:
     @pytest.mark.parametrize(
         ("button", "state", "is_closed"),
@@ -41,13 +48,18 @@ class TestFindings:
         [("open", {"accept", "explain", "dispute", "open_dispute"}), ("closed", {"reopen"})],
     )
     def test_offer_what_may_become_of_them(self, staff, state, offered):
+        store_cdr("cdr1")
         finding = make_finding(state=state, closed_at=None if state == "open" else "2026-11-20T12:00:00Z")
-        buttons = ("accept", "explain", "dispute", "open_dispute", "reopen")
 
-        page = staff.get(reverse("admin:reconciliation_finding_change", args=[finding.pk])).content.decode()
+        assert get_offered(staff, finding) == offered
 
-        links = {button: reverse(f"admin:reconciliation_finding_{button}", args=[finding.pk]) for button in buttons}
-        assert {button for button, link in links.items() if f'"{link}"' in page} == offered
+    @pytest.mark.parametrize(
+        "columns", [{"kind": "session_without_cdr", "cdr_key": "", "cdr_id": ""}, {"kind": "unknown_to_cpo"}]
+    )
+    def test_offer_no_dispute_without_a_cdr(self, staff, columns):
+        finding = make_finding(**columns)
+
+        assert get_offered(staff, finding) == {"accept", "explain", "dispute"}
 
     def test_are_not_judged_without_one(self, staff):
         finding = make_finding()
