@@ -8,6 +8,7 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from cdrs.models import Cdr
+from parties.admin_pages import number
 from parties.display import show_party
 from parties.owned_admin import OwnedObjectAdmin
 
@@ -18,8 +19,8 @@ class CdrAdmin(OwnedObjectAdmin):
         "show_owner",
         "object_id",
         "show_token_owner",
-        "total_energy",
-        "total_cost",
+        "show_energy",
+        "show_cost",
         "currency",
         "end_at",
         "show_verdict",
@@ -32,8 +33,8 @@ class CdrAdmin(OwnedObjectAdmin):
         "session_key",
         "start_at",
         "end_at",
-        "total_energy",
-        "total_cost",
+        "show_energy",
+        "show_cost",
         "currency",
         "is_credit",
         "credit_reference_key",
@@ -42,6 +43,7 @@ class CdrAdmin(OwnedObjectAdmin):
     )
 
     actions_detail = ["price"]
+    show_energy, show_cost = number("total_energy"), number("total_cost")
 
     @action(description="Claimed and computed", icon="calculate")
     def price(self, request: HttpRequest, object_id: str) -> HttpResponse:

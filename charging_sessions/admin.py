@@ -6,6 +6,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from charging_sessions.models import Session
+from parties.admin_pages import number
 from parties.display import show_party
 from parties.owned_admin import OwnedObjectAdmin
 
@@ -19,7 +20,7 @@ class SessionAdmin(OwnedObjectAdmin):
         "object_id",
         "show_token_owner",
         "show_status",
-        "kwh",
+        "show_kwh",
         "start_at",
         "end_at",
         "show_verdict",
@@ -30,11 +31,12 @@ class SessionAdmin(OwnedObjectAdmin):
         "status",
         "start_at",
         "end_at",
-        "kwh",
-        "total_cost",
+        "show_kwh",
+        "show_cost",
         "currency",
         "location_key",
     )
+    show_kwh, show_cost = number("kwh", "kWh"), number("total_cost")
 
     @display(description="token owner")
     def show_token_owner(self, session: Session) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -14,8 +14,9 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
-from parties.display import lay_out
+from parties.display import lay_out, show_number
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -33,6 +34,16 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def number(name: str, description: str = "") -> Callable[[Any, Any], str | None]:
+    """A field that holds a number, in a list or on a page, without the zeros that its column adds."""
+
+    @display(description=description or name.replace("_", " "), ordering=name)
+    def show(model_admin: Any, obj: Any) -> str | None:
+        return show_number(getattr(obj, name)) or None
+
+    return show
 
 
 def may_change(model_admin: BaseModelAdmin[Any], request: HttpRequest) -> bool:

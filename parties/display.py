@@ -1,8 +1,11 @@
-"""How things are shown to staff: parties as "NL*CPO", documents laid out, personal data masked. For display only."""
+"""How things are shown to people: parties as "NL*CPO", numbers without needless zeros, documents laid out, personal
+data masked. For display only.
+"""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Final
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")  # a spreadsheet program would run a cell that begins so
@@ -13,6 +16,14 @@ PERSONAL_MODULES = frozenset({"tokens"})  # their object ids and paths are token
 def show_party(key: str) -> str:
     """ "nlcpo" as "NL*CPO"; "" stays ""."""
     return f"{key[:2].upper()}*{key[2:].upper()}" if key else ""
+
+
+def show_number(number: Decimal | None) -> str:
+    """Without needless zeros: 12.345000 is "12.345", 100.000000 is "100"."""
+    if number is None:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def mask(text: str) -> str:

@@ -15,7 +15,8 @@ from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from cdrs.models import Cdr
-from parties.display import show_party
+from parties.admin_pages import number
+from parties.display import show_number, show_party
 from parties.paging import EstimatingPaginator
 from reconciliation.models import Rating
 from reconciliation.pair_admin import PairAdmin
@@ -45,8 +46,8 @@ class RatingAdmin(PairAdmin):
         "cdr_key",
         "show_owner",
         "show_verdict",
-        "claimed_excl_vat",
-        "computed_excl_vat",
+        "show_claimed",
+        "show_computed",
         "policy",
         "rated_at",
     ]
@@ -55,6 +56,8 @@ class RatingAdmin(PairAdmin):
     search_help_text = 'CDR id, or the CPO ("NL*CPO"); several words narrow it down'
     ordering = ["-id"]
     paginator = EstimatingPaginator
+    show_claimed = number("claimed_excl_vat", "claimed excl. VAT")
+    show_computed = number("computed_excl_vat", "computed excl. VAT")
 
     def get_urls(self) -> list[URLPattern]:
         page = path("cdr/<int:pk>/", self.admin_site.admin_view(self.show_cdr), name="reconciliation_rating_cdr")
@@ -86,13 +89,22 @@ class RatingAdmin(PairAdmin):
             "cdr": cdr,
             "owner": show_party(cdr.owner),
             "token_owner": show_party(cdr.token_owner),
-            "report": report(explained.result),
+            "report": _write(report(explained.result)),
             "around": explained.around,
             "verdict_level": VERDICT_LEVELS.get(explained.result.verdict, "bad"),
             "costs": list(_costs(explained)),
             "findings": list(_findings(explained)),
         }
         return TemplateResponse(request, "reconciliation/price.html", context)
+
+
+def _write(value: Any) -> Any:
+    """A report with its numbers as people write them."""
+    if isinstance(value, Decimal):
+        return show_number(value)
+    if isinstance(value, dict):
+        return {name: _write(inner) for name, inner in value.items()}
+    return [_write(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _costs(explained: Explained) -> Iterator[dict[str, Any]]:

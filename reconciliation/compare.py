@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from parties.display import show_number
 from tariffs.pricing import Severity
 
 FINAL_STATUSES = ("COMPLETED", "INVALID")  # nothing more is to come (SESS-08)
@@ -243,7 +244,7 @@ class Total:
         return self.excl_vat is not None and is_same and self.currency.upper() == mirror.currency.upper()
 
     def show(self, amount: Decimal | None) -> str:
-        return "no amount" if amount is None else f"{as_text(amount)} {self.currency}"
+        return "no amount" if amount is None else f"{show_number(amount)} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,11 +357,12 @@ def _alone(cdr: CdrFacts, session: SessionFacts | None) -> Iterator[Found]:
 
 def _beside(cdr: CdrFacts, session: SessionFacts, thresholds: Thresholds) -> Iterator[Found]:
     if _differ(cdr.total_energy, session.kwh, thresholds.energy):
-        yield CHECK_OF[Kind.ENERGY_DIFFERS, "/total_energy"], as_text(session.kwh), as_text(cdr.total_energy)
+        yield CHECK_OF[Kind.ENERGY_DIFFERS, "/total_energy"], show_number(session.kwh), show_number(cdr.total_energy)
     if cdr.currency.upper() != session.currency.upper():
         yield CHECK_OF[Kind.CURRENCY_DIFFERS, "/currency"], session.currency, cdr.currency
     elif _differ(cdr.total_cost, session.total_cost, thresholds.cost):  # absent means no price, not zero (SESS-15)
-        yield CHECK_OF[Kind.COST_DIFFERS, "/total_cost/excl_vat"], as_text(session.total_cost), as_text(cdr.total_cost)
+        check = CHECK_OF[Kind.COST_DIFFERS, "/total_cost/excl_vat"]
+        yield check, show_number(session.total_cost), show_number(cdr.total_cost)
     if cdr.token_owner != session.token_owner:
         yield CHECK_OF[Kind.TOKEN_OWNER_DIFFERS, "/cdr_token"], session.token_owner, cdr.token_owner
     if session.status == "INVALID":
@@ -402,14 +404,6 @@ def _apart(billed: datetime | None, known: datetime | None, tolerance: timedelta
 
 def _negate(amount: Decimal | None) -> Decimal | None:
     return None if amount is None else -amount
-
-
-def as_text(amount: Decimal | None) -> str:
-    """Without needless zeros: 12.345000 is "12.345", 100.000000 is "100"."""
-    if amount is None:
-        return ""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def as_moment(at: datetime | None) -> str:

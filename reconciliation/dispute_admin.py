@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from cdrs.models import Cdr
-from parties.admin_pages import ReadOnlyAdmin, ask, show_document, show_table
+from parties.admin_pages import ReadOnlyAdmin, ask, number, show_document, show_table
 from parties.side_names import Side
 from reconciliation.admin_links import show_links
 from reconciliation.dispute_states import RULES, Action, Outcome
@@ -84,7 +84,7 @@ class DisputeAdmin(PairAdmin):
         "show_owner",
         "show_token_owner",
         "cdr_id",
-        "amount",
+        "show_amount",
         "currency",
         "opener",
         "due_at",
@@ -96,11 +96,12 @@ class DisputeAdmin(PairAdmin):
     fieldsets = [
         (None, {"fields": ["show_state", "outcome", "opener", "reason", "due_at", "is_holding"]}),
         ("Conversation", {"fields": ["show_conversation"]}),
-        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "amount", "currency", "show_links"]}),
+        ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "show_amount", "currency", "show_links"]}),
         ("Credit", {"fields": ["credit_cdr_id", "credit_problem", "replacement_cdr_id"]}),
         ("Evidence, as it was when the dispute was opened", {"fields": ["show_evidence"]}),
         ("Dates", {"fields": ["opened_at", "reminded_at", "escalated_at", "closed_at"]}),
     ]
+    show_amount = number("amount")
     actions_detail = ["write", "decide", "extend", "escalate", "withdraw"]
 
     @display(description="state", label=COLOURS)

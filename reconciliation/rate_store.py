@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from reconciliation.compare import as_moment, as_text
+from parties.display import show_number
+from reconciliation.compare import as_moment
 from reconciliation.kinds import CONTROL_KINDS
 from reconciliation.surroundings import Waiting
 from tariffs.pricing import Amount, Finding, Result, Severity
@@ -173,7 +174,7 @@ def _show(value: Any) -> str:
         return ", ".join(f"{_show(side)} {words}" for side, words in sides if side is not None)
     if isinstance(value, Decimal):
         is_usual = value.is_finite() and abs(value) < _LIMIT
-        return as_text(value.quantize(_WIRE, ROUND_HALF_UP, CONTEXT)) if is_usual else str(value)
+        return show_number(value.quantize(_WIRE, ROUND_HALF_UP, CONTEXT)) if is_usual else str(value)
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_show(inner)}" for name, inner in value.items())
     if isinstance(value, datetime):

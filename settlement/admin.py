@@ -15,7 +15,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from parties.admin_pages import ReadOnlyAdmin
+from parties.admin_pages import ReadOnlyAdmin, number
 from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
@@ -76,12 +76,13 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     search_help_text = 'A reference or a party ("NL*CPO"); several words narrow it down'
     party_fields, text_fields = ("seller", "buyer"), ("reference__iexact",)
     ordering = ["-last_day", "reference"]
+    show_energy, show_rate = number("energy", "kWh"), number("settlement_rate")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         period = ["period_start", "period_end", "first_day", "last_day", "time_zone", "issued_on", "due_on"]
-        counts = ["line_count", "session_count", "correction_count", "energy", "implausible_vat_count"]
+        counts = ["line_count", "session_count", "correction_count", "show_energy", "implausible_vat_count"]
         vat = ["vat_treatment", "vat_category", "vat_note", "show_vat_totals", "show_stated_vat"]
-        converted = ["settlement_currency", "settlement_rate", "settlement_rate_on", "settlement_gross"]
+        converted = ["settlement_currency", "show_rate", "settlement_rate_on", "show_converted"]
         return [
             (None, {"fields": ["reference", "kind", "state", "show_seller", "show_buyer", "country", "currency"]}),
             ("Files", {"fields": ["show_files", "show_invoices"]}),
@@ -141,6 +142,11 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     def show_stated_vat(self, statement: Statement) -> str:
         return _show(statement.stated_vat, statement)
 
+    @display(description="settlement gross")
+    def show_converted(self, statement: Statement) -> str | None:
+        amount, currency = statement.settlement_gross, statement.settlement_currency
+        return None if amount is None else f"{amount:.{get_digits(currency)}f} {currency}"
+
 
 @admin.register(Line)
 class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
@@ -150,13 +156,20 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
         "kind",
         "cdr_id_text",
         "end_at",
-        "energy",
+        "show_energy",
         "show_net",
         "show_vat",
         "show_gross",
         "vat_category",
-        "vat_rate",
+        "show_vat_rate",
     ]
+    fields = (
+        *("statement", "position", "kind", "corrects", "cdr", "cdr_id_text", "session_id_text", "is_credit"),
+        *("start_at", "end_at", "show_energy", "show_stated_net", "show_stated_gross"),
+        *("show_net", "show_vat", "show_gross", "vat_category", "show_vat_rate", "is_vat_plausible"),
+    )
+    show_energy, show_vat_rate = number("energy", "kWh"), number("vat_rate", "VAT rate")
+    show_stated_net, show_stated_gross = number("stated_net"), number("stated_gross")
     list_filter = ["kind", "is_credit", "is_vat_plausible"]
     list_select_related = ["statement"]
     search_fields = ["cdr_id_text"]
@@ -178,10 +191,17 @@ class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
         "first_day",
         "last_day",
         "rule",
-        "quantity",
-        "unit_price",
+        "show_quantity",
+        "show_unit_price",
         "show_net",
     ]
+    fields = (
+        *("show_payer", "statement", "position", "closing", "show_provider", "show_consumer", "first_day", "last_day"),
+        *("rule", "show_quantity", "unit", "show_unit_price", "base_currency", "show_rate", "exchange_rate_on"),
+        *("show_net", "show_vat", "show_gross"),
+    )
+    show_quantity, show_unit_price = number("quantity"), number("unit_price")
+    show_rate = number("exchange_rate")
     list_filter = ["rule", "currency", ("statement", admin.EmptyFieldListFilter)]
     list_select_related = ["statement"]
     search_fields = ["payer"]
@@ -272,7 +292,8 @@ class CompanyAdmin(SearchesParties, Stamped):
 class VatRateAdmin(ModelAdmin):
     """The standard rates. Reduced ones for electricity: change the row, and say so in your own books."""
 
-    list_display = ["country", "rate", "valid_from", "valid_until"]
+    list_display = ["country", "show_rate", "valid_from", "valid_until"]
+    show_rate = number("rate", "rate, %")
     list_filter = ["country"]
     search_fields = ["country__iexact"]
     ordering = ["country", "-valid_from"]
@@ -280,7 +301,9 @@ class VatRateAdmin(ModelAdmin):
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(ReadOnlyAdmin):
-    list_display = ["date", "currency", "rate"]
+    list_display = ["date", "currency", "show_rate"]
+    fields = ("date", "currency", "show_rate")
+    show_rate = number("rate")
     list_filter = ["currency", "date"]
     search_fields = ["currency__iexact"]
     ordering = ["-date", "currency"]

@@ -8,6 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 
+from parties.display import show_number
+
 _percent = [MinValueValidator(0), MaxValueValidator(100)]
 
 
@@ -31,7 +33,7 @@ class VatRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.country} {self.rate.normalize():f} % from {self.valid_from}"
+        return f"{self.country} {show_number(self.rate)} % from {self.valid_from}"
 
     # Queries
 
@@ -57,4 +59,4 @@ class ExchangeRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"1 EUR = {self.rate.normalize():f} {self.currency} on {self.date}"
+        return f"1 EUR = {show_number(self.rate)} {self.currency} on {self.date}"

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from parties.admin_pages import show_table
+from parties.display import show_number
 from settlement.models import Statement
 from settlement.render import get_digits, write_csv, write_json
 from settlement.statement import Kind
@@ -38,7 +39,7 @@ def show_lines(statement: Statement) -> SafeString:
             _link(_get_cdr_url(line.cdr_id), line.cdr_id_text),
             f"{line.end_at:%Y-%m-%d %H:%M}",
             f"{line.kind} of {line.corrects.reference}" if line.corrects else line.kind,
-            f"{line.energy.normalize():f}",
+            show_number(line.energy),
             *_write(statement, line.net, line.vat, line.gross),
         )
         for line in lines
@@ -54,7 +55,7 @@ def _show_fee_lines(statement: Statement) -> SafeString:
             f"{line.provider} → {line.consumer}".upper(),
             f"{line.first_day} – {line.last_day}",
             line.rule,
-            f"{line.quantity.normalize():f} {line.unit}",
+            f"{show_number(line.quantity)} {line.unit}",
             *_write(statement, line.net, line.vat, line.gross),
         )
         for line in statement.fee_lines.order_by("position")[:SHOWN]

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parties.display import lay_out, mask, mask_path, show_party
+from parties.display import lay_out, mask, mask_path, show_number, show_party
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [("100.000000", "100"), ("0.000000", "0"), ("-1.50", "-1.5"), ("1E+2", "100"), ("12", "12")]
+)
+def test_numbers_have_no_needless_zeros(number, text):
+    assert show_number(Decimal(number)) == text
 
 
 class TestLayOut:

@@ -16,7 +16,6 @@ from reconciliation.compare import (
     SessionFacts,
     Thresholds,
     Total,
-    as_text,
     compare,
 )
 
@@ -155,10 +154,3 @@ def test_a_fault_says_what_it_is_in_plain_words() -> None:
 
 def test_every_kind_has_words() -> None:
     assert {check.kind for check in CHECKS} == set(Kind)
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"), [("100.000000", "100"), ("0.000000", "0"), ("-1.50", "-1.5"), ("1E+2", "100")]
-)
-def test_amounts_without_needless_zeros(amount: str, text: str) -> None:
-    assert as_text(Decimal(amount)) == text
