@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from ocpi.raw import read_exactly
 
 _LEAST: Final = 100  # characters; below that reading is as cheap as remembering
+_LONG: Final = 50_000  # characters; a tariff with 96 elements, as for day-ahead prices, has half of that
+_FEW: Final = 4  # of longer texts: one of 2 MiB takes about 30 MB once it is read
 _raws: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+Answer = TypeVar("Answer")
+
+
+def keep(read: Callable[..., Answer], *, most: int) -> Callable[..., Answer]:
+    """`read` with its last answers remembered by text: so many, and a few of long texts, as strangers choose these."""
+    short, long = lru_cache(maxsize=most)(read), lru_cache(maxsize=_FEW)(read)
+
+    def read_kept(text: str | bytes, *more: Any) -> Answer:
+        return (short if len(text) <= _LONG else long)(text, *more)
+
+    return read_kept
 
 
 class Kept(dict[str, Any]):
@@ -75,5 +91,5 @@ def _read_kept(text: str) -> Any:
 
 
 # Apart, so that many places do not push out the tariffs: one with 96 elements takes about 300 kB.
-_tariffs: Final = lru_cache(maxsize=256)(_read_kept)
-_places: Final = lru_cache(maxsize=1024)(_read_kept)
+_tariffs: Final = keep(_read_kept, most=256)
+_places: Final = keep(_read_kept, most=1024)

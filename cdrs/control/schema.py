@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +20,7 @@ from cdrs.control.bounds import Found
 from cdrs.control.currencies import CURRENCIES
 from cdrs.control.usual import are_usual, is_usual_number
 from cdrs.wire import v2_2_1
-from ocpi.kept import Kept
+from ocpi.kept import Kept, keep
 from ocpi.shared.v2_2_1 import CdrDimension
 from tariffs.pricing.values import Unreadable, read_moment, read_number
 from tariffs.wire.v2_2_1 import Tariff
@@ -108,7 +108,7 @@ def _remembered(check: Check) -> Check:
     def check_fresh(text: str | bytes) -> list[Found] | None:
         return check(_decoder.decode(text))
 
-    check_text = lru_cache(maxsize=_KEPT)(check_fresh)
+    check_text = keep(check_fresh, most=_KEPT)
 
     def check_one(value: Any) -> list[Found] | None:
         try:

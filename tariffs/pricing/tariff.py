@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from ocpi.kept import Kept
+from ocpi.kept import Kept, keep
 from tariffs.pricing.dialects import Dialect, Factor, get_dialect
 from tariffs.pricing.restrictions import (
     KNOWN,
@@ -113,7 +112,7 @@ def compile_tariff(tariff: Any, *, version: str) -> Tariff:
         BadTariff: it cannot be read.
     """
     try:
-        compiled = _compile(tariff.text if isinstance(tariff, Kept) else _ENCODER.encode(tariff), version)
+        compiled = _compile_kept(tariff.text if isinstance(tariff, Kept) else _ENCODER.encode(tariff), version)
     except (TypeError, ValueError, RecursionError) as e:
         raise BadTariff(Problem("field_format", "", f"the tariff is no JSON: {e}")) from e
     if isinstance(compiled, Problem):
@@ -134,7 +133,6 @@ def find_differing(own: Iterable[Any], *, known: Iterable[Tariff], version: str)
             yield index, tariff.id
 
 
-@lru_cache(maxsize=_KEPT)
 def _compile(text: bytes | str, version: str) -> Tariff | Problem:
     try:
         document = _DECODER.decode(text)
@@ -144,6 +142,9 @@ def _compile(text: bytes | str, version: str) -> Tariff | Problem:
         return Problem("number_out_of_range", "", f"the tariff is no JSON: {e}")
     except BadTariff as e:
         return e.problem
+
+
+_compile_kept: Final = keep(_compile, most=_KEPT)
 
 
 def _read(document: Any, dialect: Dialect) -> Tariff:

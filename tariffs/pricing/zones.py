@@ -71,13 +71,14 @@ _ONE_ZONE: Final[Mapping[str, str]] = {
 }
 
 
+_LONGEST: Final = 64  # characters of a name; what is longer is none, and would be remembered
 _SHORT: Final = timedelta(days=2)
 _SECOND: Final = timedelta(seconds=1)
 
 
 def find_zone(name: object) -> ZoneInfo | None:
     """The zone of this name, or None if there is none."""
-    return _find(name) if isinstance(name, str) and name else None
+    return _find(name) if isinstance(name, str) and 0 < len(name) <= _LONGEST else None
 
 
 def infer_zone(country: str) -> ZoneInfo | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ocpi.errors import NotJson
-from ocpi.kept import Kept, read_cdr
+from ocpi.kept import Kept, keep, read_cdr
 from ocpi.raw import read_exactly
 from tests.documents import cdr_document
 
@@ -73,3 +73,35 @@ def test_leaves_short_ones_alone():
 def test_refuses_what_is_not_json(text):
     with pytest.raises(NotJson):
         read_cdr(text)
+
+
+class TestKeep:
+    def read_all(self, texts: list[str], *, most: int) -> list[str]:
+        """Which of them are read, in that order."""
+        read: list[str] = []
+        kept = keep(lambda text: read.append(text), most=most)
+        for text in texts:
+            kept(text)
+        return [text.strip() for text in read]
+
+    def test_reads_a_text_once(self):
+        assert self.read_all(["a", "b", "a", "b"], most=2) == ["a", "b"]
+
+    def test_remembers_so_many(self):
+        assert self.read_all(["a", "b", "c", "a"], most=2) == ["a", "b", "c", "a"]
+
+    def test_remembers_few_that_are_long_beside_the_others(self):
+        """Each may be as long as a body, and takes many times that in memory."""
+        long = [name.ljust(50_001) for name in "vwxyz"]
+
+        assert self.read_all(["a", *long, *long[1:], long[0], "a"], most=100) == [*"avwxyz", "v"]
+
+
+def test_shares_few_long_tariffs():
+    texts = [write(tariffs=[{"id": f"{number}" * 60_000}]) for number in range(6)]
+    first = read_cdr(texts[0])["tariffs"]
+
+    for text in texts[1:]:
+        read_cdr(text)
+
+    assert read_cdr(texts[0])["tariffs"] is not first
