@@ -42,9 +42,27 @@ UNRATED = f"""
              WHERE rating.owner = c.owner AND rating.cdr_key = c.object_key AND rating.changed_at = c.changed_at
                AND rating.engine_version = %(engine)s AND left(rating.policy, 8) = %(hub)s)
 """
+SELECTED = ", ".join(f"c.{column}" for column in COLUMNS.split(", "))
 CLAIM = f"""
-    SELECT {", ".join(f"c.{column}" for column in COLUMNS.split(", "))}, {SETTLED}
+    SELECT {SELECTED}, {SETTLED}
     {UNRATED} ORDER BY c.changed_at, c.id LIMIT %(limit)s
+"""
+# What these take back, and what takes them back: with them it may have been settled, or be so no longer.
+COUNTERPARTS = f"""
+    SELECT {SELECTED}, {SETTLED} FROM cdrs_cdr c
+     WHERE c.id <> ALL(%(ids)s) AND c.id IN (
+            SELECT other.id FROM cdrs_cdr one CROSS JOIN LATERAL (
+                SELECT o.id FROM cdrs_cdr o
+                 WHERE o.owner = one.owner AND o.object_key = one.credit_reference_key AND {BILLS.format("o")} OFFSET 0
+               ) other
+             WHERE one.id = ANY(%(ids)s) AND one.is_credit
+             UNION
+            SELECT other.id FROM cdrs_cdr one CROSS JOIN LATERAL (
+                SELECT o.id FROM cdrs_cdr o
+                 WHERE o.owner = one.owner AND o.credit_reference_key = one.object_key
+                   AND o.is_credit AND {LIVE.format("o")} OFFSET 0
+               ) other
+             WHERE one.id = ANY(%(ids)s) AND NOT one.is_credit)
 """
 
 
@@ -97,9 +115,10 @@ def _rate_batch(*, limit: int, now: datetime) -> int:
     if sweep is None:
         return 0
     reached = {"reached_at": sweep.reached_at or BEGINNING, "reached_id": sweep.reached_id}
-    waiting = _claim(limit=limit, engine=ENGINE_VERSION, hub=hub, **reached)
+    waiting = _fetch(CLAIM, limit=limit, engine=ENGINE_VERSION, hub=hub, **reached)
     if waiting:
-        store(judge_all(waiting), now=now)
+        counterparts = _fetch(COUNTERPARTS, ids=[one.id for one in waiting])
+        store(judge_all([*waiting, *counterparts]), now=now)
     last = (waiting[-1].changed_at, waiting[-1].id) if len(waiting) == limit else (now, 0)
     _move(sweep, to=last, now=now)
     return len(waiting)
@@ -127,9 +146,9 @@ def _judge(
     )
 
 
-def _claim(**facts: Any) -> list[Waiting]:
+def _fetch(statement: str, **facts: Any) -> list[Waiting]:
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, facts)
+        cursor.execute(statement, facts)
         return [_waiting(row[:-1], is_settled=bool(row[-1])) for row in cursor.fetchall()]
 
 

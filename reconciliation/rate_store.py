@@ -71,13 +71,6 @@ explained AS (
              WHERE verdict.owner = rated.owner AND verdict.cdr_key = rated.cdr_key
                AND finding.session_key = verdict.session_key COLLATE "C"
                AND verdict.kind = finding.kind AND verdict.path = finding.path)
-),
-taken_back AS (
-    UPDATE reconciliation_finding finding SET state = 'explained', closed_at = %(now)s
-      FROM cdrs_cdr credit
-     WHERE credit.id = ANY(%(credits)s) AND credit.is_credit
-       AND finding.owner = credit.owner AND finding.cdr_key = credit.credit_reference_key
-       AND finding.state = 'open' AND finding.kind = ANY(%(kinds)s)
 )
 INSERT INTO reconciliation_rating (
     owner, cdr_key, verdict, engine_version, policy, computed_excl_vat, computed_incl_vat, claimed_excl_vat,
@@ -104,9 +97,8 @@ def store(judged: Sequence[Judged], *, now: datetime) -> None:
     findings = [row for one in judged if not one.waiting.is_settled for row in _rows(one)]
     columns = {f"f_{name}": [row[name] for row in findings] for name in _ROW}
     facts: dict[str, Any] = {"now": now, "kinds": list(CONTROL_KINDS), "engine": judged[0].result.engine_version}
-    credits = [one.waiting.id for one in judged if one.waiting.is_settled]
     with connection.cursor() as cursor:
-        cursor.execute(STORE, {**facts, **columns, **_ratings(judged), "credits": credits})
+        cursor.execute(STORE, {**facts, **columns, **_ratings(judged)})
 
 
 _ROW = (

@@ -279,6 +279,28 @@ class TestFindings:
         assert ("total_cost_mismatch", "/total_cost", "hold") in findings()
         assert {one.cdr_key for one in Finding.objects.filter(state="open")} == {"c1", "c2", "c3"}
 
+    def test_come_back_when_the_credit_is_none_any_more(self):
+        """One that no receiver has accepted may be replaced (CDR-05)."""
+        store(document=cdr_document(**WRONG))
+        credit = store_credit("c2", of="c1", total_cost=Decimal("-9.20"), document="{}")
+        rate_pending(now=NOW)
+        assert findings() == set()
+
+        Cdr.objects.filter(pk=credit.pk).update(total_cost=Decimal("-0.01"), changed_at=NOW)
+        rate_pending(now=LATER)
+
+        assert ("total_cost_mismatch", "/total_cost", "hold") in findings()
+
+    def test_end_of_a_credit_that_came_before_what_it_takes_back(self):
+        store_credit("c2", of="c1", total_cost=Decimal("-9.20"), document="{}")
+        rate_pending(now=NOW)
+        assert findings()
+
+        store(document=cdr_document(**WRONG), changed_at=NOW)
+        assert rate_pending(now=LATER) == 1
+
+        assert findings() == set()
+
     def test_are_none_of_a_cdr_that_was_taken_back_before(self):
         store(document=cdr_document(**WRONG))
         store_credit("c2", of="c1", total_cost=Decimal("-9.20"), document="{}")
