@@ -52,12 +52,12 @@ waiting AS MATERIALIZED (
         OR id IN (SELECT mirrored_id FROM free WHERE mirrored_id IS NOT NULL)
 ),
 traced AS (
-    SELECT w.*, original.id AS original_id, original.total_energy AS original_energy,
+    SELECT w.*, original.id AS original_id, original.total_energy AS original_energy, original.end_at AS original_end,
            original.statement_id AS original_statement, replaced.statement_id AS replaced_statement,
            row_number() OVER (PARTITION BY original.id ORDER BY w.id) AS turn
       FROM waiting w
       LEFT JOIN LATERAL (
-            SELECT o.id, o.total_energy, o.total_cost, line.statement_id
+            SELECT o.id, o.total_energy, o.total_cost, o.end_at, line.statement_id
               FROM cdrs_cdr o LEFT JOIN settlement_line line ON line.cdr_id = o.id
              WHERE w.is_credit AND o.owner = %(seller)s AND o.object_key = w.credit_reference_key AND o.audience = ''
                AND o.token_owner = %(buyer)s AND upper(o.currency) = w.currency AND NOT o.is_credit LIMIT 1
@@ -84,8 +84,8 @@ rounded AS (
     SELECT r.*, round(r.total_cost, r.digits) AS net,
            round(coalesce(r.total_cost_incl, r.total_cost), r.digits) AS stated_gross,
            CASE WHEN r.is_credit THEN -r.original_energy ELSE r.total_energy END AS energy,
-           CASE WHEN r.corrects IS NOT NULL THEN 'correction' WHEN r.end_at < %(start)s THEN 'late' ELSE 'regular' END
-               AS kind,
+           CASE WHEN r.corrects IS NOT NULL THEN 'correction'
+                WHEN coalesce(r.original_end, r.end_at) < %(start)s THEN 'late' ELSE 'regular' END AS kind,
            standard.rate AS standard,
            standard.rate IS NULL OR r.total_cost_incl IS NULL
                OR abs(r.total_cost * (100 + standard.rate) / 100 - r.total_cost_incl) <= 10::numeric ^ (-r.digits)

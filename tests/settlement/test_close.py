@@ -269,7 +269,7 @@ class TestCorrections:
 
         close_month(IN_DECEMBER)
 
-        assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "regular")]
+        assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
 
     def test_one_credit_is_enough(self):
         original = store_ready("c1")
