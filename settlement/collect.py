@@ -54,6 +54,7 @@ waiting AS MATERIALIZED (
 traced AS (
     SELECT w.*, original.id AS original_id, original.total_energy AS original_energy, original.end_at AS original_end,
            original.statement_id AS original_statement, replaced.statement_id AS replaced_statement,
+           replaced.id AS replaced_id, replaced.awaits_credit,
            row_number() OVER (PARTITION BY original.id ORDER BY w.id) AS turn
       FROM waiting w
       LEFT JOIN LATERAL (
@@ -63,7 +64,9 @@ traced AS (
                AND o.token_owner = %(buyer)s AND upper(o.currency) = w.currency AND NOT o.is_credit LIMIT 1
            ) original ON true
       LEFT JOIN LATERAL (
-            SELECT line.statement_id
+            SELECT line.statement_id, e.id,
+                   EXISTS ({CREDIT_OF.format("e")} OFFSET 0) AND NOT EXISTS (
+                        SELECT FROM settlement_line l WHERE l.is_credit AND l.credited_id = e.id) AS awaits_credit
               FROM cdrs_cdr e JOIN settlement_line line ON line.cdr_id = e.id
              WHERE NOT w.is_credit AND w.session_key <> '' AND e.owner = %(seller)s AND e.session_key = w.session_key
                AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit AND {LIVE.format("e")}
@@ -72,11 +75,14 @@ traced AS (
      -- What takes back energy that was fed back is above zero; none ever bills the same again.
      WHERE NOT w.is_credit OR sign(w.total_cost) IN (0, -sign(original.total_cost))
 ),
--- A credit goes with what it takes back, or after it; never before it, never twice.
+-- A credit goes with what it takes back, or after it; never before it, never twice. What replaces a settled bill goes
+-- with the credit of that, or after it: nothing else holds it since the credit has come.
 ready AS (
     SELECT t.*, coalesce(original_statement, replaced_statement) AS corrects FROM traced t
      WHERE NOT t.is_credit
-        OR (t.turn = 1 AND t.original_id IS NOT NULL
+           AND (t.awaits_credit IS NOT TRUE
+                OR t.replaced_id IN (SELECT mirrored_id FROM waiting WHERE mirrored_id IS NOT NULL))
+        OR (t.is_credit AND t.turn = 1 AND t.original_id IS NOT NULL
             AND (t.original_statement IS NOT NULL OR t.original_id IN (SELECT id FROM waiting))
             AND NOT EXISTS (SELECT 1 FROM settlement_line l WHERE l.is_credit AND l.credited_id = t.original_id))
 ),

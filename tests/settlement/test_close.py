@@ -271,6 +271,30 @@ class TestCorrections:
 
         assert get_kinds() == [("2026-12", "C1", "late"), ("2026-12", "K1", "late")]
 
+    def test_no_session_is_billed_anew_before_its_credit(self):
+        """Both CDRs of the session would be paid."""
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        close_month(IN_OCTOBER)
+        finding = hold(store_credit_of(original, "k1"), kind="undelivered_cdr")
+        store_ready("c2", end_at=IN_OCTOBER, session_key=original.session_key, total_cost=Decimal("3.00"))
+        assert close_month(IN_NOVEMBER) == []
+        Finding.objects.filter(pk=finding.pk).update(state="accepted", closed_at=NOW)
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds()[1:] == [("2026-12", "K1", "correction"), ("2026-12", "C2", "correction")]
+
+    def test_a_session_is_billed_anew_after_its_credit(self):
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        close_month(IN_OCTOBER)
+        store_credit_of(original, "k1")
+        close_month(IN_NOVEMBER)
+        store_ready("c2", end_at=IN_OCTOBER, session_key=original.session_key, total_cost=Decimal("3.00"))
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds()[2:] == [("2026-12", "C2", "correction")]
+
     def test_one_credit_is_enough(self):
         original = store_ready("c1")
         hold(store_credit_of(original, "k1"))
