@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from parties.display import show_party
+
 
 class Setting(models.Model):
     """One SetChargingProfile that went out. `token` is that of the hub's response_url, under which its result comes."""
@@ -23,4 +25,4 @@ class Setting(models.Model):
         indexes = [models.Index(fields=["receiver", "session_key"], name="setting_of_session")]
 
     def __str__(self) -> str:
-        return f"{self.sender} on {self.session_key} of {self.receiver}"
+        return f"{show_party(self.sender)} on {self.session_key} of {show_party(self.receiver)}"

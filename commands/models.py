@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from parties.display import show_party
+
 
 class Reservation(models.Model):
     """One RESERVE_NOW that went out. `token` is that of the hub's response_url, under which its results come."""
@@ -20,4 +22,4 @@ class Reservation(models.Model):
         indexes = [models.Index(fields=["requester", "reservation_key"], name="reservation_of_requester")]
 
     def __str__(self) -> str:
-        return f"{self.requester} {self.reservation_key} at {self.receiver}"
+        return f"{show_party(self.requester)} {self.reservation_key} at {show_party(self.receiver)}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from ocpi.calls import PartyId
+
 
 class Event(models.Model):
     """Append-only. Ids become visible in their own order (the writer's advisory lock), so a cursor never skips one."""
@@ -160,7 +162,7 @@ class PullRequest(models.Model):
         indexes = [models.Index(fields=["platform", "module", "-requested_at"], name="pull_recent")]
 
     def __str__(self) -> str:
-        return f"{self.module} of {self.party}"
+        return f"{self.module} of {PartyId.of_key(self.party)}"
 
 
 class PullSeen(models.Model):

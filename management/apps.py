@@ -9,6 +9,7 @@ class ManagementConfig(AppConfig):
     name = "management"
 
     def ready(self) -> None:
-        from management.labels import label_fields
+        from management.labels import label_apps, label_fields
 
+        label_apps()
         label_fields()

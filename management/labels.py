@@ -1,4 +1,4 @@
-"""Names of fields as people in the trade write them: "CDR id", "VAT treatment", not "Cdr id", "Vat treatment"."""
+"""Names of fields and apps as people in the trade write them: "CDR id", not "Cdr id"; "VAT treatment"."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ _WORD = re.compile(r"\w+")
 
 def write_words(text: str) -> str:
     return _WORD.sub(lambda found: _WRITTEN.get(found[0], found[0]), text)
+
+
+def label_apps() -> None:
+    """Those that Django has named after their folder: "charging sessions", not "Charging_Sessions"."""
+    for app in apps.get_app_configs():
+        if app.verbose_name == app.label.title():
+            app.verbose_name = write_words(app.label.replace("_", " "))
 
 
 def label_fields() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from parties.display import show_party
+
 
 class OwnedObject(models.Model):
     """`id` counts in order of first receipt (TRANS-23). Ids compare in lower case; documents keep their spelling.
@@ -42,4 +44,4 @@ class OwnedObject(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.owner} {self.object_id}"
+        return f"{show_party(self.owner)} {self.object_id}"

@@ -82,7 +82,7 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.owner} {self.cdr_id or self.session_id}"
+        return f"{self.kind} {show_party(self.owner)} {self.cdr_id or self.session_id}"
 
     # Mutators
 
@@ -164,7 +164,7 @@ class Rating(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "cdr_key"], name="rating_once")]
 
     def __str__(self) -> str:
-        return f"{self.verdict} {self.owner} {self.cdr_key}"
+        return f"{self.verdict} {show_party(self.owner)} {self.cdr_key}"
 
 
 class Sweep(models.Model):

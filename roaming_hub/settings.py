@@ -208,7 +208,7 @@ ASGI_APPLICATION = "roaming_hub.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "roaming_hub" / "templates"],  # before Unfold's own
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
