@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from parties.display import show_party
+from parties.display import mask_path, show_party
 from parties.models import Platform
 
 
@@ -75,7 +75,7 @@ class DeadLetter(models.Model):
         constraints = [models.UniqueConstraint(fields=["platform", "receiver", "event"], name="dead_letter_once")]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.module}/{self.path} to {show_party(self.receiver)}"
+        return f"{self.method} {self.module}/{mask_path(self.path, module=self.module)} to {show_party(self.receiver)}"
 
 
 class Announced(models.Model):

@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from forwarding import resend as resending
 from forwarding.models import DeadLetter
 from tests.admin.browser import select
-from tests.management.cast import NOW, make_dead_letter, make_lane, make_platform
+from tests.management.cast import NOW, UID, make_dead_letter, make_lane, make_platform
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +47,4 @@ class TestDeliveries:
 
         assert DeadLetter.objects.get().closed_at is not None
         assert LogEntry.objects.get().get_change_message() == "closed"
+        assert UID not in LogEntry.objects.get().object_repr  # entries are kept for good
