@@ -29,7 +29,7 @@ PRIMARY = {
     "950": "4 47 46",
 }
 
-NAVIGATION = [
+NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [_item("Dashboard", "dashboard", "index")],
     },
@@ -39,6 +39,7 @@ NAVIGATION = [
         "items": [
             _item("Platforms", "dns", "parties_platform_changelist"),
             _item("Parties", "groups", "parties_party_changelist"),
+            _item("Parties behind hubs", "lan", "parties_partybehind_changelist"),
             _item("Endpoints", "link", "parties_endpoint_changelist"),
             _item("Quirks", "psychology_alt", "parties_detectedquirk_changelist"),
             _item("Agreements", "handshake", "agreements_agreement_changelist"),
@@ -105,6 +106,15 @@ NAVIGATION = [
 ]
 
 
+def _get_navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """One entry at most is lit: of those whose address begins the page's, the longest. The dashboard's, the first,
+    begins every address, and is lit on its own page only."""
+    links = [str(item["link"]) for group in NAVIGATION for item in group["items"]]
+    here = max((link for link in links[1:] if request.path.startswith(link)), key=len, default=request.path)
+    lit = iter([link == here for link in links])
+    return [{**group, "items": [{**item, "active": next(lit)} for item in group["items"]]} for group in NAVIGATION]
+
+
 def _get_name(request: HttpRequest) -> str:
     return str(settings.HUB_NAME)
 
@@ -124,5 +134,5 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "management.dashboard.fill",
     "STYLES": [_get_style],
     "COLORS": {"primary": PRIMARY},
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": _get_navigation},
 }
