@@ -8,7 +8,7 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from cdrs.models import Cdr
-from parties.admin_pages import number
+from parties.admin_pages import mark, number
 from parties.display import show_party
 from parties.owned_admin import OwnedObjectAdmin
 
@@ -42,6 +42,7 @@ class CdrAdmin(OwnedObjectAdmin):
         "is_undelivered",
     )
 
+    readonly_preprocess_fields = {**OwnedObjectAdmin.readonly_preprocess_fields, "is_undelivered": mark(fault="yes")}
     actions_detail = ["price"]
     show_energy, show_cost = number("total_energy"), number("total_cost")
 

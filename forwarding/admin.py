@@ -20,7 +20,7 @@ from forwarding import resend as resending
 from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
 from forwarding.lane_state import LaneState, get_lane_state
 from forwarding.models import DeadLetter, Lane
-from parties.admin_pages import ReadOnlyAdmin, may_change, show_document
+from parties.admin_pages import ReadOnlyAdmin, mark, may_change, show_document
 from parties.display import mask_path, show_party
 from parties.paging import EstimatingPaginator
 
@@ -79,6 +79,7 @@ class LaneAdmin(ReadOnlyAdmin):
         "paused_at",
         "pause_note",
     ]
+    readonly_preprocess_fields = {"needs_resync": mark(fault="yes")}
     actions = ["retry_now", "pause", "resume"]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

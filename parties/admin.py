@@ -20,7 +20,7 @@ from ocpi.errors import OcpiError
 from parties import handshake
 from parties.admin_behind import PartyBehindInline
 from parties.admin_forms import NewPlatformForm, PartyForm, PartyFormSet, RegisterForm, RotateForm
-from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_once
+from parties.admin_pages import ReadOnlyAdmin, ask, mark, may_change, show_once
 from parties.announced import find_hub_party
 from parties.limits.listing import say_breaker
 from parties.models import DetectedQuirk, Endpoint, Party, Platform
@@ -99,6 +99,7 @@ class PlatformAdmin(ModelAdmin):
             },
         )
     ]
+    readonly_preprocess_fields = {"is_online": mark(fault="no")}
     inlines = [PartyInline, EndpointInline]
     actions = ["update_selected"]
     # A menu: side by side they leave no room for the name of the partner they are about.

@@ -104,6 +104,16 @@ def show_once(
     return TemplateResponse(request, "parties/show_once.html", context)
 
 
+def mark(fault: str) -> Callable[[str], SafeString]:
+    """For `readonly_preprocess_fields`, where one answer of a yes-or-no field is a fault: "yes" or "no"."""
+
+    def show(answer: str) -> SafeString:
+        word = answer.strip()
+        return format_html('<span class="hub-badge hub-is-bad">{}</span>' if word == fault else "{}", word)
+
+    return show
+
+
 def show_document(text: str) -> SafeString:
     """JSON as it was told, laid out; numbers keep their text."""
     return format_html('<pre class="document">{}</pre>', lay_out(text) if text else "–")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from parties.admin_pages import ReadOnlyAdmin, show_document
+from parties.admin_pages import ReadOnlyAdmin, mark, show_document
 from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.owned import OwnedObject
@@ -65,6 +65,7 @@ class OwnedObjectAdmin(SearchesParties, ReadOnlyAdmin):
     key_fields: tuple[str, ...] = ("object_key",)
     search_help_text = 'Object id, owner ("NL*CPO"), or both: "NL*CPO LOC1"'
     ordering = ["-id"]
+    readonly_preprocess_fields = {"is_verified": mark(fault="no")}
     own_fields: tuple[str, ...] = ()  # what the module keeps beside the document
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:

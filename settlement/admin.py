@@ -15,7 +15,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from parties.admin_pages import ReadOnlyAdmin, number
+from parties.admin_pages import ReadOnlyAdmin, mark, number
 from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
@@ -177,6 +177,7 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     key_fields = ("session_key",)
     text_fields = ("cdr_id_text", "statement__reference__iexact")
     raw_id_fields = ["cdr"]
+    readonly_preprocess_fields = {"is_vat_plausible": mark(fault="no")}
     paginator = EstimatingPaginator
     ordering = ["-id"]
 
