@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Model, Q
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from agreements.doubts import get_doubts_of_all
+from agreements.doubts import find_doubts
 from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
@@ -184,10 +184,9 @@ def _unfinished() -> list[Notice]:
 
 
 def _doubtful(*, now: datetime) -> list[Notice]:
-    doubts = get_doubts_of_all(Agreement.objects.in_force(now=now).order_by("id"))
     return [
         Notice(level="note", text=f"{doubt} See {agreement}.", link=_link("agreements_agreement_change", agreement.pk))
-        for doubt, agreement in list(doubts.items())[:10]
+        for doubt, agreement in find_doubts(Agreement.objects.in_force(now=now), most=10).items()
     ]
 
 
