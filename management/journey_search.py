@@ -71,6 +71,13 @@ def _is_of_object(asked: Asked) -> Q:
         told = LogEvent.objects.filter(object_key=key).order_by("-id").values_list("correlation_id", flat=True)
         by_event = Q(correlation_id__in=[one for one in told[:MOST] if one])
     if asked.module in PERSONAL_MODULES:
-        masked = Q(object_id=mask(asked.object_id), module=asked.module)
+        spellings = [mask(one) for one in get_spellings(asked.object_id)]
+        masked = Q(object_id__in=spellings, module=asked.module)
         return by_event | (masked & Q(sender=asked.owner) if asked.owner else masked)
-    return by_event | Q(object_id=asked.object_id)
+    return by_event | Q(object_id__in=get_spellings(asked.object_id))
+
+
+def get_spellings(object_id: str) -> list[str]:
+    """As it was written, in small letters, in capitals. Ids compare without case (TRANS-40), but the log keeps them as
+    they were sent, and so does its index: one more, without case, would cost every call."""
+    return list(dict.fromkeys([object_id, object_id.lower(), object_id.upper()]))

@@ -19,7 +19,7 @@ from unfold.decorators import display
 
 from management import journey_admin
 from management.journey_admin import get_link
-from management.journey_search import MODULES
+from management.journey_search import MODULES, get_spellings
 from management.models import LogCall, LogEvent
 from management.outcome import OUTCOME_IN_SQL, Outcome
 from ocpi.calls import PartyId
@@ -80,21 +80,21 @@ class LogAdmin(ReadOnlyAdmin):
     paginator = EstimatingPaginator
     list_filter_submit = True
     search_fields = ["correlation_id"]
-    exact_fields: tuple[str, ...] = ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         for word in search_term.split():
-            match = Q()
-            for field in self.exact_fields:
-                match |= Q(**{field: word})
+            match = self._get_match(word)
             try:
                 key = PartyId.of_text(word).key
             except ValueError:
                 key = ""
             queryset = queryset.filter(match | Q(sender=key) | Q(receiver=key) if key else match)
         return queryset, False
+
+    def _get_match(self, word: str) -> Q:
+        raise NotImplementedError
 
     @display(description="from")
     def show_sender(self, row: Any) -> str:
@@ -131,9 +131,9 @@ class LogCallAdmin(LogAdmin):
     ]
     list_filter = [("at", MomentsFilter), OutcomeFilter, ModuleFilter, "leg"]
     search_help_text = (
-        'Party ("NL*CPO"), object id, request id or correlation id, each whole; several words narrow it down'
+        'Party ("NL*CPO"), object id (found as written, in small letters and in capitals), request id or correlation '
+        "id, each whole; several words narrow it down"
     )
-    exact_fields = ("object_id", "request_id", "correlation_id")
     fieldsets = [
         (None, {"fields": ["at", "leg", "show_platform", "show_sender", "show_receiver"]}),
         ("Call", {"fields": ["method", "module", "interface", "object_id", "size", "attempt", "repeat"]}),
@@ -148,6 +148,9 @@ class LogCallAdmin(LogAdmin):
             path(f"{name}/", site.admin_view(partial(page, site=site)), name=f"management_{name}")
             for name, page in pages.items()
         ] + super().get_urls()
+
+    def _get_match(self, word: str) -> Q:
+        return Q(object_id__in=get_spellings(word)) | Q(request_id=word) | Q(correlation_id=word)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -184,7 +187,6 @@ class LogEventAdmin(LogAdmin):
     list_display = ["id", "at", "method", "module", "show_path", "show_sender", "show_receiver", "sublane"]
     list_filter = [("at", MomentsFilter), ModuleFilter]
     search_help_text = 'Party ("NL*CPO"), object key ("locations:nlcpo:loc1") or correlation id, each whole'
-    exact_fields = ("object_key", "correlation_id")
     fieldsets = [
         (None, {"fields": ["id", "at", "method", "module", "path", "query", "version"]}),
         ("Between", {"fields": ["show_sender", "sender_role", "origin", "show_receiver"]}),
@@ -192,6 +194,9 @@ class LogEventAdmin(LogAdmin):
         ("Ids", {"fields": ["correlation_id", "show_story"]}),
         ("Body, as told", {"fields": ["show_body"]}),
     ]
+
+    def _get_match(self, word: str) -> Q:
+        return Q(object_key=word.lower()) | Q(correlation_id=word)
 
     @display(description="object")
     def show_path(self, event: LogEvent) -> str:

@@ -34,7 +34,11 @@ class JourneyViewSet(Explaining, viewsets.ViewSet):
             OpenApiParameter("id", description="Request id or correlation id, whole."),
             OpenApiParameter("module"),
             OpenApiParameter("owner", description='Party, as "NL*CPO".'),
-            OpenApiParameter("object_id", description="Whole; a token's uid only with module and owner is exact."),
+            OpenApiParameter(
+                "object_id",
+                description="Whole; looked for as it stands here, in small letters and in capitals. A token's uid only "
+                "with module and owner is exact.",
+            ),
             OpenApiParameter("platform", int),
             OpenApiParameter("from", description="UTC; without any id or party the last day is looked at."),
             OpenApiParameter("until"),

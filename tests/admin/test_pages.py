@@ -338,6 +338,13 @@ class TestLogs:
 
         assert page.context["cl"].result_count == 1
 
+    @pytest.mark.parametrize(
+        ("name", "text"), [("management_logcall", "loc1"), ("management_logevent", f"tokens:frmsp:{UID}")]
+    )
+    def test_are_searched_for_an_object_without_case(self, staff, rows, name, text):
+        """TRANS-40."""
+        assert staff.get(url_of(name, "changelist"), {"q": text}).context["cl"].result_count == 1
+
     def test_calls_are_filtered_by_date(self, staff, rows):
         url = url_of("management_logcall", "changelist")
 

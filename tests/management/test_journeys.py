@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from agreements.models import Agreement
 from journal.results import get_result_name
+from management.journey_search import get_spellings
+from management.models import LogCall
 from parties.models import Endpoint
 from tests.management.cast import (
     NOW,
@@ -252,6 +254,24 @@ class TestSearch:
     def test_finds(self, query):
         assert self.find(query) == ["corr-9"]
 
+    @pytest.mark.parametrize(("logged", "asked"), [("LOC7", "loc7"), ("loc7", "LOC7"), ("Loc7", "Loc7")])
+    def test_finds_an_object_however_its_id_was_written(self, logged, asked):
+        """TRANS-40."""
+        log_call(object_id=logged, correlation_id="corr-7", request_id="req-7")
+
+        assert self.find(f"object_id={asked}") == ["corr-7"]
+
+    def test_finds_an_object_by_the_index_of_the_log(self):
+        spellings = get_spellings("Loc9")
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # the log of a test is small enough to be read
+
+        plan = LogCall.objects.filter(object_id__in=spellings).explain()
+
+        assert spellings == ["Loc9", "loc9", "LOC9"]
+        assert plan.count("Seq Scan") == 0
+        assert "object_id" in plan
+
     def test_finds_by_platform(self, cpo):
         assert self.find(f"platform={cpo.pk}") == ["corr-9"]
 
@@ -261,6 +281,11 @@ class TestSearch:
         log_call(module="tokens", object_id="…L89", sender="itmsx", correlation_id="corr-other")
 
         assert self.find(f"module=tokens&owner=FR*MSP&object_id={UID}") == ["corr-t"]
+
+    def test_finds_a_token_whose_uid_was_sent_in_small_letters(self):
+        log_call(module="tokens", object_id="…l89", sender="frmsp", correlation_id="corr-t")
+
+        assert self.find(f"module=tokens&object_id={UID}") == ["corr-t"]
 
     def test_wants_something_to_look_for(self):
         assert open_api().get("/api/journeys/").status_code == 400
