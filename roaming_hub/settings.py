@@ -272,6 +272,7 @@ STATIC_ROOT = BASE_DIR / ".static"
 WHITENOISE_USE_FINDERS = True  # without `collectstatic` the files come from the packages; the folder may be missing
 warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"  # for who came to the login page itself
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["management.auth.StaffTokenAuthentication"],
