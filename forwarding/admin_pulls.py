@@ -90,7 +90,20 @@ class PullingPlatformAdmin(PlatformAdmin):
 
 @admin.register(PullRequest)
 class PullRequestAdmin(ReadOnlyAdmin):
-    list_display = ["requested_at", "show_platform", "show_party", "module", "is_full", "show_state", *COUNTS, "reason"]
+    list_display = [
+        "requested_at",
+        "show_platform",
+        "show_party",
+        "show_list",
+        "show_state",
+        "show_read",
+        "stored",
+        "unchanged",
+        "invalid",
+        "foreign",
+        "removed",
+        "reason",
+    ]
     list_filter = ["state", "module", "reason", "is_full", "platform"]
     search_fields = ["party", "module"]
     search_help_text = "Party, as in nlcpo, or module"
@@ -110,6 +123,14 @@ class PullRequestAdmin(ReadOnlyAdmin):
     @display(description="party", ordering="party")
     def show_party(self, request: PullRequest) -> str:
         return show_party(request.party)
+
+    @display(description="list", ordering="module")
+    def show_list(self, request: PullRequest) -> str:
+        return f"{request.module}, whole" if request.is_full else request.module
+
+    @display(description="read", ordering="objects_read")
+    def show_read(self, request: PullRequest) -> int:
+        return request.objects_read
 
     @display(description="state", label=STATE_COLOURS)
     def show_state(self, request: PullRequest) -> str:

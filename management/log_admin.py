@@ -23,7 +23,7 @@ from management.journey_search import MODULES, get_spellings
 from management.models import LogCall, LogEvent
 from management.outcome import OUTCOME_IN_SQL, Outcome
 from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin, show_document
+from parties.admin_pages import ReadOnlyAdmin, show_document, show_short
 from parties.display import mask_path, show_party
 from parties.models import Platform
 from parties.paging import EstimatingPaginator
@@ -79,6 +79,7 @@ class LogAdmin(ReadOnlyAdmin):
     ordering = ["-at", "-id"]
     paginator = EstimatingPaginator
     list_filter_submit = True
+    sortable_by = ["at"]  # by anything else the whole log would be sorted
     search_fields = ["correlation_id"]
 
     def get_search_results(
@@ -117,17 +118,12 @@ class LogAdmin(ReadOnlyAdmin):
 class LogCallAdmin(LogAdmin):
     list_display = [
         "at",
-        "leg",
-        "show_platform",
-        "show_sender",
-        "show_receiver",
-        "method",
-        "module",
-        "object_id",
+        "show_peer",
+        "show_between",
+        "show_call",
         "show_outcome",
         "show_answer",
-        "duration_ms",
-        "show_journey",
+        "show_duration",
     ]
     list_filter = [("at", MomentsFilter), OutcomeFilter, ModuleFilter, "leg"]
     search_help_text = (
@@ -168,14 +164,28 @@ class LogCallAdmin(LogAdmin):
             or str(call.platform)
         )
 
+    @display(description="platform")
+    def show_peer(self, call: LogCall) -> SafeString:
+        """Into the hub, or out of it."""
+        return format_html("{} {}", call.leg, show_short(self.show_platform(call)))
+
+    @display(description="from, to")
+    def show_between(self, call: LogCall) -> str:
+        return f"{show_party(call.sender) or '–'} → {show_party(call.receiver) or '–'}"
+
+    @display(description="call")
+    def show_call(self, call: LogCall) -> SafeString:
+        path = f"{call.module}/{call.object_id}" if call.object_id else call.module
+        words, ids = show_short(f"{call.method} {path}"), call.correlation_id or call.request_id
+        return format_html('<a href="{}" class="text-primary-600">{}</a>', get_link(ids), words) if ids else words
+
     @display(description="outcome", label=OUTCOME_COLOURS)
     def show_outcome(self, call: LogCall) -> str:
         return call.outcome
 
-    @display(description="journey")
-    def show_journey(self, call: LogCall) -> SafeString | str:
-        text = call.correlation_id or call.request_id
-        return format_html('<a href="{}" class="text-primary-600">open</a>', get_link(text)) if text else "–"
+    @display(description="ms")
+    def show_duration(self, call: LogCall) -> str:
+        return "–" if call.duration_ms is None else str(call.duration_ms)
 
     @display(description="HTTP / OCPI")
     def show_answer(self, call: LogCall) -> str:

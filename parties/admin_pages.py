@@ -119,6 +119,11 @@ def show_document(text: str) -> SafeString:
     return format_html('<pre class="document">{}</pre>', lay_out(text) if text else "–")
 
 
+def show_short(text: str) -> SafeString:
+    """In a cell that must not push the others out of sight: what does not fit shows under the pointer."""
+    return format_html('<span class="hub-short" title="{0}">{0}</span>', text)
+
+
 def show_table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
     body = format_html_join("", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", _wrap(row)),) for row in rows))
     head = format_html_join("", "<th>{}</th>", _wrap(heads))

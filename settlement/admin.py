@@ -63,8 +63,7 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
         "kind",
         "show_seller",
         "show_buyer",
-        "line_count",
-        "correction_count",
+        "show_counts",
         "show_net",
         "show_vat",
         "show_gross",
@@ -114,6 +113,11 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     def show_buyer(self, statement: Statement) -> str:
         return show_party(statement.buyer)
 
+    @display(description="lines", ordering="line_count")
+    def show_counts(self, statement: Statement) -> str:
+        corrections = statement.correction_count
+        return f"{statement.line_count}, {corrections} corrections" if corrections else str(statement.line_count)
+
     @display(description="every line")
     def show_files(self, statement: Statement) -> str:
         return statement_page.show_files(statement)
@@ -154,7 +158,7 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
         "statement",
         "position",
         "kind",
-        "cdr_id_text",
+        "show_cdr",
         "end_at",
         "show_energy",
         "show_net",
@@ -180,6 +184,10 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     readonly_preprocess_fields = {"is_vat_plausible": mark(fault="no")}
     paginator = EstimatingPaginator
     ordering = ["-id"]
+
+    @display(description="CDR", ordering="cdr_id_text")
+    def show_cdr(self, line: Line) -> str:
+        return line.cdr_id_text
 
 
 @admin.register(FeeLine)
@@ -258,7 +266,7 @@ class TermsAdmin(SearchesParties, Between, Stamped):
         "valid_until",
         "period",
         "time_zone",
-        "settlement_currency",
+        "show_currency",
         "payment_days",
         "fee_payer",
     ]
@@ -266,6 +274,10 @@ class TermsAdmin(SearchesParties, Between, Stamped):
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
     ordering = ["provider", "consumer", "valid_from"]
+
+    @display(description="paid in", ordering="settlement_currency")
+    def show_currency(self, terms: Terms) -> str:
+        return terms.settlement_currency or "–"
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"time_zone": settings.HUB_SETTLEMENT_TIME_ZONE, **super().get_changeform_initial_data(request)}

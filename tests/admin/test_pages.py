@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -327,6 +328,22 @@ class TestLogs:
             for query in captured.captured_queries
             if f'COUNT(*) AS "__count" FROM "{model._meta.db_table}"' in query["sql"]
         ]
+
+    def test_calls_name_both_ends_and_the_object_in_few_columns(self, staff, rows):
+        long_id = "a-very-long-id-that-would-push-others-out-of-sight"
+        LogCall.objects.update(object_id=long_id)
+
+        text = staff.get(url_of("management_logcall", "changelist")).content.decode()
+
+        assert "NL*CPO → FR*MSP" in text
+        assert re.search(rf'journey/\?id=corr-1"[^>]*><span class="hub-short" title="PUT locations/{long_id}">', text)
+        assert 'in <span class="hub-short" title="Charge Co">' in text
+
+    @pytest.mark.parametrize("name", ["management_logcall", "management_logevent"])
+    def test_offer_no_order_but_that_of_time(self, staff, rows, name):
+        text = staff.get(url_of(name, "changelist")).content.decode()
+
+        assert re.findall(r"sortable column-(\w+)", text) == ["at"]
 
     @pytest.mark.parametrize(
         "query", [{"outcome": "accepted"}, {"module": "locations"}, {"leg__exact": "in"}, {"q": "NL*CPO"}]
