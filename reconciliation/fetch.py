@@ -13,7 +13,7 @@ from forwarding.pull_ask import ask
 from journal.models import PullRequest
 from ocpi.calls import PartyId
 from parties.models import Party, Platform
-from reconciliation.compare import Kind
+from reconciliation.checks import Kind
 from reconciliation.models import CdrClock, Finding, State
 
 CDRS = "cdrs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cdrs.control import LINKS, RULES
-from reconciliation.compare import Kind
+from reconciliation.checks import Kind
 
 # What comparing finds is not raised a second time under the same name.
 CONTROL_KINDS: Final = tuple(sorted((RULES.keys() | LINKS.keys()) - set(Kind)))

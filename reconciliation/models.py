@@ -12,7 +12,7 @@ from ocpi.calls import PartyId
 from parties.display import show_party
 from parties.side_names import Side
 from parties.sides import Sides
-from reconciliation.compare import NAMES_OTHER_CDR
+from reconciliation.checks import NAMES_OTHER_CDR
 from reconciliation.dispute import Dispute as Dispute
 from reconciliation.dispute import DisputeEntry as DisputeEntry
 from reconciliation.dispute import DisputeEvidence as DisputeEvidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciliation.compare import CHECKS, FOUND_ELSEWHERE, NAMES_OTHER_CDR
+from reconciliation.checks import CHECKS, FOUND_ELSEWHERE, NAMES_OTHER_CDR
 
 # Tombstones and unverified objects never count (a relayed invalid object bills nobody).
 LIVE = "{0}.audience = '' AND {0}.is_verified AND {0}.deleted_at IS NULL"

@@ -294,7 +294,7 @@ MUTATIONS: list[Mutation] = [
         "LOC-14", LOCATIONS, "if operator is None or told.operator not in", "if True or told not in", "fills none in"
     ),
     Mutation(
-        "CDR-18", "reconciliation/compare.py", '= "undelivered_cdr"', '= "undelivered"', "names no undelivered CDR"
+        "CDR-18", "reconciliation/checks.py", '= "undelivered_cdr"', '= "undelivered"', "names no undelivered CDR"
     ),
     Mutation(
         "CMD-04",

@@ -7,17 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciliation.compare import (
-    CHECKS,
-    FOUND_ELSEWHERE,
-    NAMES_OTHER_CDR,
-    CdrFacts,
-    Kind,
-    SessionFacts,
-    Thresholds,
-    Total,
-    compare,
-)
+from reconciliation.checks import CHECKS, FOUND_ELSEWHERE, NAMES_OTHER_CDR, Kind
+from reconciliation.compare import CdrFacts, SessionFacts, Thresholds, Total, compare
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 END = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
