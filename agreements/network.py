@@ -27,7 +27,7 @@ class TokenFact:
     kind: TokenKind
     until: datetime | None = None
     is_raw: bool = False  # the platform sends it unencoded (TRANS-04)
-    has_previous: bool = False  # its first use ends the token before: parties.handshake.retire_previous
+    has_previous: bool = False  # its first use ends the token before: parties.token_slots.retire_previous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from agreements.network import Facts, TokenFact
 from gateway.hub import Hub
 from ocpi import auth_header
 from ocpi.errors import NotAuthorized
-from parties import handshake
+from parties import token_slots
 from parties.lookup import TokenKind, find_platform
 from parties.quirks import Quirk
 from parties.secrets import token_digest
@@ -117,7 +117,7 @@ class Authenticator:
         """The first use of a new token ends the one before (CRED-14)."""
         if fact.has_previous and fact.kind == "credentials" and digest not in self._retired:
             self._retired.add(digest)
-            task = asyncio.create_task(self._hub.in_thread(lambda: handshake.retire_previous(fact.platform, now=now)))
+            task = asyncio.create_task(self._hub.in_thread(lambda: token_slots.retire_previous(fact.platform, now=now)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -4,10 +4,7 @@ Tokens by the specification's letters: A is handed over by people and good for o
 who starts, C by the one who answers. Every flow asks the peer first and stores afterwards in one transaction: no HTTP
 inside a transaction, and whatever fails leaves everything as it was.
 
-A token the hub *offers* in a request of its own lies in the second slot (`token_in_previous_*`) until the answer is
-there: the peer's call-backs with it must work meanwhile, its calls with the old one too (AMB-39), and if this process
-dies the old one simply stays. What lay there moves to the third slot (`token_in_earlier_*`) meanwhile, and is good
-as well: it may be an earlier offer whose answer was lost, and then the peer may use nothing else.
+What becomes of the tokens of before is in `token_slots.py`.
 
 A handshake that the hub starts is alone with its platform: of two at once each side would keep the tokens of another.
 """
@@ -18,19 +15,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import Error, connection
-from django.db.models import F, Value
-from django.db.models.functions import Least
 
 from ocpi.calls import Version
 from ocpi.configuration.v2_2_1 import Credentials
 from ocpi.errors import MethodNotAllowed, NotAuthorized, OcpiError, ServerError, UnableToUseClientApi
+from parties import token_slots
 from parties.claims import check_roles, claiming, store_offer
 from parties.client import Peer, PeerError, SyncClient
 from parties.egress import Egress, EgressRefused, check_url
-from parties.lookup import GRACE_SECONDS
 from parties.models import Platform
 from parties.negotiation import (
     Offer,
@@ -50,20 +44,11 @@ __all__ = [
     "get_hub_credentials",
     "get_versions_url",
     "register_at",
-    "retire_previous",
     "rotate",
 ]
 
-GRACE = timedelta(seconds=GRACE_SECONDS)
 OPEN_OFFER = timedelta(hours=1)
 UNKNOWN_OUTCOME = timedelta(days=1)
-
-NO_OTHERS: dict[str, Any] = {
-    "token_in_previous_digest": "",
-    "token_in_previous_until": None,
-    "token_in_earlier_digest": "",
-    "token_in_earlier_until": None,
-}
 
 HANDSHAKE = 0x0C71A4D5  # with a platform's id the number under which its handshakes keep each other out
 
@@ -94,7 +79,7 @@ def accept_registration(
         token_c = make_token()
         with claiming():
             taken = Platform.objects.filter(pk=platform.pk, token_a_digest=token_a_digest).update(
-                token_in_digest=token_digest(token_c), **NO_OTHERS
+                token_in_digest=token_digest(token_c), **token_slots.NO_OTHERS
             )
             if not taken:
                 raise NotAuthorized("this token has been used already")
@@ -111,7 +96,7 @@ def accept_update(
     caller_digest: str = "",
 ) -> tuple[Platform, str]:
     """PUT. Returns the platform and its new token; the one before stays good until the new one is used, at most
-    `GRACE` (CRED-12, CRED-14).
+    `token_slots.GRACE` (CRED-12, CRED-14).
 
     `caller_digest` is the digest of the token the caller came with: it is the one to keep, also where an answer was
     lost and that is not the newest.
@@ -131,7 +116,7 @@ def accept_update(
             ).update(
                 token_in_digest=token_digest(token),
                 token_in_previous_digest=caller_digest or platform.token_in_digest,
-                token_in_previous_until=now + GRACE,
+                token_in_previous_until=now + token_slots.GRACE,
                 token_in_earlier_digest="",
                 token_in_earlier_until=None,
             )
@@ -151,15 +136,6 @@ def accept_revocation(platform: Platform, *, now: datetime) -> None:
     platform.suspend(now=now)
 
 
-def retire_previous(platform_id: int, *, now: datetime) -> bool:
-    """The new token was used: the one before is void. An offer that waits for its answer is left alone."""
-    return bool(
-        Platform.objects.filter(pk=platform_id, token_in_previous_until__lte=now + GRACE)
-        .exclude(token_in_previous_digest="")
-        .update(**NO_OTHERS)
-    )
-
-
 # The hub starts
 
 
@@ -173,16 +149,16 @@ def register_at(platform: Platform, *, versions_url: str, token_a: str, now: dat
     with _begin(platform, by_hub=True), SyncClient() as client:
         offer = fetch_offer(client, peer, versions_url=versions_url)
         token_b = make_token()
-        _offer_token(platform, token_b, until=now + OPEN_OFFER)  # CRED-10: good before the POST
+        token_slots.offer(platform, token_b, until=now + OPEN_OFFER)  # CRED-10: good before the POST
         try:
             credentials = exchange_credentials(client, peer, method="POST", url=offer.credentials_url, token=token_b)
             _check_answer(client, platform, credentials, offer=offer)
             with claiming():
-                _take_offered(platform, token_b, until=now + GRACE)
+                token_slots.take_offered(platform, token_b, until=now + token_slots.GRACE)
                 usable = _choose_url(credentials.url, otherwise=versions_url)
                 _store_registration(platform, credentials, offer, versions_url=usable, now=now)
         except OcpiError:
-            _withdraw_token(platform, token_b)
+            token_slots.withdraw(platform, token_b)
             raise
     return platform
 
@@ -203,16 +179,16 @@ def rotate(platform: Platform, *, now: datetime, compromised: bool = False) -> P
         peer = _make_peer(platform, platform.token_out)
         offer = fetch_offer(client, peer, versions_url=platform.versions_url)
         token = make_token()
-        _offer_token(platform, token, until=now + UNKNOWN_OUTCOME)
+        token_slots.offer(platform, token, until=now + UNKNOWN_OUTCOME)
         try:
             credentials = exchange_credentials(client, peer, method="PUT", url=offer.credentials_url, token=token)
         except OutcomeUnknown:
             raise  # the platform may use it
         except OcpiError:
-            _withdraw_token(platform, token)
+            token_slots.withdraw(platform, token)
             raise
         with claiming():
-            _take_offered(platform, token, until=None if compromised else now + GRACE)
+            token_slots.take_offered(platform, token, until=None if compromised else now + token_slots.GRACE)
             usable = _choose_url(credentials.url, otherwise=platform.versions_url)
             _store_connection(platform, credentials, offer, versions_url=usable, now=now, lenient=True)
     return platform
@@ -293,40 +269,6 @@ def _choose_url(url: str, *, otherwise: str) -> str:
     except EgressRefused:
         return otherwise
     return url
-
-
-def _offer_token(platform: Platform, token: str, *, until: datetime) -> None:
-    Platform.objects.filter(pk=platform.pk).update(
-        token_in_previous_digest=token_digest(token),
-        token_in_previous_until=until,
-        token_in_earlier_digest=F("token_in_previous_digest"),
-        token_in_earlier_until=F("token_in_previous_until"),
-    )
-
-
-def _withdraw_token(platform: Platform, token: str) -> None:
-    Platform.objects.filter(pk=platform.pk, token_in_previous_digest=token_digest(token)).update(
-        token_in_previous_digest=F("token_in_earlier_digest"),
-        token_in_previous_until=F("token_in_earlier_until"),
-        token_in_earlier_digest="",
-        token_in_earlier_until=None,
-    )
-
-
-def _take_offered(platform: Platform, token: str, *, until: datetime | None) -> None:
-    """The offered token comes into force; those before stay until `until`."""
-    digest = token_digest(token)
-    current = Platform.objects.select_for_update().get(pk=platform.pk)
-    if current.token_in_previous_digest != digest:
-        raise ServerError("the credentials have changed meanwhile: try again")
-    others = NO_OTHERS
-    if until is not None and current.state == Platform.State.REGISTERED:
-        others = {
-            "token_in_previous_digest": current.token_in_digest,
-            "token_in_previous_until": until,
-            "token_in_earlier_until": Least("token_in_earlier_until", Value(until)),
-        }
-    Platform.objects.filter(pk=platform.pk).update(token_in_digest=digest, **others)
 
 
 def _store_registration(

@@ -122,7 +122,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "CRED-10",
         HANDSHAKE,
-        "_offer_token(platform, token_b, until=now + OPEN_OFFER)",
+        "token_slots.offer(platform, token_b, until=now + OPEN_OFFER)",
         "pass",
         "posts a token that does not work yet",
     ),
@@ -144,8 +144,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "CRED-23",
         HANDSHAKE,
-        "until=None if compromised else now + GRACE",
-        "until=now + GRACE",
+        "until=None if compromised else now + token_slots.GRACE",
+        "until=now + token_slots.GRACE",
         "leaves a compromised token its grace",
     ),
     Mutation(

@@ -19,7 +19,7 @@ from ocpi.errors import (
     UnableToUseClientApi,
     UnsupportedVersion,
 )
-from parties import handshake
+from parties import handshake, token_slots
 from parties.models import Party, Platform
 from parties.secrets import token_digest
 from tests.parties.cast import EMSP_ROLE, LATER, NOW, kind_of, read, register
@@ -151,10 +151,10 @@ class TestAcceptUpdate:
         platform, token_c = registered
         handshake.accept_update(platform, read(fake.make_credentials()), now=LATER)
 
-        assert handshake.retire_previous(platform.id, now=LATER)
+        assert token_slots.retire_previous(platform.id, now=LATER)
 
         assert kind_of(token_c, now=LATER) is None
-        assert not handshake.retire_previous(platform.id, now=LATER)
+        assert not token_slots.retire_previous(platform.id, now=LATER)
 
     def test_failure_changes_nothing(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
         platform, token_c = registered

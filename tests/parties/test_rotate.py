@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from ocpi.errors import UnableToUseClientApi
-from parties import handshake
+from parties import handshake, token_slots
 from parties.models import Party, Platform
 from parties.negotiation import OutcomeUnknown
 from tests.parties.cast import EMSP_ROLE, LATER, NOW, kind_of, read, register
@@ -66,7 +66,7 @@ class TestRotate:
 
         def call_back(method: str, path: str) -> None:
             if method == "PUT":
-                handshake.retire_previous(platform.id, now=LATER)  # somebody used the token in force meanwhile
+                token_slots.retire_previous(platform.id, now=LATER)  # somebody used the token in force meanwhile
                 kinds.extend([kind_of(token_c, now=LATER), kind_of(fake.get_body("PUT")["token"], now=LATER)])
                 connection.close()
 
@@ -95,7 +95,7 @@ class TestRotate:
 
         assert kind_of(token_c, now=LATER) == "credentials"
         assert kind_of(fake.get_body("PUT")["token"], now=LATER + timedelta(hours=23)) == "previous"
-        assert not handshake.retire_previous(platform.id, now=LATER)
+        assert not token_slots.retire_previous(platform.id, now=LATER)
 
     @pytest.mark.parametrize(
         ("status", "body"), [(200, b'{"status_code":1000,"data":{}}'), (200, b"{"), (502, b"<html>"), (504, b"")]
@@ -169,7 +169,7 @@ class TestRotate:
 
         assert [kind_of(token, now=LATER) for token in before] == ["previous", "previous"]
         assert [kind_of(token, now=LATER + timedelta(minutes=10)) for token in before] == [None, None]
-        handshake.retire_previous(registered[0].id, now=LATER)
+        token_slots.retire_previous(registered[0].id, now=LATER)
         assert [kind_of(token, now=LATER) for token in before] == [None, None]
         assert kind_of(get_offers(fake)[-1], now=LATER) == "credentials"
 
