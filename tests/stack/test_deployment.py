@@ -118,6 +118,15 @@ class TestNginx:
         assert set(re.findall(r"server (edge[\w-]*):8600", text)) == edges
         assert len(edges) == 2
 
+    def test_finds_a_container_that_took_the_place_of_another(self):
+        text = re.sub(r"#.*", "", (PROJECT / "deploy" / "nginx.conf").read_text())
+        servers = re.findall(r"\bserver ([^{;]+);", text)
+        upstreams = re.findall(r"upstream (\w+) \{\s+zone \1 ", text)
+
+        assert re.search(r"resolver 127\.0\.0\.11 valid=\ds", text)
+        assert [server for server in servers if "resolve" not in server.split()] == []
+        assert upstreams == ["edge", "web"]  # without a zone of memory nginx cannot ask again
+
     def test_closes_what_it_opens(self):
         text = re.sub(r"#.*", "", (PROJECT / "deploy" / "nginx.conf").read_text())
 
