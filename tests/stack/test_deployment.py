@@ -83,6 +83,13 @@ class TestCompose:
 
         assert without == ["migrate"]
 
+    @pytest.mark.parametrize(("name", "node"), [("worker", "celery"), ("pulls", "pulls")])
+    def test_asks_a_worker_by_its_name_and_leaves_no_figures_behind(self, compose, name, node):
+        _, asked = compose["services"][name]["healthcheck"]["test"]
+
+        assert f" --destination {node}@$$(hostname) " in asked  # not every engine sets HOSTNAME here
+        assert asked.startswith("HUB_METRICS_DIR= ")
+
     def test_publishes_nginx_only(self, compose):
         assert [name for name, service in compose["services"].items() if service.get("ports")] == ["nginx"]
 
