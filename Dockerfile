@@ -20,7 +20,7 @@ COPY --from=compiled /compiled .
 # The keys are for this one command: the settings want some, static files need none.
 RUN HUB_SECRET_KEY=build HUB_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     python manage.py collectstatic --noinput \
-    && useradd --system --uid 10001 --no-create-home hub \
+    && useradd --uid 10001 --no-create-home hub \
     && install --directory --owner hub --mode 0700 /var/lib/roaming-hub-metrics
 
 USER hub

@@ -101,6 +101,17 @@ class TestCompose:
         assert environment["HUB_TRUSTED_PROXIES"] == subnet
 
 
+class TestImage:
+    @pytest.mark.parametrize("file", [".dockerignore", ".gitignore"])
+    def test_no_secret_gets_into_it_or_the_repository(self, file):
+        left_out = {line.strip("/") for line in (PROJECT / file).read_text().split()}
+        certificates = re.search(r"^#HUB_CERTIFICATES=\./(\S+)$", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+
+        assert certificates
+        for secret in (".env", ".hub", certificates[1]):
+            assert left_out & {secret, secret.split("/")[0]}
+
+
 class TestNginx:
     def test_sends_ocpi_to_the_edge_and_the_rest_to_the_web_service(self, locations, compose):
         assert locations == {"/ocpi": "edge", "/": "web"}
