@@ -36,6 +36,7 @@ class Trail:
         self.object_id = ""
         self.personal = ""  # an id that the log must not show in clear, wherever it turns up
         self.names_people = False  # the body may have more of them
+        self._named: tuple[str, ...] | None = None
         self.decision = "reject"
         self._now = now
         self._started = time.monotonic()
@@ -96,7 +97,9 @@ class Trail:
         if not message:
             return ""
         message = hide_id(message, self.personal, shown=self.object_id or MASK)
-        for personal in find_personal_ids(self.call.body) if self.names_people else ():
+        if self._named is None:  # once for both legs
+            self._named = find_personal_ids(self.call.body) if self.names_people else ()
+        for personal in self._named:
             message = hide_id(message, personal)
         return message[:_LONGEST]
 
