@@ -29,7 +29,7 @@ THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = (
     "listen_addresses=",
     "max_connections=200",
-    "shared_buffers=512MB",  # the indexes of a month's CDRs; only what is used takes memory
+    "max_wal_size=4GB",  # with 1 GB, full load asks for a checkpoint every half a minute, and the disk stands still
     "dynamic_shared_memory_type=mmap",
     "timezone=UTC",
     "log_timezone=UTC",
@@ -49,7 +49,8 @@ class Postgres:
         return f"postgresql://{USER}@/{DATABASE}?host={self.sockets}"
 
     def child(self) -> Child:
-        settings = [*SETTINGS, f"unix_socket_directories={self.sockets}", *(() if self.durable else THROW_AWAY)]
+        settings = [*SETTINGS, f"shared_buffers={get_buffers()}MB", f"unix_socket_directories={self.sockets}"]
+        settings += () if self.durable else THROW_AWAY
         flags = [word for setting in settings for word in ("-c", setting)]
         return Child(
             name="postgres",
@@ -106,6 +107,13 @@ class Postgres:
                 f"The data in {self.data} is PostgreSQL {have}, the programs are {serves}. "
                 f"Dump it with {have} and load it with {serves}, or set HUB_PG_BIN to programs of {have}."
             )
+
+
+def get_buffers() -> int:
+    """MB of `shared_buffers`: a quarter of the machine's memory is usual, 1 GB has the locations of a million EVSEs.
+    Only what is used takes memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    return min(max(memory // 4, 128), 1024)
 
 
 def is_zombie(pid: int) -> bool:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from roaming_hub.stack import Stack, StackFailed
-from roaming_hub.stack.postgres import Postgres, is_zombie
+from roaming_hub.stack.postgres import Postgres, get_buffers, is_zombie
 from tests.stack.stand_ins import can_query, environment, is_alive, until
 
 
@@ -47,6 +47,13 @@ class TestServers:
         assert list(pids) == ["postgres", "valkey"]
         assert not any(is_alive(pid) for pid in pids.values())
         assert not folder.exists()
+
+    @pytest.mark.parametrize(("gigabytes", "expected"), [(0.25, 128), (2, 512), (24, 1024)])
+    def test_take_memory_as_the_machine_has_it(self, gigabytes, expected, monkeypatch: pytest.MonkeyPatch):
+        pages = {"SC_PHYS_PAGES": int(gigabytes * 2**18), "SC_PAGE_SIZE": 4096}
+        monkeypatch.setattr("os.sysconf", pages.__getitem__)
+
+        assert get_buffers() == expected
 
     def test_come_back_when_killed(self):
         said: list[str] = []
