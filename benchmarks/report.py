@@ -74,6 +74,7 @@ def write_page(*, versions: Sequence[str], now: datetime) -> None:
         "",
         *_write_missed(missed),
         *_write_unmeasured(lines),
+        _read_part("limits.md"),
         _read_part("profile.md"),
         _read_part("learned.md"),
     ]
