@@ -24,7 +24,7 @@ from forwarding.pull_pieces import PIECE, commit
 from forwarding.pull_store import make_call, read_object, write_event
 from journal.batch import sublane_of
 from journal.committer import Committer
-from journal.rows import Job, NewEvent
+from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from ocpi.calls import Call, Delivery, PartyId
 from ocpi.errors import OcpiError
 from ocpi.module import Match
@@ -112,23 +112,35 @@ class Resync:
     def _read(self, module: OwnedModule) -> Iterator[list[OwnedObject]]:
         """What changed since, in the order of first receipt."""
         since = min(_get_since(lane) for lane in self.lanes)
-        rows = module.model._default_manager.filter(changed_at__gte=since).order_by("id")
-        if module.is_token_bound:
-            rows = rows.filter(verdict_code__isnull=True)
+        rows = self._get_rows(module).filter(changed_at__gte=since)
         last = 0
         while chunk := list(rows.filter(id__gt=last)[:CHUNK]):
             yield chunk
             last = chunk[-1].pk
 
+    def _get_rows(self, module: OwnedModule) -> QuerySet[OwnedObject]:
+        rows = module.model._default_manager.order_by("id")
+        return rows.filter(verdict_code__isnull=True) if module.is_token_bound else rows
+
     def _tell(self, module: OwnedModule, rows: list[OwnedObject]) -> int:
-        events = [event for row in rows for event in self._make_events(module, row)]
-        known = self._find_known(events)
-        new = [event for event in events if not known & {_get_name(event), _get_name(event, event.receiver)}]
-        results = commit(self.committer, [Job(event=event) for event in new])
-        refused = sum(isinstance(result, OcpiError) for result in results)
-        if refused:
-            logger.error("%d of %d events of a resync could not be written", refused, len(new))
-        return len(new) - refused
+        """Each as it is when its event is written. What changed since it was read has one of its own by then, which may
+        hold only a part, and would be lost behind an older whole: so that is read again."""
+        count = 0
+        while rows:
+            told = [(row, event) for row in rows for event in self._make_events(module, row)]
+            known = self._find_known([event for _, event in told])
+            new = [
+                (row, event) for row, event in told if not known & {_get_name(event), _get_name(event, event.receiver)}
+            ]
+            jobs = [Job(changes=(_if_unchanged(module, row),), event=event) for row, event in new]
+            results = commit(self.committer, jobs)
+            refused = sum(isinstance(result, OcpiError) for result in results)
+            if refused:
+                logger.error("%d of %d events of a resync could not be written", refused, len(new))
+            kept = [row.pk for (row, _), result in zip(new, results, strict=True) if result == (Outcome.KEPT,)]
+            count += len(new) - refused - len(kept)
+            rows = list(self._get_rows(module).filter(pk__in=kept))
+        return count
 
     def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str, str]]:
         """Objects, by whom they are for, that are in their lane again as a whole. Each lane jumped at a moment of its
@@ -217,6 +229,16 @@ class Resync:
 def _get_name(event: NewEvent, receiver: str = "") -> tuple[str, str, str]:
     """Of the object that it is about, and whom it is for; "" is all."""
     return event.object_key, event.query, receiver
+
+
+def _if_unchanged(module: OwnedModule, row: OwnedObject) -> Change:
+    """The event is written while the row is as it was read; nothing else is."""
+
+    def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
+        return {} if stored is not None and stored["changed_at"] == row.changed_at else None
+
+    key = (row.owner, row.object_key, row.audience)
+    return Change(table=module.table, key=key, apply=apply, reads=frozenset({"changed_at"}))
 
 
 def _get_since(lane: Lane) -> datetime:

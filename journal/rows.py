@@ -40,8 +40,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     `apply` is pure. It gets the row's columns (None: there is none; tombstones are rows), and those of `base_key`, read
     without lock, where that is given. It returns the columns to write (all but the key; missing ones keep their value
-    or default), None to keep what is there, or raises an OcpiError to refuse this job alone. Where `reads` names the
-    columns that it looks at, the others may be missing from both rows.
+    or default; {} leaves all as it is, and counts as a change for the job's event), None to keep what is there, or
+    raises an OcpiError to refuse this job alone. Where `reads` names the columns that it looks at, the others may be
+    missing from both rows.
     """
 
     table: Table

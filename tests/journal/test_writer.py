@@ -138,6 +138,20 @@ class TestWrite:
         assert query("SELECT count(*) FROM journal_event") == [(0,)]
         assert query("SELECT message FROM journal_calllog") == [("kept",)]
 
+    def test_tells_what_changes_nothing_only_while_the_row_is_as_it_was(self, query: Query, writer: Writer) -> None:
+        """What the store tells again must not be older than what it holds when the event is written."""
+        write_all(writer, job(put(stamp=5)))
+
+        def apply(row: Any, base: Any) -> dict[str, Any] | None:
+            return {} if row is not None and row["stamp"] == 5 else None
+
+        as_it_is = change("one", apply, reads=frozenset({"stamp"}))
+        told, _, kept = write_all(writer, job(as_it_is, event=event()), job(put(stamp=6)), job(as_it_is, event=event()))
+
+        assert query("SELECT id FROM journal_event") == [(told.event,)]
+        assert kept == Written(outcomes=(Outcome.KEPT,), event=None)
+        assert things(query) == [("one", 6, None)]
+
     def test_appends_an_event_without_a_change(self, query: Query, writer: Writer) -> None:
         [written] = write_all(writer, job(event=event()))
 

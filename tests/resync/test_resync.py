@@ -356,6 +356,24 @@ class TestResync:
 
         assert "PUT /locations/NL/CPO/LOC1" in get_pushed(promised.emsp)
 
+    def test_what_changes_while_it_is_read_is_told_as_it_is_then(self, promised: Cast, monkeypatch: pytest.MonkeyPatch):
+        """The PATCH is in the lane already: a state from before, told behind it, would undo it."""
+        push_location(promised)
+        jump(promised)
+        blocked = {"status": "BLOCKED", "last_updated": LATER}
+        commit = resync_module.commit
+
+        def commit_late(*args: Any) -> Any:
+            monkeypatch.setattr(resync_module, "commit", commit)
+            push(promised.cpo, "PATCH", "locations", "NL/CPO/LOC1/EVSE1", body=blocked)
+            return commit(*args)
+
+        monkeypatch.setattr(resync_module, "commit", commit_late)
+        come_back(promised)
+
+        assert json.loads(promised.emsp.seen[-1].body)["evses"][0]["status"] == "BLOCKED"
+        assert get_pushed(promised.emsp)[-1] == "PUT /locations/NL/CPO/LOC1"
+
     def test_a_crash_in_the_middle_tells_no_cdr_twice(self, promised: Cast, monkeypatch: pytest.MonkeyPatch):
         for number in range(6):
             push(promised.cpo, "POST", "cdrs", body=cdr_document(id=f"C{number}"), to="FR*MSP")
