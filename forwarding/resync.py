@@ -32,6 +32,7 @@ from parties.models import Platform
 from parties.owned import OwnedObject
 from parties.owned_module import OwnedModule
 from parties.registry import get_modules
+from parties.shadows import get_last
 
 logger = logging.getLogger(__name__)
 
@@ -132,14 +133,15 @@ class Resync:
             new = [
                 (row, event) for row, event in told if not known & {_get_name(event), _get_name(event, event.receiver)}
             ]
-            jobs = [Job(changes=(_if_unchanged(module, row),), event=event) for row, event in new]
+            jobs = [Job(changes=(_if_seen(module, row, receiver=event.receiver),), event=event) for row, event in new]
             results = commit(self.committer, jobs)
             refused = sum(isinstance(result, OcpiError) for result in results)
             if refused:
                 logger.error("%d of %d events of a resync could not be written", refused, len(new))
-            kept = [row.pk for (row, _), result in zip(new, results, strict=True) if result == (Outcome.KEPT,)]
-            count += len(new) - refused - len(kept)
-            rows = list(self._get_rows(module).filter(pk__in=kept))
+            kept = {row.pk: row for (row, _), result in zip(new, results, strict=True) if result == (Outcome.KEPT,)}
+            count += sum(result == (Outcome.UPDATED,) for result in results)
+            again = self._get_rows(module).filter(pk__in=kept)
+            rows = [row for row in again if row.changed_at != kept[row.pk].changed_at]
         return count
 
     def _find_known(self, events: list[NewEvent]) -> set[tuple[str, str, str]]:
@@ -231,14 +233,25 @@ def _get_name(event: NewEvent, receiver: str = "") -> tuple[str, str, str]:
     return event.object_key, event.query, receiver
 
 
-def _if_unchanged(module: OwnedModule, row: OwnedObject) -> Change:
-    """The event is written while the row is as it was read; nothing else is."""
+def _if_seen(module: OwnedModule, row: OwnedObject, *, receiver: str) -> Change:
+    """The event is written while the row is as it was read, and is what its receiver sees of the object: of the hub's
+    copy and its own variant the one it heard last (ADR 0012). Nothing else is written."""
+    own, beside = row.audience, "" if row.audience else receiver
 
     def apply(stored: Columns | None, base: Columns | None) -> Columns | None:
-        return {} if stored is not None and stored["changed_at"] == row.changed_at else None
+        if stored is None or stored["changed_at"] != row.changed_at:
+            return None
+        last = get_last(stored, base) if own else get_last(base, stored)
+        return {} if last is stored else None
 
-    key = (row.owner, row.object_key, row.audience)
-    return Change(table=module.table, key=key, apply=apply, reads=frozenset({"changed_at"}))
+    key = (row.owner, row.object_key)
+    return Change(
+        table=module.table,
+        key=(*key, own),
+        base_key=None if module.is_token_bound else (*key, beside),
+        apply=apply,
+        reads=frozenset({"changed_at", "deleted_at", "last_updated"}),
+    )
 
 
 def _get_since(lane: Lane) -> datetime:

@@ -236,6 +236,29 @@ class TestResync:
 
         assert [json.loads(seen.body)["name"] for seen in promised.emsp.seen] == ["yours"]
 
+    @pytest.mark.parametrize("newer", ["all", "yours"])
+    @pytest.mark.parametrize("first", ["all", "yours"])
+    def test_of_a_variant_and_what_all_are_told_the_newer_one_is_told(self, promised: Cast, first: str, newer: str):
+        """ADR 0012: in whichever order the hub got to know them."""
+        for name in sorted(["all", "yours"], key=lambda name: name != first):
+            body = location_document(name=name) | ({"last_updated": LATER} if name == newer else {})
+            push(promised.cpo, "PUT", "locations", "NL/CPO/LOC1", body=body, to="FR*MSP" if name == "yours" else None)
+        jump(promised)
+
+        assert come_back(promised) == 1
+
+        assert [json.loads(seen.body)["name"] for seen in promised.emsp.seen] == [newer]
+
+    def test_what_all_were_told_to_delete_since_is_not_put_again(self, promised: Cast):
+        push(promised.cpo, "PUT", "tariffs", "NL/CPO/T1", body=tariff_document())
+        push(promised.cpo, "PUT", "tariffs", "NL/CPO/T1", body=tariff_document(), to="FR*MSP")
+        push(promised.cpo, "DELETE", "tariffs", "NL/CPO/T1")
+        jump(promised)
+
+        come_back(promised)
+
+        assert get_pushed(promised.emsp) == ["DELETE /tariffs/NL/CPO/T1"]
+
     def test_under_plain_relaying_nothing_is_told_late(self, cast: Cast):
         """ROUTE-21: it reads the lists."""
         push_location(cast)
