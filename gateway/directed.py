@@ -132,7 +132,8 @@ def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
     """What the receiver said of the object as it is stored; of one that was not stored, only that it was accepted."""
     if stored.is_kept and not (hop.reply and hop.reply.is_success):
         return ()
-    columns = {**get_verdict_columns(hop, now=course.now), **course.module.get_verdict_columns(hop.status_code)}
+    verdict = get_verdict_columns(hop, message=course.note.clean(hop.message), now=course.now)
+    columns = {**verdict, **course.module.get_verdict_columns(hop.status_code)}
     return tuple(Mark(table=change.table, key=change.key, columns=columns) for change in stored.changes)
 
 

@@ -237,7 +237,7 @@ def join_url(endpoint: str, call: Call, *, habits: frozenset[Quirk] = frozenset(
     return quirks.shape_url(f"{url}?{call.query}" if call.query else url, habits)
 
 
-def get_verdict_columns(hop: Hop, *, now: datetime) -> dict[str, object]:
-    """What is kept with the object of how its receiver took it (decision 4)."""
+def get_verdict_columns(hop: Hop, *, message: str, now: datetime) -> dict[str, object]:
+    """What is kept with the object of how its receiver took it (decision 4); the message as it may be kept."""
     code = hop.status_code if 0 <= hop.status_code < 10_000 else 0  # the peer's number may be anything
-    return {"verdict_code": code, "verdict_message": mend_text(hop.message, limit=500), "verdict_at": now}
+    return {"verdict_code": code, "verdict_message": mend_text(message, limit=500), "verdict_at": now}

@@ -59,7 +59,7 @@ class Trail:
             decision=self.decision,
             http_status=reply.http_status,
             status_code=reply.status_code,
-            message=self._clean(reply.status_message or ""),
+            message=self.clean(reply.status_message or ""),
             duration_ms=int((time.monotonic() - self._started) * 1000),
             size=len(call.body),
         )
@@ -86,18 +86,19 @@ class Trail:
             decision=self.decision,
             http_status=hop.http_status,
             status_code=hop.status_code,
-            message=self._clean(hop.message),
+            message=self.clean(hop.message),
             duration_ms=hop.elapsed_ms,
             repeat=hop.repeated,
             size=len(call.body),
         )
 
-    def _clean(self, message: str) -> str:
-        """Partners repeat what they were sent. The body is looked into only where they say something."""
+    def clean(self, message: str) -> str:
+        """As it may be kept. Partners repeat what they were sent; the body is looked into only where they say
+        something."""
         if not message:
             return ""
         message = hide_id(message, self.personal, shown=self.object_id or MASK)
-        if self._named is None:  # once for both legs
+        if self._named is None:  # once for both legs and the verdict
             self._named = find_personal_ids(self.call.body) if self.names_people else ()
         for personal in self._named:
             message = hide_id(message, personal)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from journal.models import CallLog
+from parties.registry import find_owned_module
 from tests.conftest import Cast
 from tests.documents import as_json, cdr_document, location_document, session_document
 from tests.live.partner import get_code
@@ -120,4 +121,8 @@ class TestPersonalIds:
         answer = cast.cpo.call(method, module, path, body=as_json(document), to="FR*MSP")
 
         assert answer.json()["status_message"] == said
-        assert list(CallLog.objects.values_list("message", flat=True)) == ["contract ••• of ••• has ended"] * 2
+        masked = "contract ••• of ••• has ended"
+        assert list(CallLog.objects.values_list("message", flat=True)) == [masked] * 2
+        kept = find_owned_module(module)
+        assert kept is not None
+        assert kept.model._default_manager.get().verdict_message == masked
