@@ -59,6 +59,6 @@ def read_facts(document: str) -> tuple[str, Decimal | None]:
     """Country ("" where it cannot be read) and total cost incl. VAT."""
     try:
         facts = _decoder.decode(document)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return "", None
     return get_alpha2(facts.cdr_location.country), facts.total_cost.incl_vat

@@ -154,7 +154,7 @@ def _is_repeat(document: bytes, change: bytes) -> bool:
     """The same `last_updated`, and the document already ends with these periods."""
     try:
         stored, given = _periods.decode(document), _periods.decode(change)
-    except msgspec.DecodeError:  # not of this shape: merging says what is wrong
+    except (msgspec.DecodeError, RecursionError):  # not of this shape: merging says what is wrong
         return False
     if not given.charging_periods or stored.last_updated != given.last_updated:
         return False

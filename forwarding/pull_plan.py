@@ -60,7 +60,7 @@ class Page:
 def _get_name(raw: bytes) -> bytes:
     try:
         named = _named.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return raw
     return b" ".join(bytes(part) for part in (named.country_code, named.party_id, named.id, named.uid))
 
@@ -138,7 +138,7 @@ def _split(data: bytes | None) -> tuple[bytes, ...]:
         return (data,)
     try:
         return tuple(bytes(raw) for raw in _objects.decode(data))
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, RecursionError) as e:
         raise CrawlBroken("data is not a list") from e
 
 

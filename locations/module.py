@@ -77,7 +77,7 @@ class Locations(OwnedModule):
     def dress(self, document: bytes, *, operators: Mapping[str, bytes]) -> bytes:
         try:
             told = _location.decode(document)
-        except msgspec.DecodeError:  # stored unverified: it stays as it is
+        except (msgspec.DecodeError, RecursionError):  # stored unverified: it stays as it is
             return document
         operator = operators.get(PartyId(told.country_code, told.party_id).key)
         if operator is None or told.operator not in (None, msgspec.UNSET):

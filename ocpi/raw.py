@@ -91,7 +91,7 @@ def read_stamp(document: bytes) -> datetime | None:
     try:
         text = msgspec.json.decode(document, type=Stamp).last_updated
         return None if text is None else times.parse_datetime(text)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
 
 
@@ -123,5 +123,5 @@ def is_same_content(one: str, other: str) -> bool:
         return True
     try:
         return bool(_exact.decode(one) == _exact.decode(other))
-    except (msgspec.DecodeError, ArithmeticError):  # numbers beyond all bounds, in fields that nobody looks at
+    except (msgspec.DecodeError, ArithmeticError, RecursionError):  # beyond all bounds, in fields that nobody looks at
         return False

@@ -75,7 +75,7 @@ def read_told_result(body: bytes) -> str | None:
     """`result` of a CommandResult, ChargingProfileResult, …; None: it has none."""
     try:
         return msgspec.json.decode(body, type=_Told).result
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -96,7 +96,7 @@ def read_answered_deadline(reply: Reply, *, now: datetime) -> datetime | None:
 def _read_answer(reply: Reply) -> _Told | None:
     try:
         return msgspec.json.decode(reply.body or b"{}", type=_Envelope).data
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -37,7 +37,7 @@ def read_token_owner(body: bytes) -> PartyId:
     """
     try:
         token = _decoder.decode(body).cdr_token
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, RecursionError) as e:
         raise InvalidParameter(f"cdr_token: {e}") from e
     if token is None:
         raise InvalidParameter("cdr_token: is missing")

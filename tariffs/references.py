@@ -39,7 +39,7 @@ async def find_location(owner: PartyId, tariff_id: str, *, reader: Reader) -> st
 def _names(document: str, tariff_key: str) -> bool:
     try:
         evses = _decoder.decode(document).evses or ()
-    except msgspec.DecodeError:  # kept as it was told, though not of this shape
+    except (msgspec.DecodeError, RecursionError):  # kept as it was told, though not of this shape
         return False
     connectors = (connector for evse in evses for connector in evse.connectors or ())
     return any(tariff_key == one.lower() for connector in connectors for one in connector.tariff_ids or ())

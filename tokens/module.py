@@ -158,5 +158,5 @@ def _get_body_type(body: bytes) -> str | None:
         return None
     try:
         return msgspec.json.decode(body, type=_Typed).type
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
