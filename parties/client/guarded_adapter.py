@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from http.client import HTTPResponse
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -72,11 +73,23 @@ class _Current(threading.local):
 current = _Current()
 
 
+class _Response(HTTPResponse):
+    """http.client waits behind a 100 alone; behind "early hints" (103) the answer follows as well. Behind a 101
+    none does: the peer left HTTP, and nobody asked it to."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 101 < self.status < 200:
+            self.headers = None  # type: ignore[assignment]  # what says that there is no answer yet
+            super().begin()
+
+
 class _Guard:
     """Mixed into urllib3's connections."""
 
     egress: Egress
     sock: Any
+    response_class = _Response
 
     def _new_conn(self) -> socket.socket:
         connection: Any = self

@@ -80,6 +80,17 @@ def redirect_without_end(handler: Handler) -> None:
         handler.wfile.write(b"x" * 1000)
 
 
+def hint_twice(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 2)
+    handler.answer(b"ok")
+
+
+def hint_without_end(handler: Handler) -> None:
+    handler.close_connection = True
+    while not handler.server.peer.released.wait(0.02):
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+
 def set_cookie(handler: Handler) -> None:
     handler.answer(headers=(("Set-Cookie", "a=b; Path=/"),))
 
@@ -105,7 +116,14 @@ class TestBothClients:
         assert seen.headers["x-a"] == "b"
         assert "user-agent" not in seen.headers
 
-    @pytest.mark.parametrize("behave", [stay_silent, drip, drip_body])
+    def test_wait_for_the_answer_behind_early_hints(self, call: Call) -> None:
+        with serve(hint_twice) as peer:
+            answer = call(peer.url)
+
+        assert (answer.http_status, answer.body) == (200, b"ok")
+        assert "Link" not in answer.headers
+
+    @pytest.mark.parametrize("behave", [stay_silent, hint_without_end, drip, drip_body])
     def test_hold_the_deadline(self, call: Call, behave: Callable[[Handler], None]) -> None:
         with serve(behave) as peer:
             started = time.monotonic()
