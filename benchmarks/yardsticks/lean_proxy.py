@@ -57,7 +57,7 @@ class Application:
         key = path.rpartition("/")[2].lower()
         await self._keeper.keep(key, document=body)
         response = await self._connections.exchange(
-            method=scope["method"], url=self._target + path, headers=headers, body=body, timeout=10
+            0, method=scope["method"], url=self._target + path, headers=headers, body=body, timeout=10
         )
         await self._keeper.keep(key, request_id=headers["x-request-id"])
         length = str(len(response.body)).encode()

@@ -98,11 +98,11 @@ class AsyncClient:
                 with self.limits.get_ticket(peer.id) or await self._admit(peer) as ticket:
                     try:
                         answer = await self._exchange(
-                            method=method, url=url, headers=headers, body=body, timeout=timeout
+                            peer.id, method=method, url=url, headers=headers, body=body, timeout=timeout
                         )
                         if answer.http_status in REDIRECTS:
                             answer = await self._turn(
-                                answer, method=method, url=url, headers=headers, body=body, timeout=timeout
+                                answer, peer.id, method=method, url=url, headers=headers, body=body, timeout=timeout
                             )
                     except (PeerTimeout, PeerUnreachable) as error:
                         _note_failure(ticket, error)
@@ -134,7 +134,15 @@ class AsyncClient:
             raise PeerResting(str(error)) from error
 
     async def _turn(
-        self, answer: Answer, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self,
+        answer: Answer,
+        peer: int,
+        *,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout: float,
     ) -> Answer:
         """Once more where the peer only wants the last slash the other way (AMB-15)."""
         location = answer.headers.get("Location")
@@ -142,16 +150,16 @@ class AsyncClient:
         left = timeout - answer.elapsed_ms / 1000
         if turned is None or left <= 0:
             return answer
-        again = await self._exchange(method=method, url=turned, headers=headers, body=body, timeout=left)
+        again = await self._exchange(peer, method=method, url=turned, headers=headers, body=body, timeout=left)
         return replace(again, redirect=(answer.http_status, location or ""))
 
     async def _exchange(
-        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self, peer: int, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> Answer:
         started = time.monotonic()
         try:
             response = await self._connections.exchange(
-                method=method, url=url, headers=headers, body=body, timeout=timeout
+                peer, method=method, url=url, headers=headers, body=body, timeout=timeout
             )
         except ConnectionBroke as error:
             if method not in REPEATABLE:
@@ -160,10 +168,20 @@ class AsyncClient:
             raise _explain(error) from error
         else:
             return _read(response, started=started)
-        return await self._repeat(method=method, url=url, headers=headers, body=body, started=started, timeout=timeout)
+        return await self._repeat(
+            peer, method=method, url=url, headers=headers, body=body, started=started, timeout=timeout
+        )
 
     async def _repeat(
-        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, started: float, timeout: float
+        self,
+        peer: int,
+        *,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        started: float,
+        timeout: float,
     ) -> Answer:
         """After a connection that broke: the first attempt may have arrived."""
         left = timeout - (time.monotonic() - started)
@@ -171,7 +189,7 @@ class AsyncClient:
             raise PeerTimeout("no answer in time")
         try:
             response = await self._connections.exchange(
-                method=method, url=url, headers=headers, body=body, timeout=left
+                peer, method=method, url=url, headers=headers, body=body, timeout=left
             )
         except FAILURES as error:
             failure = _explain(error)

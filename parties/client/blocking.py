@@ -77,6 +77,7 @@ class SyncClient:
                 peer, request_id=str(uuid.uuid4()), correlation_id=str(uuid.uuid4()), has_body=bool(body)
             )
         deadline = time.monotonic() + (timeout or settings.HUB_FORWARD_TIMEOUT)
+        current.peer = peer.id
         with watched(peer.id) as seen:
             seen.answer = answer = self._exchange(method, url, body=body, headers=headers, deadline=deadline)
         location = answer.headers.get("Location")

@@ -58,7 +58,7 @@ class Connections:
         self._open: set[Connection] = set()
 
     async def exchange(
-        self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self, peer: int, *, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float
     ) -> Response:
         """One request and its whole answer, inside `timeout` seconds all in all.
 
@@ -72,7 +72,7 @@ class Connections:
         started = time.monotonic()
         server, target, host_header = split_url(url)
         request = write_request(method, target, host=host_header, headers=headers, body=body)
-        connection = self._take_idle(server) or await self._connect(server, timeout=timeout)
+        connection = self._take_idle(server) or await self._connect(server, peer=peer, timeout=timeout)
         left = timeout - (time.monotonic() - started)
         if left <= 0:
             self._give_back(server, connection)
@@ -136,19 +136,19 @@ class Connections:
 
     # New connections
 
-    async def _connect(self, server: Server, *, timeout: float) -> Connection:
+    async def _connect(self, server: Server, *, peer: int, timeout: float) -> Connection:
         try:
             async with asyncio.timeout(min(CONNECT_LIMIT, timeout * 0.9)):
-                return await self._open_connection(server)
+                return await self._open_connection(server, peer=peer)
         except TimeoutError as error:
             raise CannotConnect("no connection in time") from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
             raise CannotConnect(f"no connection: {error}") from error
 
-    async def _open_connection(self, server: Server) -> Connection:
+    async def _open_connection(self, server: Server, *, peer: int) -> Connection:
         loop = asyncio.get_running_loop()
         sock = await aiohappyeyeballs.start_connection(
-            await self._names.look_up(server.host, server.port),
+            await self._names.look_up(server.host, server.port, asker=peer),
             happy_eyeballs_delay=_SECOND_FAMILY_AFTER,
             interleave=1,
             loop=loop,

@@ -65,9 +65,10 @@ class Exchange:
 
 
 class _Current(threading.local):
-    """The exchange of this thread: a connection is used by the thread that asked for it."""
+    """The exchange of this thread, and with which platform: a connection is used by the thread that asked for it."""
 
     exchange: Exchange | None = None
+    peer = 0
 
 
 current = _Current()
@@ -95,7 +96,8 @@ class _Guard:
         connection: Any = self
         deadline = time.monotonic() + connection.timeout
         try:
-            infos = _resolver.ask(connection._dns_host, connection.port).result(timeout=connection.timeout)
+            asked = _resolver.ask(connection._dns_host, connection.port, asker=current.peer)
+            infos = asked.result(timeout=connection.timeout)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(connection.host, connection, error) from error  # type: ignore[arg-type]
         failure: OSError = OSError("no address")

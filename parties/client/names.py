@@ -1,7 +1,7 @@
 """Where partners' hosts are: asked of the machine's resolver, and kept for a while.
 
 A server of names that does not answer holds a thread for many seconds. So the threads are the client's own, each host
-takes one at most, and what is known is used while it is asked for again.
+takes one at most for each who asks, each of these has a few, and what is known is used while it is asked for again.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ class Names:
     def __init__(self) -> None:
         self._resolver = Resolver(THREADS, name="names")
         self._known: dict[_Place, tuple[float, list[AddressInfo]]] = {}
-        self._asked: dict[_Place, asyncio.Future[list[AddressInfo]]] = {}
+        self._asked: dict[tuple[_Place, int], asyncio.Future[list[AddressInfo]]] = {}
 
-    async def look_up(self, host: str, port: int) -> list[AddressInfo]:
-        """The egress guard looks at each address when it is used, however old the answer.
+    async def look_up(self, host: str, port: int, *, asker: int) -> list[AddressInfo]:
+        """For the platform `asker`, which waits behind no other. The egress guard looks at each address when it is
+        used, however old the answer.
 
         Raises:
             OSError, UnicodeError: no such host, or nobody who knows.
@@ -38,7 +39,7 @@ class Names:
         until, found = self._known.get(place, (0.0, []))
         if found and now < until:
             return found
-        asked = self._asked.get(place) or self._ask(place)
+        asked = self._asked.get((place, asker)) or self._ask(place, asker=asker)
         if found and now < until + STALE_SECONDS:
             return found
         await asyncio.wait([asked])  # awaited by itself it would end for all with the first who gives up
@@ -49,14 +50,14 @@ class Names:
             asked.cancel()  # its answer may come after the loop has ended
         self._resolver.close()
 
-    def _ask(self, place: _Place) -> asyncio.Future[list[AddressInfo]]:
-        asked = asyncio.wrap_future(self._resolver.ask(*place))
-        self._asked[place] = asked
-        asked.add_done_callback(partial(self._note, place))
+    def _ask(self, place: _Place, *, asker: int) -> asyncio.Future[list[AddressInfo]]:
+        asked = asyncio.wrap_future(self._resolver.ask(*place, asker=asker))
+        self._asked[place, asker] = asked
+        asked.add_done_callback(partial(self._note, place, asker))
         return asked
 
-    def _note(self, place: _Place, asked: asyncio.Future[list[AddressInfo]]) -> None:
-        del self._asked[place]
+    def _note(self, place: _Place, asker: int, asked: asyncio.Future[list[AddressInfo]]) -> None:
+        del self._asked[place, asker]
         if asked.cancelled() or asked.exception() is not None:
             return
         if len(self._known) >= MAX_KEPT:

@@ -71,9 +71,9 @@ def answering(*answers: bytes, then_close: bool = False) -> Behaviour:
 
 
 def get(
-    url: str, made: Connections, *, timeout: float = 10.0, body: bytes = b"", method: str = "GET"
+    url: str, made: Connections, *, peer: int = 1, timeout: float = 10.0, body: bytes = b"", method: str = "GET"
 ) -> Awaitable[Response]:
-    return made.exchange(method=method, url=url, headers={"X-A": "b"}, body=body, timeout=timeout)
+    return made.exchange(peer, method=method, url=url, headers={"X-A": "b"}, body=body, timeout=timeout)
 
 
 def run_one(behave: Behaviour, *, timeout: float = 10.0) -> Response:

@@ -38,7 +38,7 @@ class TestARequest:
         async def run() -> None:
             async with serving(answering(OK)) as (url, got), connections() as made:
                 with pytest.raises(ValueError):  # noqa: PT011  (any: nothing is sent)
-                    await made.exchange(method="GET", url=url, headers={"X-A": value}, body=b"", timeout=5)
+                    await made.exchange(1, method="GET", url=url, headers={"X-A": value}, body=b"", timeout=5)
                 assert got == []
 
         asyncio.run(run())
@@ -186,7 +186,7 @@ class TestConnecting:
                 waiting = [asyncio.ensure_future(get(each, made)) for each in urls]
                 await asyncio.sleep(0)
                 try:
-                    return await get(url.replace("127.0.0.1", "quick.example"), made)
+                    return await get(url.replace("127.0.0.1", "quick.example"), made, peer=2)
                 finally:
                     answers.set()
                     await asyncio.wait(waiting)

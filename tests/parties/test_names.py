@@ -15,21 +15,24 @@ import pytest
 
 from parties.client import names
 from parties.client.names import Names
+from parties.client.resolver import Resolver as Threads
 
 
 class Resolver:
-    """Answers with `address`, but not before `answers` is set."""
+    """Answers with `address`; where the name begins with `hangs` not before `answers` is set."""
 
     def __init__(self) -> None:
         self.address = "192.0.2.1"
         self.fails = False
         self.asked: list[str] = []
+        self.hangs = ""
         self.answers = threading.Event()
         self.answers.set()
 
     def __call__(self, host: str, port: int, **kinds: Any) -> Any:
         self.asked.append(host)
-        self.answers.wait(10)
+        if host.startswith(self.hangs):
+            self.answers.wait(10)
         if self.fails:
             raise socket.gaierror(socket.EAI_AGAIN, "no answer")
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (self.address, port))]
@@ -54,9 +57,12 @@ def run(test: Callable[[Names], Awaitable[None]]) -> None:
     asyncio.run(play())
 
 
-async def find(made: Names, host: str = "a.example") -> str:
-    ((*_, address),) = await made.look_up(host, 443)
+async def find(made: Names, host: str = "a.example", *, asker: int = 1) -> str:
+    ((*_, address),) = await made.look_up(host, 443, asker=asker)
     return str(address[0])
+
+
+begin = asyncio.ensure_future
 
 
 async def settle(made: Names) -> None:
@@ -137,10 +143,67 @@ class TestNames:
         run(test)
 
 
+class TestNamesThatHang:
+    """Of two platforms, sixteen each: as many as there are threads."""
+
+    @pytest.fixture
+    def hanging(self, resolver: Resolver) -> Resolver:
+        resolver.hangs = "dead"
+        resolver.answers.clear()
+        return resolver
+
+    def test_leave_threads_to_others(self, hanging: Resolver) -> None:
+        async def test(made: Names) -> None:
+            dead = [begin(find(made, f"dead{number}.example", asker=number % 2)) for number in range(names.THREADS)]
+            await asyncio.sleep(0)
+
+            assert await find(made, asker=3) == "192.0.2.1"
+            assert not any(each.done() for each in dead)
+            hanging.answers.set()
+            await asyncio.gather(*dead)
+
+        run(test)
+
+    def test_are_asked_for_by_others_all_the_same(self, hanging: Resolver) -> None:
+        """Who names another's host behind hosts of its own that hang keeps nobody from finding it."""
+
+        async def test(made: Names) -> None:
+            dead = [begin(find(made, f"dead{number}.example", asker=1)) for number in range(names.THREADS)]
+            dead.append(begin(find(made, asker=1)))
+            await asyncio.sleep(0)
+
+            assert await find(made, asker=2) == "192.0.2.1"
+            assert not any(each.done() for each in dead)
+            hanging.answers.set()
+            await asyncio.gather(*dead)
+
+        run(test)
+
+    def test_are_asked_for_in_their_turn(self, hanging: Resolver) -> None:
+        async def test(made: Names) -> None:
+            asked = [begin(find(made, f"dead{number}.example")) for number in range(9)]
+            await asyncio.sleep(0)
+            hanging.answers.set()
+
+            assert await asyncio.gather(*asked) == ["192.0.2.1"] * 9
+
+        run(test)
+
+    def test_leave_threads_to_others_of_the_blocking_client(self, hanging: Resolver) -> None:
+        made = Threads(names.THREADS, name="test")
+        dead = [made.ask(f"dead{number}.example", 443, asker=number % 2) for number in range(names.THREADS)]
+
+        assert made.ask("a.example", 443, asker=3).result()
+
+        assert not any(each.done() for each in dead)
+        hanging.answers.set()
+        made.close()
+
+
 @pytest.mark.parametrize(
     "ask",
     [
-        "asyncio.run(asyncio.wait_for(Names().look_up('a.example', 443), 0.05))",
+        "asyncio.run(asyncio.wait_for(Names().look_up('a.example', 443, asker=1), 0.05))",
         "SyncClient(egress=anywhere, max_answer=9).get(peer, 'http://a.example/versions', timeout=0.05)",
     ],
 )
