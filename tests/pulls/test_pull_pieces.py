@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from forwarding import pull, pull_pieces
+from forwarding import pull, pull_pieces, pull_reading
 from forwarding.pull_pieces import StoreFailed, commit
 from journal.committer import Committer
 from journal.models import PullRequest
@@ -26,14 +26,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of two objects; and each next page has come before this one is stored."""
     monkeypatch.setattr("forwarding.pull_store.PIECE", 2)
     monkeypatch.setattr("forwarding.pull_pieces.PIECE", 2)
-    has_come = pull._has_come
+    has_come = pull_reading._has_come
 
     def wait(coming: Any) -> bool:
         if coming is not None:
             coming.exception()
         return has_come(coming)
 
-    monkeypatch.setattr(pull, "_has_come", wait)
+    monkeypatch.setattr(pull_reading, "_has_come", wait)
 
 
 def make_page(*numbers: int) -> list[Any]:

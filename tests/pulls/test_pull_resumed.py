@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from forwarding.pull import Reading, pull_next
+from forwarding.pull import pull_next
 from forwarding.pull_ask import ask
+from forwarding.pull_reading import Reading
 from journal.models import PullRequest, PullSeen
 from tests.conftest import Cast
 from tests.documents import ABSENT, changed, location_document
@@ -89,7 +90,7 @@ class TestWorkerDied:
         lists = Lists(cast.cpo, pages={"locations": PAGES})
         before = len(lists.seen)
         with monkeypatch.context() as patched:
-            patched.setattr("forwarding.pull.pull_gone.settle", _die)
+            patched.setattr("forwarding.pull_reading.pull_gone.settle", _die)
             with pytest.raises(Died):
                 pull(cast.cpo, is_full=True)
         expire()
