@@ -230,7 +230,7 @@ class LaneRun:
                 now=now,
             )
         else:
-            await self._store.give_back(lanes.give_back, **how)
+            await self._store.give_back(lanes.give_back, **how, held=self._is_held)
 
 
 def get_pause(failures: int, *, jitter: Callable[[], float] = random.random) -> timedelta:

@@ -169,7 +169,9 @@ IS_THERE_WORK = f"""
         OR EXISTS (SELECT FROM parties_platform WHERE {_LACKS_LANES})
 """
 
-GIVE_BACK = "UPDATE forwarding_lane SET leased_until = NULL WHERE id = %s AND fence = %s"
+GIVE_BACK = """
+    UPDATE forwarding_lane SET leased_until = NULL, is_held = is_held OR %s WHERE id = %s AND fence = %s
+"""
 
 PARK = """
     UPDATE forwarding_lane
@@ -256,9 +258,9 @@ def _write(position: Position, *, until: datetime) -> dict[str, Any]:
     }
 
 
-def give_back(cursor: Any, *, lane: int, fence: int) -> bool:
-    """As it was parked before: new events came in between, what waits does so until its time."""
-    cursor.execute(GIVE_BACK, [lane, fence])
+def give_back(cursor: Any, *, lane: int, fence: int, held: bool) -> bool:
+    """As it was parked before: new events came in between, what waits does so until its time. `held`: as `park`."""
+    cursor.execute(GIVE_BACK, [held, lane, fence])
     return bool(cursor.rowcount)
 
 

@@ -170,6 +170,30 @@ class TestStoreAndForward:
         run_drain(clock)
         assert get_paths(peer) == ["PUT /sessions/NL/CPO/S1", "PATCH /sessions/NL/CPO/S1"]
 
+    def test_one_that_holds_all_it_may_is_left_alone_until_its_time(self, cpo, emsp, peer, clock, monkeypatch):
+        """However much is behind: it would be leased, and given back, without end."""
+        monkeypatch.setattr("forwarding.events.PIECE", 2)
+        monkeypatch.setattr("forwarding.lane_run.MAX_WAITING", 4)
+        agree(CPO, EMSP, delivery=SF)
+        peer.behave = answer_with(3000, status=500)
+        stuck = tell_session("S1")
+        run_drain(clock)
+        for _ in range(8):
+            tell_session("S1", method="PATCH")
+
+        run_drain(clock, seconds=1.0)
+        held = lane_of(emsp, event_id=stuck)
+        run_drain(clock, seconds=1.0)
+
+        lane = lane_of(emsp, event_id=stuck)
+        assert (len(lane.waiting), lane.is_held, lane.fence) == (5, True, held.fence)
+
+        peer.seen.clear()
+        peer.behave = answer_with(1000)
+        clock.now = lane.retry_at
+        run_drain(clock)
+        assert get_paths(peer) == ["PUT /sessions/NL/CPO/S1"] + ["PATCH /sessions/NL/CPO/S1"] * 8
+
     def test_a_newer_full_state_replaces_what_waits(self, cpo, emsp, peer, clock):
         agree(CPO, EMSP, delivery=SF)
         Platform.objects.filter(pk=emsp.pk).update(is_online=False)
