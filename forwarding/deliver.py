@@ -74,6 +74,8 @@ class Deliverer:
             whole = await self._send_whole(planned, peer)
             if whole is not None:
                 return self._settle(planned, whole)
+        if event.method == "DELETE":
+            self._told.pop(_get_document(planned), None)  # what was PUT since must be sent, though it was told before
         end = await self._attempt(planned, peer, method=event.method, url=planned.url, body=event.body)
         if end.end is End.UNREACHED and not end.may_have_arrived:
             await asyncio.sleep(AGAIN_SECONDS)  # AMB-20: it surely received nothing

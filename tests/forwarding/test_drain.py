@@ -179,6 +179,26 @@ class TestBroadcast:
         assert get_paths(peer) == ["PATCH /locations/NL/CPO/LOC1/E1", "PUT /locations/NL/CPO/LOC1"]  # ROUTE-34
         assert json.loads(peer.seen[1].body) == {"id": "LOC1", "whole": True}
 
+    def test_all_of_it_does_not_stand_for_what_is_put_again_behind_a_delete(self, cpo, emsp, peer, clock):
+        """It came while the lane was at work: the whole object was sent for the PATCH, and deleted after that."""
+        agree(CPO, EMSP)
+        store_location(document='{"id":"LOC1"}')
+
+        def behave(handler: Handler) -> None:
+            if handler.command == "PATCH":
+                tell(supersedes=True)
+                handler.answer(envelope(2003), status=404)
+            else:
+                handler.answer(envelope())
+
+        peer.behave = behave
+        tell(method="PATCH")
+        tell(method="DELETE", body="")
+
+        run_drain(clock)
+
+        assert [path.split()[0] for path in get_paths(peer)] == ["PATCH", "PUT", "DELETE", "PUT"]
+
     def test_all_of_it_does_not_stand_for_what_was_pushed_to_this_party_alone(self, cpo, emsp, peer, clock):
         agree(CPO, EMSP, delivery=SF)
         store_location(document='{"id":"LOC1","whole":true}')
