@@ -10,8 +10,8 @@ from gateway.course import Course
 from gateway.relay import Hop, get_verdict_columns, join_url, relay
 from gateway.response_urls import get_answer_marks, replace_response_url
 from gateway.visible import keep_visible
-from gateway.waiting import accept_for_later, has_waiting
-from journal.rows import Change, Job, Mark, NewAlias, Outcome, Written
+from gateway.waiting import accept_for_later, has_waiting, is_away
+from journal.rows import Change, Job, Mark, NewAlias, NewLogRow, Outcome, Written
 from ocpi.calls import Call, Delivery, Interface, Reply
 from ocpi.errors import OcpiError, UnknownObject
 from parties.hot_settings import hot
@@ -21,7 +21,8 @@ from routing.decide import Forward
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What was made durable before the call went out. `settled`: its answer is known already (CDR-05)."""
+    """What was made durable before the call went out; with an event, it does not go out now. `settled`: its answer is
+    known already (CDR-05)."""
 
     changes: tuple[Change, ...] = ()
     written: Written = Written()
@@ -43,6 +44,8 @@ async def forward(course: Course, decision: Forward) -> Reply:
     stored = await _store(course, decision)
     if stored.settled is not None:
         return await course.note.finish(_with_location(stored.settled, stored.location), course.hub)
+    if stored.written.event is not None:
+        return _accept(decision, stored.location)
     may_wait = decision.delivery is Delivery.STORE_AND_FORWARD and bool(stored.changes)
     if may_wait and await has_waiting(course, decision):
         return await _queue(course, decision, stored, hop=None)
@@ -112,20 +115,36 @@ async def _store(course: Course, decision: Forward) -> Stored:
     audience = decision.node.party if decision.addressed else None
     changes = module.get_changes(call, course.match, audience=audience, now=course.now)
     location = _make_location(course, call)
-    written = await course.hub.writer.write(Job(changes=changes, aliases=(location,) if location else ()))
-    stored = Stored(changes, written, location)
+    job = Job(changes=changes, aliases=(location,) if location else ())
+    if changes and decision.delivery is Delivery.STORE_AND_FORWARD and is_away(decision):
+        job = _join(job, course, decision, reply=_accept(decision, location))
+    stored = Stored(changes, await course.hub.writer.write(job), location)
     if decision.addressed or not stored.is_kept:
         return stored
     return replace(stored, settled=await module.get_settled(call, course.match, course.hub.reader))
 
 
+def _join(job: Job, course: Course, decision: Forward, *, reply: Reply) -> Job:
+    """The lane as well, together with the store: pushes of one object that come at the same time stand in it in the
+    order in which they were stored. What changes nothing is queued by itself."""
+
+    def log(outcomes: tuple[Outcome, ...]) -> tuple[NewLogRow, ...]:
+        return () if Outcome.KEPT in outcomes else course.note.rows(reply, None)
+
+    return replace(job, event=course.make_event(receiver=decision.node.party), log=log)
+
+
 async def _queue(course: Course, decision: Forward, stored: Stored, *, hop: Hop | None) -> Reply:
     """Accepted durably; the receiver's lane delivers it in order (decision 4)."""
-    reply = _with_location(accept_for_later(decision), stored.location)
+    reply = _accept(decision, stored.location)
     was_sent = stored.was_posted or (hop is not None and hop.may_have_arrived)
     event = course.make_event(receiver=decision.node.party, was_sent=was_sent)
     await course.hub.writer.write(Job(event=event, log=lambda _: course.note.rows(reply, hop)))
     return reply
+
+
+def _accept(decision: Forward, location: NewAlias | None) -> Reply:
+    return _with_location(accept_for_later(decision), location)
 
 
 def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:

@@ -16,10 +16,14 @@ _WAITING = (
 )
 
 
+def is_away(decision: Forward) -> bool:
+    return decision.node.status is not ConnectionStatus.CONNECTED
+
+
 async def has_waiting(course: Course, decision: Forward) -> bool:
     """It joins the lane while the receiver is away, or while earlier pushes of the same object, to it or to all, still
     wait there (ROUTE-35)."""
-    if decision.node.status is not ConnectionStatus.CONNECTED:
+    if is_away(decision):
         return True
     object_key = course.module.get_order_key(course.call, course.match)
     receiver = decision.node.party.key

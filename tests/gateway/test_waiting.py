@@ -6,9 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils.timezone import now
 
 from agreements.models import Agreement
 from journal.batch import sublane_of
+from journal.models import CallLog, Event
+from parties import presence
 from tests.conftest import Cast
 from tests.documents import as_json, location_document
 from tests.forwarding.receivers import answer_with
@@ -57,6 +61,33 @@ class TestPushToOneParty:
 
         assert "status_message" not in answer.json()
         assert json.loads(promised.emsp.seen[-1].body)["name"] == "for one"
+
+    def test_joins_the_lane_of_one_that_is_away_as_it_is_stored(self, promised: Cast):
+        """In one transaction: the lane has the order of the store, however many are pushed at the same time."""
+        presence.set_offline(promised.emsp.platform.pk, now=now())
+        promised.hub.settle()
+
+        put(promised, to="FR*MSP")
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT event.xmin = kept.xmin FROM journal_event event, locations_location kept")
+            assert cursor.fetchall() == [(True,)]
+        assert CallLog.objects.filter(leg="in", decision="forward").count() == 1
+
+    def test_of_an_older_state_joins_the_lane_too(self, promised: Cast):
+        """Its receiver judges, not the hub."""
+        presence.set_offline(promised.emsp.platform.pk, now=now())
+        promised.hub.settle()
+
+        put(promised, to="FR*MSP", name="newer", last_updated=LATER)
+        answer = put(promised, to="FR*MSP", name="older")
+
+        assert "later" in answer.json()["status_message"]
+        assert [json.loads(body)["name"] for body in Event.objects.order_by("id").values_list("body", flat=True)] == [
+            "newer",
+            "older",
+        ]
+        assert CallLog.objects.filter(leg="in", decision="forward").count() == 2
 
     def test_does_not_wait_behind_another_object(self, promised: Cast):
         put(promised, "LOC2", to="NL*HUB")
