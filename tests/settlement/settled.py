@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from cdrs.models import Cdr
-from reconciliation.models import Rating
+from reconciliation.holds import HOLDING_SEVERITIES
+from reconciliation.models import Finding, Rating
 from reconciliation.position import move
 from reconciliation.reconcile import RIPE
 from settlement.close import close_period
-from settlement.models import Company, ExchangeRate, FeeLine, Statement, Terms, VatRate
+from settlement.models import Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
 from settlement.periods import Period, PeriodKind, get_period
+from tariffs.pricing import Severity
 from tests.reconciliation.stored import cdr_columns
 
 ZONE = "Europe/Amsterdam"
@@ -21,6 +23,8 @@ IN_OCTOBER = datetime(2026, 10, 12, 10, tzinfo=UTC)
 IN_NOVEMBER = datetime(2026, 11, 20, 10, tzinfo=UTC)
 IN_DECEMBER = datetime(2026, 12, 5, 10, tzinfo=UTC)
 NOW = datetime(2027, 1, 4, 3, tzinfo=UTC)
+HOLDS = min(severity.value for severity in HOLDING_SEVERITIES)
+HOLDS_NOT = min(severity.value for severity in Severity if severity not in HOLDING_SEVERITIES)
 
 
 def store_ready(key: str, **columns: Any) -> Cdr:
@@ -69,6 +73,26 @@ def store_credit_of(cdr: Cdr, key: str, **columns: Any) -> Cdr:
         "credit_reference_key": cdr.object_key,
     }
     return store_ready(key, **(mirror | columns))
+
+
+def hold(cdr: Cdr, **columns: str) -> Finding:
+    return Finding.objects.create(
+        **{
+            "kind": "cost_differs",
+            "severity": HOLDS,
+            "owner": cdr.owner,
+            "cdr_key": cdr.object_key,
+            "cdr_id": cdr.object_id,
+            "opened_at": IN_NOVEMBER,
+        }
+        | columns
+    )
+
+
+def get_kinds() -> list[tuple[str, str, str]]:
+    """(statement's period, CDR, kind of line)."""
+    lines = Line.objects.order_by("statement__period_end", "position").select_related("statement")
+    return [(f"{line.statement.first_day:%Y-%m}", line.cdr_id_text, line.kind) for line in lines]
 
 
 def month_of(at: datetime = IN_NOVEMBER) -> Period:
