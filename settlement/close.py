@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import connection, transaction
 
+from ocpi.times import SENTINEL
 from reconciliation.judged import get_judged_values
 from settlement.collect import collect
 from settlement.exchange import RateMissing, find_conversion
@@ -109,6 +110,7 @@ def _facts(closing: Closing, *, period: Period, terms: Terms, now: datetime) -> 
     issued_on = now.astimezone(ZoneInfo(terms.time_zone)).date()
     return {
         **get_judged_values(now=now),
+        "unknown": SENTINEL,
         "closing": closing.pk,
         "seller": closing.provider,
         "buyer": closing.consumer,

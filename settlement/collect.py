@@ -16,6 +16,19 @@ from reconciliation.sql import BILLS, CREDIT_OF, LIVE, MIRRORS
 from settlement.models import Statement
 from tariffs.pricing.policy import MINOR_UNITS
 
+# Other CDRs of what CDR `w` bills: of its session; where it names none, of the same EVSE, token and start. Where one of
+# these is not told, or was what had to be put right, nothing says that the two are of one charge.
+SAME_BILL = f"""
+    SELECT b.id FROM cdrs_cdr b
+     WHERE w.session_key <> '' AND b.owner = %(seller)s AND b.session_key = w.session_key AND b.id <> w.id
+       AND {BILLS.format("b")}
+     UNION ALL
+    SELECT b.id FROM cdrs_cdr b
+     WHERE w.session_key = '' AND w.token_key <> '' AND w.start_at > %(unknown)s AND b.owner = %(seller)s
+       AND b.evse_key = w.evse_key AND b.evse_key <> '' AND b.start_at = w.start_at AND b.token_key = w.token_key
+       AND b.id <> w.id AND {BILLS.format("b")}
+"""
+
 # LATERAL with LIMIT keeps the planner at one index probe per CDR, also while its statistics know no better.
 COLLECT = f"""
 WITH
@@ -26,8 +39,8 @@ unsettled AS MATERIALIZED (
      WHERE c.owner = %(seller)s AND c.token_owner = %(buyer)s AND c.end_at < %(end)s AND line.cdr_id IS NULL
 ),
 free AS MATERIALIZED (
-    SELECT c.id, c.owner, c.token_owner, c.object_id, c.object_key, c.session_key, c.start_at, c.end_at,
-           c.total_energy, c.total_cost, c.total_cost_incl, c.is_credit, c.credit_reference_key,
+    SELECT c.id, c.owner, c.token_owner, c.object_id, c.object_key, c.session_key, c.evse_key, c.token_key,
+           c.start_at, c.end_at, c.total_energy, c.total_cost, c.total_cost_incl, c.is_credit, c.credit_reference_key,
            upper(c.currency) AS currency, coalesce(c.country, '') AS country,
            coalesce((%(digits)s::jsonb ->> upper(c.currency))::integer, 2) AS digits, mirrored.id AS mirrored_id
       FROM unsettled
@@ -67,9 +80,10 @@ traced AS (
             SELECT line.statement_id, e.id,
                    EXISTS ({CREDIT_OF.format("e")} OFFSET 0) AND NOT EXISTS (
                         SELECT FROM settlement_line l WHERE l.is_credit AND l.credited_id = e.id) AS awaits_credit
-              FROM cdrs_cdr e JOIN settlement_line line ON line.cdr_id = e.id
-             WHERE NOT w.is_credit AND w.session_key <> '' AND e.owner = %(seller)s AND e.session_key = w.session_key
-               AND e.token_owner = %(buyer)s AND e.id <> w.id AND NOT e.is_credit AND {LIVE.format("e")}
+              FROM ({SAME_BILL}) same
+              JOIN cdrs_cdr e ON e.id = same.id
+              JOIN settlement_line line ON line.cdr_id = e.id
+             WHERE NOT w.is_credit AND e.token_owner = %(buyer)s
              ORDER BY line.id DESC LIMIT 1
            ) replaced ON true
      -- What takes back energy that was fed back is above zero; none ever bills the same again.

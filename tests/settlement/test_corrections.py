@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from ocpi.times import SENTINEL
 from reconciliation.models import Finding, Rating
 from settlement.statement import ZERO
 from tests.reconciliation.disputed import make_dispute
@@ -25,6 +28,13 @@ from tests.settlement.settled import (
 )
 
 pytestmark = pytest.mark.django_db
+CHARGE: dict[str, Any] = {
+    "session_key": "",
+    "evse_key": "evse1",
+    "token_key": "t1",
+    "start_at": IN_OCTOBER,
+    "end_at": IN_OCTOBER,
+}
 
 
 class TestCorrections:
@@ -121,6 +131,51 @@ class TestCorrections:
         close_month(IN_DECEMBER)
 
         assert get_kinds()[2:] == [("2026-12", "C2", "correction")]
+
+    def test_no_charge_without_session_is_billed_anew_before_its_credit(self):
+        """It is known by its EVSE, token and start."""
+        original = store_ready("c1", **CHARGE)
+        close_month(IN_OCTOBER)
+        finding = hold(store_credit_of(original, "k1"), kind="undelivered_cdr")
+        store_ready("c2", **CHARGE, total_energy=Decimal(9), total_cost=Decimal("3.00"))
+        assert close_month(IN_NOVEMBER) == []
+        Finding.objects.filter(pk=finding.pk).update(state="accepted", closed_at=NOW)
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds()[1:] == [("2026-12", "K1", "correction"), ("2026-12", "C2", "correction")]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"evse_key": "evse2"},
+            {"token_key": "t2"},
+            {"start_at": IN_OCTOBER + timedelta(seconds=1)},
+            {"session_key": "s2"},
+            {"evse_key": ""},
+            {"token_key": ""},
+        ],
+    )
+    def test_another_charge_waits_for_no_credit(self, other):
+        original = store_ready("c1", **CHARGE)
+        close_month(IN_OCTOBER)
+        hold(store_credit_of(original, "k1"), kind="undelivered_cdr")
+        store_ready("c2", **(CHARGE | other))
+
+        close_month(IN_NOVEMBER)
+
+        assert get_kinds()[1:] == [("2026-11", "C2", "late")]
+
+    @pytest.mark.parametrize("unknown", [{"evse_key": ""}, {"token_key": ""}, {"start_at": SENTINEL}])
+    def test_of_what_says_too_little_nothing_is_known_to_be_the_same(self, unknown):
+        original = store_ready("c1", **(CHARGE | unknown))
+        close_month(IN_OCTOBER)
+        hold(store_credit_of(original, "k1"), kind="undelivered_cdr")
+        store_ready("c2", **(CHARGE | unknown))
+
+        close_month(IN_NOVEMBER)
+
+        assert get_kinds()[1:] == [("2026-11", "C2", "late")]
 
     def test_one_credit_is_enough(self):
         original = store_ready("c1")
