@@ -68,7 +68,7 @@ traced AS (
     SELECT w.*, original.id AS original_id, original.total_energy AS original_energy, original.end_at AS original_end,
            original.statement_id AS original_statement, replaced.statement_id AS replaced_statement,
            replaced.id AS replaced_id, replaced.awaits_credit,
-           row_number() OVER (PARTITION BY original.id ORDER BY w.id) AS turn
+           row_number() OVER (PARTITION BY original.id ORDER BY w.mirrored_id IS NULL, w.id) AS turn
       FROM waiting w
       LEFT JOIN LATERAL (
             SELECT o.id, o.total_energy, o.total_cost, o.end_at, line.statement_id
@@ -86,8 +86,9 @@ traced AS (
              WHERE NOT w.is_credit AND e.token_owner = %(buyer)s
              ORDER BY line.id DESC LIMIT 1
            ) replaced ON true
-     -- What takes back energy that was fed back is above zero; none ever bills the same again.
-     WHERE NOT w.is_credit OR sign(w.total_cost) IN (0, -sign(original.total_cost))
+     -- What takes back energy that was fed back is above zero; none ever bills the same again, and one of nothing takes
+     -- nothing back, nor the place of the one that does.
+     WHERE NOT w.is_credit OR sign(w.total_cost) = -sign(original.total_cost)
 ),
 -- A credit goes with what it takes back, or after it; never before it, never twice. What replaces a settled bill goes
 -- with the credit of that, or after it: nothing else holds it since the credit has come.

@@ -187,6 +187,36 @@ class TestCorrections:
 
         assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K2"]
 
+    def test_a_credit_of_nothing_is_not_settled_in_place_of_the_one_that_follows(self):
+        """Its finding was accepted: it takes nothing back, and no energy either."""
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        close_month(IN_OCTOBER)
+        store_credit_of(original, "k1", total_cost=ZERO, total_cost_incl=ZERO)
+        assert close_month(IN_NOVEMBER) == []
+        store_credit_of(original, "k2")
+
+        close_month(IN_DECEMBER)
+
+        assert get_kinds()[1:] == [("2026-12", "K2", "correction")]
+
+    def test_of_what_cost_nothing_a_credit_of_nothing_is_settled(self):
+        store_credit_of(store_ready("c1", total_cost=ZERO, total_cost_incl=ZERO), "k1")
+
+        (statement,) = close_month()
+
+        assert [cdr for _, cdr, _ in get_kinds()] == ["C1", "K1"]
+        assert (statement.energy, statement.session_count) == (ZERO, 0)
+
+    def test_a_credit_of_all_goes_before_one_of_a_part_that_was_accepted(self):
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        close_month(IN_OCTOBER)
+        store_credit_of(original, "k1", total_cost=Decimal("-0.01"), total_cost_incl=Decimal("-0.01"))
+        store_credit_of(original, "k2")
+
+        close_month(IN_NOVEMBER)
+
+        assert get_kinds()[1:] == [("2026-11", "K2", "correction")]
+
     def test_a_credit_of_a_credit_keeps_neither_of_the_two(self):
         credit = store_credit_of(store_ready("c1"), "k1")
         hold(store_credit_of(credit, "k2"), kind="credit_of_credit")
