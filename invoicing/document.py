@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from cdrs.control.currencies import IN_USE
 from settlement.statement import round_amount
 from tariffs.pricing.policy import smallest_unit
 
@@ -43,6 +44,13 @@ class VatCategory(StrEnum):
     @property
     def needs_reason(self) -> bool:
         return self not in (VatCategory.STANDARD, VatCategory.ZERO_RATED)
+
+
+class NoXml(StrEnum):
+    """Why there is no XML of an invoice, as it is said in `words.py`."""
+
+    CURRENCY = "no_xml_currency"  # not in the code list (BR-CL-03, BR-CL-04): it was withdrawn, or there is no such one
+    DECIMALS = "no_xml_decimals"  # a coin has a third (KWD), and amounts have two (BR-DEC)
 
 
 class InvoiceError(ValueError):
@@ -201,9 +209,15 @@ class InvoiceDocument:
 
     @property
     def has_xml(self) -> bool:
-        """Not where a coin has a third decimal (KWD): EN 16931 cannot say such amounts (BR-DEC), and nothing is cut."""
+        return self.no_xml is None
+
+    @property
+    def no_xml(self) -> NoXml | None:
+        """Why EN 16931 cannot say it, where it cannot. Nothing is cut or converted for its sake."""
         currencies = [self.currency] if self.converted is None else [self.currency, self.converted.currency]
-        return all(smallest_unit(currency) >= FINEST for currency in currencies)
+        if any(currency not in IN_USE for currency in currencies):
+            return NoXml.CURRENCY
+        return NoXml.DECIMALS if any(smallest_unit(currency) < FINEST for currency in currencies) else None
 
 
 def make_document(

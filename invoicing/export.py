@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from invoicing.document import NoXml
 from invoicing.models import Invoice, InvoiceFile
 from settlement.models import Statement
 from settlement.render import write_csv, write_json
@@ -17,6 +18,11 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     "json": "application/json",
 }
 _LINES: Final[Mapping[str, Callable[[Statement], Iterator[bytes]]]] = {"csv": write_csv, "json": write_json}
+
+_WHY: Final[Mapping[NoXml, str]] = {
+    NoXml.CURRENCY: "does not have its currency, which was withdrawn or never was one (BR-CL-03, BR-CL-04)",
+    NoXml.DECIMALS: "cannot say amounts of three decimals (BR-DEC)",
+}
 
 
 class NotMade(LookupError):
@@ -41,7 +47,10 @@ def get_download(invoice: Invoice, *, kind: str) -> Download:
     try:
         content = invoice.get_file(kind) if write is None else b"".join(write(invoice.statement))
     except InvoiceFile.DoesNotExist as e:
-        raise NotMade(f"{invoice} has no {kind}: EN 16931 cannot say amounts of three decimals (BR-DEC)") from e
+        why = invoice.get_document().no_xml
+        if why is None:
+            raise
+        raise NotMade(f"{invoice} has no {kind}: EN 16931 {_WHY[why]}") from e
     return Download(f"{invoice.file_name}.{kind}", content_type, content)
 
 

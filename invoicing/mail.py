@@ -135,7 +135,7 @@ def _write_body(document: InvoiceDocument) -> str:
     )
     greeting, files = (
         say("mail_greeting", language=language),
-        say("mail_files" if document.has_xml else "no_xml", language=language),
+        say(document.no_xml or "mail_files", language=language),
     )
     return "\n\n".join([greeting, text, files, *document.notes, str(settings.HUB_NAME)]) + "\n"
 

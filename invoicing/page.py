@@ -38,7 +38,7 @@ def get_title(document: InvoiceDocument) -> str:
 def lay_out(document: InvoiceDocument) -> dict[str, Any]:
     """What the template prints, each thing as text in the document's language."""
     language = document.language
-    files = say("machine_readable" if document.has_xml else "no_xml", language=language)
+    files = say(document.no_xml or "machine_readable", language=language)
     return {
         "title": get_title(document),
         "author": document.seller.name,

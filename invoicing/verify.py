@@ -40,13 +40,14 @@ def _find_faults_of(invoice: Invoice) -> Iterator[str]:
     except (InvoiceError, ValueError) as e:
         yield f"{invoice}: its document does not add up: {e}"
         return
-    for kind in InvoiceFile.Kind if document.has_xml else (InvoiceFile.Kind.PDF,):
+    due = {InvoiceFile.Kind.PDF, InvoiceFile.Kind.XML} if document.has_xml else {InvoiceFile.Kind.PDF}
+    for kind in sorted(due | files.keys()):
         file = files.get(kind)
         if file is None or hashlib.sha256(bytes(file.content)).hexdigest() != file.sha256:
             yield f"{invoice}: its {kind} is not what was issued"
             return
     said = {(invoice.due, invoice.total), (document.due, document.total)}
-    if document.has_xml:
+    if InvoiceFile.Kind.XML in files:
         totals = read_totals(bytes(files[InvoiceFile.Kind.XML].content))
         said.add((totals.due, totals.total))
     if len(said) > 1:

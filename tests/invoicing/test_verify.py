@@ -42,6 +42,16 @@ class TestFindFaults:
             Invoice.objects.update(due=1)
         assert list(find_faults()) == ["NLCPO2027-000001: row, document and XML say different sums"]
 
+    def test_looks_at_an_xml_of_a_currency_that_was_withdrawn_since(self, monkeypatch: pytest.MonkeyPatch):
+        make_invoice()
+        monkeypatch.setattr("invoicing.document.IN_USE", frozenset())
+        assert list(find_faults()) == []
+
+        with tampering("invoicing_invoicefile"):
+            InvoiceFile.objects.filter(kind="xml").update(content=b"<other/>")
+
+        assert list(find_faults()) == ["NLCPO2027-000001: its xml is not what was issued"]
+
     def test_finds_changed_bytes(self):
         make_invoice()
         with tampering("invoicing_invoicefile"):
