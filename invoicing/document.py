@@ -175,6 +175,14 @@ class Preceding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegalNote:
+    """What the law of the seller's country wants to be said. `subject`: of UNTDID 4451 (BT-21)."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:
     kind: Kind
     number: str
@@ -193,6 +201,7 @@ class InvoiceDocument:
     total: Decimal
     rounding: Decimal = ZERO  # to the amount due from the total (BT-114): where VAT was rounded per charging session
     notes: tuple[str, ...] = ()
+    legal_notes: tuple[LegalNote, ...] = ()
     preceding: Preceding | None = None
     converted: Converted | None = None
     issued_by: str = ""  # who wrote it, where that is not the seller
@@ -236,6 +245,7 @@ def make_document(
     reasons: Mapping[VatCategory, str],
     due: Decimal | None = None,
     notes: tuple[str, ...] = (),
+    legal_notes: tuple[LegalNote, ...] = (),
     preceding: Preceding | None = None,
     converted: Converted | None = None,
     issued_by: str = "",
@@ -263,6 +273,7 @@ def make_document(
         total=net_total + vat_total,
         rounding=ZERO if due is None else due - net_total - vat_total,
         notes=notes,
+        legal_notes=legal_notes,
         preceding=preceding,
         converted=converted,
         issued_by=issued_by,

@@ -18,6 +18,7 @@ from invoicing.document import (
     InvoiceDocument,
     InvoiceError,
     Kind,
+    LegalNote,
     Line,
     Preceding,
     VatCategory,
@@ -35,6 +36,12 @@ _REASONS: Final[Mapping[VatCategory, str]] = {
     VatCategory.OUTSIDE_SCOPE: "outside_scope",
     VatCategory.EXEMPT: "exempt",
     VatCategory.EXPORT: "outside_scope",
+}
+
+# By the seller's country: the subject of a note, and its words. French invoices to companies must have these three,
+# with that subject (articles L441-9 and D441-5 of the Code de commerce; BR-FR-05).
+_LEGAL: Final[Mapping[str, Mapping[str, str]]] = {
+    "FR": {"PMD": "fr_late_payment", "PMT": "fr_recovery", "AAB": "fr_discount"},
 }
 
 
@@ -64,6 +71,7 @@ def draft(statement: Statement, *, number: str, issue_date: date) -> InvoiceDocu
         reasons=_write_reasons(seller, buyer, language=language),
         due=round_exactly(abs(statement.gross), currency=statement.currency),
         notes=(say("issued_by", language=language, issuer=issued_by, seller=seller.name),) if issued_by else (),
+        legal_notes=_write_legal_notes(seller, language=language),
         preceding=Preceding(number=corrected.number, issue_date=corrected.issue_date) if corrected else None,
         converted=_convert(statement),
         issued_by=issued_by,
@@ -84,6 +92,11 @@ def _write_reasons(seller: Company, buyer: Company, *, language: str) -> dict[Va
         category: say(key, language=language, seller=seller.country, buyer=buyer.country)
         for category, key in _REASONS.items()
     }
+
+
+def _write_legal_notes(seller: Company, *, language: str) -> tuple[LegalNote, ...]:
+    notes = _LEGAL.get(seller.country, {})
+    return tuple(LegalNote(subject=subject, text=say(key, language=language)) for subject, key in notes.items())
 
 
 def _get_hub_name() -> str:

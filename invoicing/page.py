@@ -69,7 +69,7 @@ def lay_out(document: InvoiceDocument) -> dict[str, Any]:
         "due": f"{_write_money(document.due, document=document)} {document.currency}",
         "payment": _write_payment(document),
         "bank": _lay_out_bank(document),
-        "notes": [*document.notes, *_write_converted(document)],
+        "notes": [*document.notes, *(one.text for one in document.legal_notes), *_write_converted(document)],
     }
 
 

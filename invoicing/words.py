@@ -209,6 +209,42 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nl": "Geen btw in rekening gebracht: levering vanuit {seller} naar {buyer}, in {seller} "
         "buiten de werking van de btw.",
     },
+    "fr_late_payment": {
+        "en": "Unless agreed otherwise, late payment bears interest at the rate of the ECB’s latest refinancing "
+        "operation plus 10 percentage points, without a reminder (Article L441-10 of the French Commercial "
+        "Code).",
+        "de": "Sofern nichts anderes vereinbart ist, fallen bei verspäteter Zahlung ohne Mahnung Zinsen in Höhe des "
+        "Satzes des jüngsten Refinanzierungsgeschäfts der EZB zuzüglich 10 Prozentpunkten an (Artikel L441-10 "
+        "des französischen Handelsgesetzbuchs).",
+        "fr": "Sauf convention contraire, tout retard de paiement entraîne, sans rappel, des pénalités au taux de la "
+        "plus récente opération de refinancement de la BCE majoré de 10 points de pourcentage (article L441-10 "
+        "du Code de commerce).",
+        "it": "Salvo diverso accordo, in caso di ritardo di pagamento sono dovuti, senza sollecito, interessi al "
+        "tasso della più recente operazione di rifinanziamento della BCE maggiorato di 10 punti percentuali "
+        "(articolo L441-10 del Codice di commercio francese).",
+        "nl": "Tenzij anders overeengekomen is bij te late betaling zonder aanmaning rente verschuldigd tegen het "
+        "tarief van de jongste herfinancieringstransactie van de ECB plus 10 procentpunten (artikel L441-10 van "
+        "het Franse Wetboek van Koophandel).",
+    },
+    "fr_recovery": {
+        "en": "Late payment also costs a fixed sum of EUR 40 for recovery (Article D441-5 of the French Commercial "
+        "Code).",
+        "de": "Bei verspäteter Zahlung ist außerdem eine Beitreibungspauschale von 40 EUR zu zahlen (Artikel D441-5 "
+        "des französischen Handelsgesetzbuchs).",
+        "fr": "Tout retard de paiement entraîne en outre une indemnité forfaitaire de 40 EUR pour frais de "
+        "recouvrement (article D441-5 du Code de commerce).",
+        "it": "In caso di ritardo di pagamento è inoltre dovuto un importo forfettario di 40 EUR per i costi di "
+        "recupero (articolo D441-5 del Codice di commercio francese).",
+        "nl": "Bij te late betaling is bovendien een vast bedrag van 40 EUR voor invorderingskosten verschuldigd "
+        "(artikel D441-5 van het Franse Wetboek van Koophandel).",
+    },
+    "fr_discount": {
+        "en": "Unless agreed otherwise, there is no discount for early payment.",
+        "de": "Sofern nichts anderes vereinbart ist, wird bei vorzeitiger Zahlung kein Skonto gewährt.",
+        "fr": "Sauf convention contraire, aucun escompte n’est accordé pour paiement anticipé.",
+        "it": "Salvo diverso accordo, non è previsto alcuno sconto per pagamento anticipato.",
+        "nl": "Tenzij anders overeengekomen wordt bij vervroegde betaling geen korting verleend.",
+    },
     "exempt": {
         "en": "Without VAT: the supplier states none for these charging sessions.",
         "de": "Ohne Umsatzsteuer: der Leistende weist für diese Ladevorgänge keine aus.",

@@ -51,9 +51,9 @@ def write_xml(document: InvoiceDocument) -> bytes:
     made.header.type_code = TYPE_CODES[document.kind]
     made.header.issue_date_time = document.issue_date
     for text in document.notes:
-        note = IncludedNote()
-        note.content = text
-        made.header.notes.add(note)
+        made.header.notes.add(_make_note(text))
+    for legal in document.legal_notes:
+        made.header.notes.add(_make_note(legal.text, subject=legal.subject))
     _write_party(made.trade.agreement.seller, document.seller, document=document)
     _write_party(made.trade.agreement.buyer, document.buyer, document=document)
     for place, line in enumerate(document.lines, start=1):
@@ -106,6 +106,14 @@ def _register(scheme: str, number: str) -> TaxRegistration:
     registration = TaxRegistration()
     registration.id = (scheme, number)
     return registration
+
+
+def _make_note(text: str, *, subject: str = "") -> IncludedNote:
+    note = IncludedNote()
+    note.content = text
+    if subject:
+        note.subject_code = subject
+    return note
 
 
 def _make_line(line: Line, *, place: int) -> LineItem:

@@ -11,6 +11,7 @@ from invoicing import issue
 from invoicing.document import InvoiceError
 from invoicing.issue import cancel, issue_for
 from invoicing.models import Invoice, Issuer, Mailing, Series
+from invoicing.page import lay_out
 from invoicing.pdf import write_pdf
 from invoicing.xml import read_totals
 from settlement.models import Company, Statement
@@ -60,6 +61,23 @@ class TestIssueFor:
 
         assert document.issued_by == "Roaming Hub"
         assert "in naam en voor rekening van NLCPO B.V." in document.notes[0]
+
+    def test_of_a_french_seller_says_what_french_law_wants_to_be_said(self):
+        """Penalties, the fixed sum for recovery, discount: each with its subject (BR-FR-05); in credit notes, too."""
+        make_companies()
+        Company.objects.filter(party=PROVIDER).update(country="FR", vat_number="FR40303265045")
+        invoice = issue_for(make_statement(), now=NOW)
+
+        note = cancel(invoice, reason="x", now=NOW)
+
+        document = invoice.get_document()
+        assert [one.subject for one in document.legal_notes] == ["PMD", "PMT", "AAB"]
+        assert "40 EUR" in document.legal_notes[1].text
+        assert {one.text for one in document.legal_notes} <= set(lay_out(document)["notes"])
+        assert note.get_document().legal_notes == document.legal_notes
+
+    def test_of_another_seller_says_none_of_it(self):
+        assert make_invoice().get_document().legal_notes == ()
 
     def test_is_due_as_many_days_after_it_as_the_statement_gives(self):
         make_companies()

