@@ -24,7 +24,7 @@ from parties.admin_search import SearchesParties
 from parties.display import show_party
 from settlement.admin import Stamped
 from settlement.admin_forms import PartyField
-from settlement.render import get_digits
+from tariffs.pricing.policy import get_digits
 
 MAIL_COLOURS = {"waiting": "info", "sent": "success", "failed": "danger"}
 

@@ -22,7 +22,7 @@ from parties.paging import EstimatingPaginator
 from settlement import statement_page
 from settlement.admin_forms import CompanyForm, TermsForm
 from settlement.models import Closing, Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
-from settlement.render import get_digits
+from tariffs.pricing.policy import get_digits
 
 
 class Amounts:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from parties.display import guard_cell
 from settlement.models import Statement
 from settlement.statement import Kind
-from tariffs.pricing.policy import MINOR_UNITS
+from tariffs.pricing.policy import get_digits
 
 _MOMENT = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -104,10 +104,6 @@ def read_rows(statement: Statement) -> Iterator[Row]:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(sql, {"id": statement.pk, "digits": get_digits(statement.currency)})
         yield from cursor
-
-
-def get_digits(currency: str) -> int:
-    return MINOR_UNITS.get(currency, 2)
 
 
 class _Echo:

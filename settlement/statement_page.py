@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from parties.admin_pages import show_table
 from parties.display import show_number
 from settlement.models import Statement
-from settlement.render import get_digits, write_csv, write_json
+from settlement.render import write_csv, write_json
 from settlement.statement import Kind
+from tariffs.pricing.policy import get_digits
 
 SHOWN = 100  # lines; the files have them all
 FILES = {"csv": ("text/csv; charset=utf-8", write_csv), "json": ("application/json", write_json)}

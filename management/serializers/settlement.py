@@ -14,8 +14,8 @@ from management.serializers.traffic import KeyField
 from ocpi.calls import PartyId
 from settlement.bank_accounts import read_bic, read_iban
 from settlement.models import Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
-from settlement.render import get_digits
 from settlement.vat_numbers import read_vat_number
+from tariffs.pricing.policy import get_digits
 
 
 @extend_schema_field({"type": "string", "example": "12.30"})

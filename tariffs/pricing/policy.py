@@ -31,6 +31,11 @@ class Policy:
 DEFAULT: Final = Policy()
 
 
+def get_digits(currency: str) -> int:
+    """2 for most; 0 for JPY; 3 for KWD (ISO 4217)."""
+    return MINOR_UNITS.get(currency.upper(), 2)
+
+
 def smallest_unit(currency: str) -> Decimal:
-    """0.01 for most; 1 for JPY; 0.001 for KWD (ISO 4217)."""
-    return Decimal(1).scaleb(-MINOR_UNITS.get(currency.upper(), 2))
+    """0.01 for most; 1 for JPY; 0.001 for KWD."""
+    return Decimal(1).scaleb(-get_digits(currency))

@@ -12,7 +12,7 @@ from ocpi.calls import PartyId
 from ocpi.times import parse_datetime
 from settlement.due import Pair, settle
 from settlement.models import Statement
-from settlement.render import get_digits
+from tariffs.pricing.policy import get_digits
 
 
 class Command(BaseCommand):
