@@ -11,6 +11,7 @@ from cdrs.models import Cdr
 from parties.admin_pages import mark, number
 from parties.display import show_party
 from parties.owned_admin import OwnedObjectAdmin
+from tariffs.admin_amounts import amount
 
 
 @admin.register(Cdr)
@@ -44,7 +45,7 @@ class CdrAdmin(OwnedObjectAdmin):
 
     readonly_preprocess_fields = {**OwnedObjectAdmin.readonly_preprocess_fields, "is_undelivered": mark(fault="yes")}
     actions_detail = ["price"]
-    show_energy, show_cost = number("total_energy"), number("total_cost")
+    show_energy, show_cost = number("total_energy"), amount("total_cost")
 
     @action(description="Claimed and computed", icon="calculate")
     def price(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from charging_sessions.models import Session
 from parties.admin_pages import number
 from parties.display import show_party
 from parties.owned_admin import OwnedObjectAdmin
+from tariffs.admin_amounts import amount
 
 STATUS_COLOURS = {"ACTIVE": "success", "COMPLETED": "info", "INVALID": "danger", "PENDING": "warning"}
 
@@ -36,7 +37,7 @@ class SessionAdmin(OwnedObjectAdmin):
         "currency",
         "location_key",
     )
-    show_kwh, show_cost = number("kwh", "kWh"), number("total_cost")
+    show_kwh, show_cost = number("kwh", "kWh"), amount("total_cost")
 
     @display(description="token owner")
     def show_token_owner(self, session: Session) -> str:

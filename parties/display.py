@@ -18,12 +18,13 @@ def show_party(key: str) -> str:
     return f"{key[:2].upper()}*{key[2:].upper()}" if key else ""
 
 
-def show_number(number: Decimal | None) -> str:
-    """Without needless zeros: 12.345000 is "12.345", 100.000000 is "100"."""
+def show_number(number: Decimal | None, *, places: int = 0) -> str:
+    """Without needless zeros: 12.345000 is "12.345", 100.000000 is "100". With `places`, so many decimals at least."""
     if number is None:
         return ""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, _, fraction = f"{number:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(places, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def mask(text: str) -> str:

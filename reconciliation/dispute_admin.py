@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from cdrs.models import Cdr
-from parties.admin_pages import ReadOnlyAdmin, ask, number, show_document, show_table
+from parties.admin_pages import ReadOnlyAdmin, ask, show_document, show_table
 from parties.side_names import Side
 from reconciliation.admin_links import show_links
 from reconciliation.dispute_states import RULES, Action, Outcome
@@ -26,6 +26,7 @@ from reconciliation.disputes import Actor, act, extend, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Dispute, Finding
 from reconciliation.pair_admin import PairAdmin
+from tariffs.admin_amounts import amount
 
 COLOURS = {
     "open": "warning",
@@ -101,7 +102,7 @@ class DisputeAdmin(PairAdmin):
         ("Evidence, as it was when the dispute was opened", {"fields": ["show_evidence"]}),
         ("Dates", {"fields": ["opened_at", "reminded_at", "escalated_at", "closed_at"]}),
     ]
-    show_amount = number("amount")
+    show_amount = amount("amount")
     actions_detail = ["write", "decide", "extend", "escalate", "withdraw"]
 
     @display(description="state", label=COLOURS)

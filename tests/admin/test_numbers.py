@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from reconciliation.models import Rating
 from settlement.models import ExchangeRate, FeeLine, Line
 from tests.management.cast import make_staff
 from tests.reconciliation.disputed import make_dispute, store_disputed
+from tests.reconciliation.stored import store_cdr
 from tests.settlement.settled import IN_NOVEMBER, close_month, store_ready
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,26 @@ def staff(client: Client) -> Client:
     return client
 
 
+def get_cells(page: str, field: str) -> list[str]:
+    """Of one column of a list."""
+    return [cell.strip() for cell in re.findall(rf'class="[^"]*field-{field}[^"]*"[^>]*>([^<]*)<', page)]
+
+
 class TestNumbers:
+    def test_of_amounts_have_the_decimals_of_their_currency_and_hide_none(self, staff):
+        store_cdr("c1", total_cost=Decimal("4.20"))
+        store_cdr("c2", total_cost=Decimal("4.2035"))
+        store_cdr("c3", total_cost=Decimal(500), currency="JPY")
+        store_cdr("c4", total_cost=Decimal(500), currency="HUF")
+        store_cdr("c5", total_cost=Decimal("4.1"), currency="kwd")
+        store_cdr("c6", total_cost=None)
+        make_dispute(amount=Decimal("4.20"))
+
+        cells = get_cells(get_list(staff, "cdrs_cdr"), "show_cost")
+
+        assert sorted(cells) == sorted(["4.20", "4.2035", "500", "500.00", "4.100", "-"])
+        assert get_cells(get_list(staff, "reconciliation_dispute"), "show_amount") == ["4.20"]
+
     def test_of_cdrs_and_sessions(self, staff):
         cdr = store_disputed()
 

@@ -23,6 +23,22 @@ def test_numbers_have_no_needless_zeros(number, text):
     assert show_number(Decimal(number)) == text
 
 
+@pytest.mark.parametrize(
+    ("number", "places", "text"),
+    [
+        ("4.200000", 2, "4.20"),
+        ("4.203500", 2, "4.2035"),
+        ("100.000000", 2, "100.00"),
+        ("500.000000", 0, "500"),
+        ("500.500000", 0, "500.5"),
+        ("-1.5", 3, "-1.500"),
+        ("1E+2", 2, "100.00"),
+    ],
+)
+def test_numbers_have_so_many_decimals_at_least(number, places, text):
+    assert show_number(Decimal(number), places=places) == text
+
+
 class TestLayOut:
     def test_puts_every_member_on_a_line(self):
         assert lay_out('{"a":1,"b":[],"c":[1, 2],"d":{}}') == (
