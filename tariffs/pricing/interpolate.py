@@ -78,4 +78,4 @@ def _local_edges(start: datetime, end: datetime, cuts: Sequence[int], zone: Zone
     for day in range(first.toordinal(), last.toordinal() + 1):
         for seconds in edges:
             local = datetime.combine(date.fromordinal(day), time(), zone) + timedelta(seconds=seconds)  # on the wall
-            yield local.astimezone(UTC)
+            yield from (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))  # twice, where clocks go back

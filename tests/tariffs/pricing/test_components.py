@@ -18,6 +18,7 @@ from tests.tariffs.pricing.cases import (
     money,
     period,
     priced,
+    rounded,
     tariff,
     total,
 )
@@ -275,6 +276,16 @@ class TestUnsplitPeriods:
 
         assert result.interpolated is not None
         assert result.interpolated.excl_vat == Decimal(interpolated)
+
+    def test_are_split_twice_where_the_clocks_are_turned_back(self):
+        night = "2026-10-25T00:00:00Z"  # 02:00 in Amsterdam, two hours before it is 03:00
+        window = {"start_time": "02:15", "end_time": "02:45"}
+        of = tariff(element(component("ENERGY", "1.00"), **window), element(component("ENERGY", "0.50")))
+
+        result = priced(cdr(period(energy=4, at=night), at=night, lasts=120), of)
+
+        assert result.interpolated is not None
+        assert rounded(result.interpolated) == money("3.00", "3.00")
 
 
 class TestZone:
