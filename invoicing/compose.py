@@ -71,7 +71,7 @@ def _write_session_group(group: SessionGroup, *, country: str, currency: str, la
         if group.sessions == 1
         else say("sessions", language=language, count=write_number(Decimal(group.sessions), language=language))
     )
-    is_energy_told = group.energy != 0 and (group.energy > 0) == (group.net > 0)
+    is_energy_told = group.energy * group.net > 0
     return Line.of_total(
         say(_WORDS[group.kind], language=language, country=country),
         quantity=group.energy if is_energy_told else Decimal(1),

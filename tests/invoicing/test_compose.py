@@ -68,11 +68,14 @@ class TestWriteSessions:
         assert lines[2].detail == "12 charging sessions · A-1, A-2"
         assert (lines[2].quantity, lines[2].net) == (Decimal(-9), Decimal("-5.00"))
 
-    @pytest.mark.parametrize("energy", ["0", "-3.5"])
-    def test_says_no_energy_where_it_does_not_go_with_the_sum(self, energy: str):
-        (line,) = write(sessions(energy=Decimal(energy)))
+    @pytest.mark.parametrize(
+        ("net", "energy"), [("100", "0"), ("100", "-3.5"), ("-100", "3.5"), ("0", "3.5"), ("0", "-3.5")]
+    )
+    def test_says_no_energy_where_it_does_not_go_with_the_sum(self, net: str, energy: str):
+        """A credit of what was free would say it as delivered: its quantity has the sign of its sum."""
+        (line,) = write(sessions(net, str(Decimal(net) * Decimal("0.21")), energy=Decimal(energy)))
 
-        assert (line.quantity, line.unit) == (Decimal(1), "C62")
+        assert (abs(line.quantity), line.unit) == (Decimal(1), "C62")
 
     def test_keeps_the_rate_while_rounding_explains_the_vat(self):
         (line,) = write(sessions(vat="21.1300"))
