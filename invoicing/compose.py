@@ -17,6 +17,7 @@ from settlement.statement import FeeRule, LineKind, round_amount
 from tariffs.pricing.policy import smallest_unit
 
 ONE: Final = "C62"
+_COINS: Final = Decimal("2.5")
 _WORDS: Final[Mapping[LineKind, str]] = {
     LineKind.REGULAR: "charging",
     LineKind.LATE: "late",
@@ -135,8 +136,9 @@ def _settle_rates(groups: list[SessionGroup], *, currency: str) -> list[SessionG
 
 
 def get_slack(count: int, *, currency: str) -> Decimal:
-    """How far sums of so many rounded CDRs may be from what is rounded once: half a coin each for net and gross."""
-    return smallest_unit(currency) * (count + 1)
+    """How far sums of so many rounded CDRs may be from what is rounded once: of each a coin that a plausible one may be
+    off (`settlement.vat`), and half a coin each for gross, net and the VAT of that."""
+    return smallest_unit(currency) * (count * _COINS + 1)
 
 
 def _with_effective_rate(group: SessionGroup) -> SessionGroup:
