@@ -74,7 +74,7 @@ class VatTotal:
 
 def round_amount(amount: Decimal, *, currency: str) -> Decimal:
     """To the currency's smallest unit, half away from zero, so that a credit is the mirror of its original."""
-    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP)
+    return amount.quantize(smallest_unit(currency), rounding=ROUND_HALF_UP) + ZERO  # never -0.00: BR-CO-14 fails by it
 
 
 def make_amounts(claim: Claim, *, charges_vat: bool) -> Amounts:
