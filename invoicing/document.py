@@ -312,9 +312,9 @@ def _check_frame(document: InvoiceDocument) -> None:
         raise InvoiceError(f"{document.number}: its period ends before it starts (BR-29)")
     if document.due_date < document.issue_date:
         raise InvoiceError(f"{document.number}: it is due before it is issued")
-    if document.total < 0 or document.due < 0:
+    if document.due < 0:  # the total may be: corrections by cents, whose VAT was rounded per session
         raise InvoiceError(
-            f"{document.number}: its total is negative: make it a credit note, with what is taken back as plus"
+            f"{document.number}: what is due is negative: make it a credit note, with what is taken back as plus"
         )
 
 

@@ -84,7 +84,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(models.Model):
-    """An invoice or credit note. Its amounts are never below zero: the kind says who owes whom."""
+    """An invoice or credit note. What is due is never below zero: the kind says who owes whom."""
 
     issuer = models.CharField(max_length=5, db_collation="C")  # the seller, in whose series it is numbered
     recipient = models.CharField(max_length=5, db_collation="C")
@@ -119,7 +119,7 @@ class Invoice(models.Model):
                 fields=["statement", "attempt"], name="invoice_of_statement", condition=Q(cancels=None)
             ),
             models.CheckConstraint(condition=Q(total=F("net") + F("vat")), name="invoice_adds_up"),
-            models.CheckConstraint(condition=Q(total__gte=0, due__gte=0), name="invoice_not_negative"),
+            models.CheckConstraint(condition=Q(due__gte=0), name="invoice_not_negative"),
             models.CheckConstraint(condition=Q(sequence__gte=1, attempt__gte=1), name="invoice_counts_from_one"),
         ]
         indexes = [

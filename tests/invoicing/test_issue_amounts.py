@@ -11,7 +11,7 @@ from invoicing.issue import issue_for
 from invoicing.page import lay_out
 from settlement.models import ExchangeRate, VatRate
 from tests.invoicing.issued import NOW, make_companies, make_invoice, make_statement
-from tests.settlement.settled import IN_DECEMBER, close_month, store_credit_of, store_ready
+from tests.settlement.settled import IN_DECEMBER, IN_OCTOBER, close_month, store_credit_of, store_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +110,32 @@ class TestIssueFor:
         assert document.preceding is not None
         assert document.preceding.number == invoice.number
         assert invoice.number in document.lines[0].detail
+
+    @pytest.mark.parametrize(
+        ("told", "kind", "due"),
+        [
+            ([("4.194", "5.08")], "invoice", "0.00"),
+            ([("4.194", "5.08"), ("4.20", "5.09")], "invoice", "0.01"),
+        ],
+    )
+    def test_of_corrections_by_cents_may_have_less_than_nothing_as_its_total(
+        self, told: list[tuple[str, str]], kind: str, due: str
+    ):
+        """Net of -0.01 and VAT, as it was rounded per session, of 0.01 and more: of that the rate gives nothing."""
+        make_companies()
+        originals = [store_ready(f"c{number}", end_at=IN_OCTOBER) for number in range(len(told))]
+        close_month(IN_OCTOBER)
+        for original, (net, gross) in zip(originals, told, strict=True):
+            store_credit_of(original, f"k{original.object_key}")
+            costs = {"total_cost": Decimal(net), "total_cost_incl": Decimal(gross)}
+            store_ready(f"n{original.object_key}", session_key=original.session_key, **costs)
+        (statement,) = close_month()
+
+        invoice = issue_for(statement, now=NOW)
+
+        assert statement.net == Decimal("-0.01")
+        assert (invoice.kind, invoice.total, invoice.due) == (kind, Decimal("-0.01"), Decimal(due))
+        assert invoice.due == statement.gross
 
     def test_says_what_is_due_in_the_currency_of_settlement(self):
         ExchangeRate.objects.create(date=date(2026, 11, 30), currency="CHF", rate=Decimal("0.93"))

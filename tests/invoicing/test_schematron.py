@@ -46,6 +46,7 @@ KINDS: dict[str, InvoiceDocument] = SAMPLES | {
     "VAT in another currency": document(line(rate="25"), currency="SEK", converted=EUR),
     "no cents": document(line("1001", rate="10"), currency="JPY", converted=EUR),
     "more credit than charge at one rate": document(line("100.00"), line("-30.00", rate="9")),
+    "less than nothing, and a cent of VAT": document(line("-0.01"), due=Decimal("0.01")),
     "credit note, reverse charge": document(line(category="AE"), kind=Kind.CREDIT_NOTE, preceding=BEFORE),
     "credit note, with a charge": document(*negate((line("-100.00"), line("30.00"))), kind=Kind.CREDIT_NOTE),
     "credit note, out of scope, rounded": document(line("33.33", category="O"), kind=Kind.CREDIT_NOTE, due=Decimal(33)),
