@@ -38,6 +38,7 @@ def get_quote(currency: str, *, on: date) -> Quote:
         latest = "none" if rate is None else f"the latest is of {rate.date}"
         raise RateMissing(
             f"no ECB rate of {currency} in the week up to {on} ({latest}): "
-            "import the ECB's file with manage.py import_rates --file eurofxref-hist.csv"
+            "import the ECB's file with manage.py import_rates --file eurofxref-hist.csv; if the ECB quotes none, "
+            "enter terms from the period's first day on without settlement currency and percentage"
         )
     return Quote(rate.rate, rate.date)

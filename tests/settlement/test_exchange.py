@@ -76,6 +76,10 @@ class TestFindConversion:
         with pytest.raises(RateMissing, match="import_rates"):
             find_conversion("CHF", "EUR", on=day)
 
+    def test_says_what_to_do_about_money_that_is_quoted_no_more(self):
+        with pytest.raises(RateMissing, match="without settlement currency and percentage"):
+            find_conversion("BGN", "EUR", on=date(2026, 11, 30))
+
     def test_is_imported_once_and_corrected(self):
         import_rates(HISTORY, since=date(2020, 1, 1))
         import_rates("Date,USD\n2026-11-30,1.2000\n", since=date(2020, 1, 1))
