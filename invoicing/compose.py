@@ -5,7 +5,8 @@ Pure. The charging sessions themselves are in the CSV.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -123,16 +124,25 @@ def round_exactly(amount: Decimal, *, currency: str) -> Decimal:
 def _settle_rates(groups: list[SessionGroup], *, currency: str) -> list[SessionGroup]:
     """Where the VAT stated is further from the rate than rounding explains, the rate is what was stated in effect.
 
-    The statement judged such CDRs as implausible already; what they state is owed all the same.
+    The statement judged such CDRs as implausible already; what they state is owed all the same. A group that goes with
+    its rate keeps it: in effect a few cents of corrections may have any, or none.
     """
-    wrong = set()
-    for key in {(group.category, group.rate) for group in groups}:
-        same = [group for group in groups if (group.category, group.rate) == key]
-        exact = sum((group.net for group in same), ZERO) * key[1] / HUNDRED
-        stated, count = sum((group.vat for group in same), ZERO), sum(group.count for group in same)
-        if abs(stated - exact) > get_slack(count, currency=currency):
-            wrong.add(key)
-    return [_with_effective_rate(group) if (group.category, group.rate) in wrong else group for group in groups]
+    by_rate: dict[tuple[VatCategory, Decimal], list[SessionGroup]] = defaultdict(list)
+    for group in groups:
+        by_rate[group.category, group.rate].append(group)
+    wrong = {key for key, same in by_rate.items() if _is_off(same, rate=key[1], currency=currency)}
+    return [
+        _with_effective_rate(group)
+        if (group.category, group.rate) in wrong and _is_off([group], rate=group.rate, currency=currency)
+        else group
+        for group in groups
+    ]
+
+
+def _is_off(groups: Sequence[SessionGroup], *, rate: Decimal, currency: str) -> bool:
+    exact = sum((group.net for group in groups), ZERO) * rate / HUNDRED
+    stated = sum((group.vat for group in groups), ZERO)
+    return abs(stated - exact) > get_slack(sum(group.count for group in groups), currency=currency)
 
 
 def get_slack(count: int, *, currency: str) -> Decimal:

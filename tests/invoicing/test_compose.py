@@ -95,6 +95,12 @@ class TestWriteSessions:
 
         assert {line.rate for line in lines} == {Decimal(21)}
 
+    def test_leaves_its_rate_to_what_goes_with_it_beside_what_does_not(self):
+        """The rate in effect of these corrections would be below zero, and refused."""
+        cents = sessions("0.0100", "-0.0200", kind=LineKind.CORRECTION, energy=Decimal(0))
+
+        assert [line.rate for line in write(sessions(vat="20.0000"), cents)] == [Decimal(20), Decimal(21)]
+
     def test_finds_the_rate_of_what_was_taken_for_none(self):
         (line,) = write(sessions(vat="0.4000", category=VatCategory.ZERO_RATED, rate=Decimal(0)))
 
