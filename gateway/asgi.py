@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from gateway import proxies
 from gateway.admission import Slot
 from gateway.health import respond_health
 from gateway.hub import Hub
+from gateway.pages import Application, Pages, Receive, Scope, Send
 from gateway.reading import CallerGone, Reading
 from gateway.short_way import SHORT_WAY, ShortWay
 from gateway.views import Request, Response, Views
@@ -25,11 +26,6 @@ from ocpi.errors import Overloaded, TooLarge
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = [(b"Content-Type", b"application/json")]
 SHORT = 64 * 1024  # bytes that the server takes at once, whatever its caller does
@@ -39,7 +35,7 @@ class Edge:
     """Serves /ocpi and the health checks itself, hands the rest to `django`. Lives as long as the server."""
 
     def __init__(self, django: Application) -> None:
-        self._django = django
+        self._pages = Pages(django, get_silence=lambda: self._hub.facts.age if self._hub is not None else 0.0)
         self._hub: Hub | None = None
         self._views: Views | None = None
 
@@ -68,7 +64,7 @@ class Edge:
         except CallerGone:  # or still there, and too slow
             await _send(send, 408, [*JSON, (b"Connection", b"close")], b'{"detail": "the body did not come in time"}')
         else:
-            await self._django(scope, _replay(body, receive), send)
+            await self._pages.serve(scope, _replay(body, receive), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -11,6 +11,7 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from gateway.asgi import Application, Edge  # noqa: E402  (needs the app registry)
+from gateway.asgi import Edge  # noqa: E402  (needs the app registry)
+from gateway.pages import Application  # noqa: E402
 
 application = Edge(cast("Application", django_application))

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 
 class TestErrorPages:
-    @pytest.mark.parametrize("name", ["403.html", "404.html", "500.html"])
+    @pytest.mark.parametrize("name", ["403.html", "404.html", "500.html", "503.html"])
     def test_need_no_database(self, name: str):
         """No test database is allowed here: a query would raise."""
         page = render_to_string(name)

@@ -100,6 +100,14 @@ MUTATIONS = [
         "lets calls pile up before a database that does not commit",
     ),
     Mutation(
+        "silence",
+        "gateway/pages.py",
+        "            if self._is_silent():\n                return False\n",
+        "",
+        "test_database_stands_still.py",
+        "lets pages wait for a database that stands still",
+    ),
+    Mutation(
         "coalesce",
         "forwarding/outdated.py",
         "        if now - one.event.at > RELAY_WINDOW\n",

@@ -1,0 +1,129 @@
+"""Django behind the edge: its pages and APIs, each with a thread and a database connection of its own.
+
+A database that stands still ends no statement, whatever its timeouts are. A page that waits for it is given up here:
+its thread stays until the database goes on, its caller does not, and the next ones are told at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST = 64  # at work in one web process
+PATIENCE = 5.0  # seconds that the database may be silent, and that a page is waited for all the same
+LOOK_SECONDS = 1.0
+ON_DATABASE = ("/admin/", "/api/")  # the rest answers without: files, metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    detail: str
+    what_to_do: str
+
+
+BUSY = Refusal("The hub has too many pages open.", "Nothing was done: try again in a moment.")
+SILENT = Refusal(
+    "The database does not answer.",
+    "Nothing was done: try again in a moment. If it stays so, see /readyz and the log of PostgreSQL.",
+)
+GIVEN_UP = Refusal(
+    "The database does not answer.",
+    "What was sent may still be done when it goes on: look before it is sent again. If it stays so, see /readyz and "
+    "the log of PostgreSQL.",
+)
+
+
+class Pages:
+    """`get_silence`: the seconds since the database was last known to answer."""
+
+    def __init__(
+        self, django: Application, *, get_silence: Callable[[], float], most: int = MOST, patience: float = PATIENCE
+    ) -> None:
+        self._django = django
+        self._get_silence = get_silence
+        self._most = most
+        self._patience = patience
+        self._open: set[asyncio.Task[None]] = set()
+        self._given_up: set[asyncio.Task[None]] = set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (refusal := self._refuse(scope["path"])) is not None:
+            await _send_refusal(send, refusal, path=scope["path"])
+            return
+        answer = _Answer(send)
+        page = _note(asyncio.ensure_future(self._django(scope, receive, answer.send)), self._open)
+        if await self._is_answered(page, answer):
+            await page
+            return
+        logger.warning("the database does not answer: a page was given up")
+        _note(page, self._given_up)
+        answer.is_given_up = True
+        await _send_refusal(send, GIVEN_UP, path=scope["path"])
+
+    def _refuse(self, path: str) -> Refusal | None:
+        """Before anything is done. That others were given up is asked, too: it shows that pages do wait."""
+        if len(self._open) >= self._most:
+            return BUSY
+        if self._given_up and self._is_silent() and path.startswith(ON_DATABASE):
+            return SILENT
+        return None
+
+    async def _is_answered(self, page: asyncio.Task[None], answer: _Answer) -> bool:
+        """An answer that was begun is waited for to its end: a download takes what it takes."""
+        timeout = self._patience
+        while True:
+            await asyncio.wait({page}, timeout=timeout)
+            if page.done() or answer.is_begun:
+                return True
+            if self._is_silent():
+                return False
+            timeout = LOOK_SECONDS
+
+    def _is_silent(self) -> bool:
+        return self._get_silence() > self._patience
+
+
+class _Answer:
+    """What Django sends, until it is given up."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.is_begun = False
+        self.is_given_up = False
+
+    async def send(self, message: Message) -> None:
+        if not self.is_given_up:
+            self.is_begun = True
+            await self._send(message)
+
+
+def _note(page: asyncio.Task[None], pages: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """In `pages` until its thread is free."""
+    pages.add(page)
+    page.add_done_callback(pages.discard)
+    return page
+
+
+async def _send_refusal(send: Send, refusal: Refusal, *, path: str) -> None:
+    told = {"detail": refusal.detail, "what_to_do": refusal.what_to_do}
+    if path.startswith("/api/"):
+        kind, body = b"application/json", json.dumps(told)
+    else:
+        kind, body = b"text/html; charset=utf-8", render_to_string("503.html", told)
+    headers = [(b"Content-Type", kind), (b"Retry-After", b"5"), (b"Cache-Control", b"no-store")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body.encode()})
