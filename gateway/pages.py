@@ -23,7 +23,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MOST = 64  # at work in one web process
+MOST = 64  # whose answer one web process has not begun: what is slowly taken counts no more
 PATIENCE = 5.0  # seconds that the database may be silent, and that a page is waited for all the same
 LOOK_SECONDS = 1.0
 ON_DATABASE = ("/admin/", "/api/")  # the rest answers without: files, metrics
@@ -35,7 +35,7 @@ class Refusal:
     what_to_do: str
 
 
-BUSY = Refusal("The hub has too many pages open.", "Nothing was done: try again in a moment.")
+BUSY = Refusal("The hub is at work on too many pages.", "Nothing was done: try again in a moment.")
 SILENT = Refusal(
     "The database does not answer.",
     "Nothing was done: try again in a moment. If it stays so, see /readyz and the log of PostgreSQL.",
@@ -57,26 +57,33 @@ class Pages:
         self._get_silence = get_silence
         self._most = most
         self._patience = patience
-        self._open: set[asyncio.Task[None]] = set()
-        self._given_up: set[asyncio.Task[None]] = set()
+        self._waiting: set[_Answer] = set()
+        self._given_up: set[_Answer] = set()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := self._refuse(scope["path"])) is not None:
             await _send_refusal(send, refusal, path=scope["path"])
             return
-        answer = _Answer(send)
-        page = _note(asyncio.ensure_future(self._django(scope, receive, answer.send)), self._open)
+        answer = _Answer(send, on_begin=self._waiting.discard)
+        self._waiting.add(answer)
+        page = asyncio.ensure_future(self._django(scope, receive, answer.send))
+        page.add_done_callback(lambda _: self._forget(answer))
         if await self._is_answered(page, answer):
             await page
             return
         logger.warning("the database does not answer: a page was given up")
-        _note(page, self._given_up)
+        self._given_up.add(answer)
         answer.is_given_up = True
         await _send_refusal(send, GIVEN_UP, path=scope["path"])
 
+    def _forget(self, answer: _Answer) -> None:
+        """Its thread is free."""
+        self._waiting.discard(answer)
+        self._given_up.discard(answer)
+
     def _refuse(self, path: str) -> Refusal | None:
         """Before anything is done. That others were given up is asked, too: it shows that pages do wait."""
-        if len(self._open) >= self._most:
+        if len(self._waiting) >= self._most:
             return BUSY
         if self._given_up and self._is_silent() and path.startswith(ON_DATABASE):
             return SILENT
@@ -100,22 +107,19 @@ class Pages:
 class _Answer:
     """What Django sends, until it is given up."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, on_begin: Callable[[_Answer], None]) -> None:
         self._send = send
+        self._on_begin = on_begin
         self.is_begun = False
         self.is_given_up = False
 
     async def send(self, message: Message) -> None:
-        if not self.is_given_up:
+        if self.is_given_up:
+            return
+        if not self.is_begun:
             self.is_begun = True
-            await self._send(message)
-
-
-def _note(page: asyncio.Task[None], pages: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    """In `pages` until its thread is free."""
-    pages.add(page)
-    page.add_done_callback(pages.discard)
-    return page
+            self._on_begin(self)
+        await self._send(message)
 
 
 async def _send_refusal(send: Send, refusal: Refusal, *, path: str) -> None:

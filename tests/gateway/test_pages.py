@@ -1,4 +1,4 @@
-"""Pages wait for the database, and not for ever: who asks is told, and the process takes on no more than it can hold."""
+"""Pages wait for the database, and not for ever: who asks is told. A process takes on no more than it can hold."""
 
 from __future__ import annotations
 
@@ -156,6 +156,25 @@ class TestPages:
 
         assert (first.status, second.status) == (200, 503)
         assert "too many pages" in second.text
+
+    def test_that_are_slowly_taken_keep_nobody_out(self):
+        async def act() -> Caller:
+            taken = asyncio.Event()
+
+            async def download(scope: Any, receive: Any, send: Any) -> None:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await taken.wait()
+
+            pages = Pages(download, get_silence=lambda: TALKING, most=1)
+            slow = asyncio.create_task(ask(pages))
+            await asyncio.sleep(0)  # serve begins the page
+            await asyncio.sleep(0)  # the page begins its answer
+            other = asyncio.create_task(ask(pages))
+            taken.set()
+            await slow
+            return await other
+
+        assert asyncio.run(act()).status == 200
 
     def test_that_fail_fail(self):
         async def act() -> None:
