@@ -10,8 +10,14 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def _item(title: str, icon: str, view: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
+def _item(title: str, icon: str, view: str, *others: str) -> dict[str, Any]:
+    """`others`: pages beside it that light its entry, too."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{view}"),
+        "others": [reverse_lazy(f"admin:{other}") for other in others],
+    }
 
 
 # A quiet green: state colours (red, amber) must stand out against it.
@@ -51,7 +57,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "items": [
             _item("Alerts", "notifications_active", "alerts_alert_changelist"),
-            _item("Find a message", "route", "management_journeys"),
+            _item("Find a message", "route", "management_journeys", "management_journey"),
             _item("Call log", "swap_vert", "management_logcall_changelist"),
             _item("Events", "campaign", "management_logevent_changelist"),
             _item("Lanes", "alt_route", "forwarding_lane_changelist"),
@@ -109,9 +115,10 @@ NAVIGATION: list[dict[str, Any]] = [
 def _get_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """One entry at most is lit: of those whose address begins the page's, the longest. The dashboard's, the first,
     begins every address, and is lit on its own page only."""
-    links = [str(item["link"]) for group in NAVIGATION for item in group["items"]]
-    here = max((link for link in links[1:] if request.path.startswith(link)), key=len, default=request.path)
-    lit = iter([link == here for link in links])
+    items = [[str(link) for link in (item["link"], *item["others"])] for group in NAVIGATION for item in group["items"]]
+    found = (link for links in items[1:] for link in links if request.path.startswith(link))
+    here = max(found, key=len, default=request.path)
+    lit = iter([here in links for links in items])
     return [{**group, "items": [{**item, "active": next(lit)} for item in group["items"]]} for group in NAVIGATION]
 
 

@@ -36,6 +36,9 @@ class TestSideBar:
         assert get_lit(staff, reverse("admin:management_journeys")) == ["Find a message"]
         assert get_lit(staff, reverse("admin:management_logcall_changelist")) == ["Call log"]
 
+    def test_lights_the_search_on_the_page_of_what_it_finds(self, staff: Client):
+        assert get_lit(staff, reverse("admin:management_journey")) == ["Find a message"]
+
     def test_lights_the_list_of_an_object(self, staff: Client):
         platform = make_platform()
 
