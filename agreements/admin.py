@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from agreements import admin_mandates as admin_mandates  # registers its page, too
@@ -20,7 +22,8 @@ from agreements.doubts import get_doubts, get_doubts_of_all, get_others
 from agreements.imports import ImportRefused, import_agreements
 from agreements.models import Agreement
 from ocpi.calls import PartyId
-from parties.admin_pages import ReadOnlyAdmin, ask, may_change
+from parties.admin_pages import ReadOnlyAdmin, ask, may_change, show_document
+from parties.spelling import count, say_value
 
 COLUMNS = "provider, consumer, modules, commands, valid_from, valid_until, delivery, cdr_control"
 
@@ -49,8 +52,8 @@ class AgreementAdmin(ReadOnlyAdmin):
         "valid_from",
         "valid_until",
         "delivery",
-        "delivery_by_module",
-        "cdr_control",
+        "show_by_module",
+        "show_control",
         "note",
         "created_at",
         "changed_at",
@@ -75,6 +78,15 @@ class AgreementAdmin(ReadOnlyAdmin):
         if "commands" not in agreement.modules:
             return "–"
         return "all" if agreement.commands is None else ", ".join(agreement.commands)
+
+    @display(description="delivery by module")
+    def show_by_module(self, agreement: Agreement) -> str:
+        by_module = sorted(agreement.delivery_by_module.items())
+        return ", ".join(f"{module}: {say_value(delivery)}" for module, delivery in by_module) or "–"
+
+    @display(description="CDR control")
+    def show_control(self, agreement: Agreement) -> SafeString | str:
+        return show_document(json.dumps(agreement.cdr_control)) if agreement.cdr_control else "as for everybody"
 
     @display(description="state", label=STATE_COLOURS)
     def show_state(self, agreement: Agreement) -> str:
@@ -136,7 +148,7 @@ class AgreementAdmin(ReadOnlyAdmin):
             else:
                 for agreement in imported:
                     self.log_addition(request, agreement, "imported")
-                messages.success(request, f"{len(imported)} agreements entered.")
+                messages.success(request, f"{count(len(imported), 'agreement')} entered.")
                 for doubt in get_doubts_of_all(imported):
                     messages.warning(request, doubt)
                 return HttpResponseRedirect(reverse("admin:agreements_agreement_changelist"))

@@ -23,6 +23,7 @@ from forwarding.models import DeadLetter, Lane
 from journal.models import CallLog
 from parties.limits.listing import list_breakers
 from parties.models import Platform
+from parties.spelling import count
 from telemetry import alive
 
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ def _dead_letters(now: datetime) -> Iterable[Sighting]:
         yield Sighting(
             kind=Kind.DEAD_LETTERS,
             severity=Severity.WARNING,
-            title=f"{name} did not take {number} object{'s' if number > 1 else ''}",
+            title=f"{name} did not take {count(number, 'object')}",
             advice="Dead letters in the admin or manage.py dead_letters say why: resend once it is mended, or close.",
             platform=pk,
             is_lasting=True,

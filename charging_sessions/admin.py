@@ -37,7 +37,7 @@ class SessionAdmin(OwnedObjectAdmin):
         "currency",
         "location_key",
     )
-    show_kwh, show_cost = number("kwh", "kWh"), amount("total_cost")
+    show_kwh, show_cost = number("kwh", "energy, kWh"), amount("total_cost")
 
     @display(description="token owner")
     def show_token_owner(self, session: Session) -> str:

@@ -23,6 +23,7 @@ from forwarding.models import DeadLetter, Lane
 from parties.admin_pages import ReadOnlyAdmin, mark, may_change, show_document
 from parties.display import mask_path, show_party
 from parties.paging import EstimatingPaginator
+from parties.spelling import count
 
 STATE_COLOURS = {
     LaneState.IDLE.value: "success",
@@ -59,25 +60,24 @@ class LaneAdmin(ReadOnlyAdmin):
     list_per_page = 100
     search_fields = ["platform__name"]
     ordering = ["platform__name", "sublane"]
-    fields = [
-        "platform",
-        "sublane",
-        "show_state",
-        "show_behind",
-        "show_age",
-        "cursor",
-        "cursor_at",
-        "sent",
-        "skipped",
-        "failures",
-        "retry_at",
-        "last_error",
-        "leased_until",
-        "is_held",
-        "fence",
-        "needs_resync",
-        "paused_at",
-        "pause_note",
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["platform", "sublane", "show_state", "show_behind", "show_age", "sent", "skipped"],
+                "description": "A platform has several lanes, so that events of different objects do not wait for each "
+                "other; those of one object are always in the same one.",
+            },
+        ),
+        ("Trouble", {"fields": ["failures", "retry_at", "last_error", "needs_resync", "paused_at", "pause_note"]}),
+        (
+            "Where it stands",
+            {
+                "fields": ["cursor", "cursor_at", "is_held", "leased_until", "fence"],
+                "description": "Every event up to the cursor is done with. A held lane looks at nothing new before it "
+                "retries. A worker has the lane until the lease ends; the fence counts leases.",
+            },
+        ),
     ]
     readonly_preprocess_fields = {"needs_resync": mark(fault="yes")}
     actions = ["retry_now", "pause", "resume"]
@@ -119,7 +119,7 @@ class LaneAdmin(ReadOnlyAdmin):
         number = lane_state.wake(Lane.objects.filter(pk__in=[lane.pk for lane in chosen]))
         for lane in chosen:
             self.log_change(request, lane, "retried")
-        messages.success(request, f"{number} lanes will be tried within a second.")
+        messages.success(request, f"{count(number, 'lane')} will be tried within a second.")
 
     @admin.action(description="Pause (what is promised waits)", permissions=["retry"])
     def pause(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
@@ -130,7 +130,7 @@ class LaneAdmin(ReadOnlyAdmin):
         )
         for lane in chosen:
             self.log_change(request, lane, "paused")
-        messages.success(request, f"{number} lanes paused; they end what they are at within seconds.")
+        messages.success(request, f"{count(number, 'lane')} paused; what is under way ends within seconds.")
 
     @admin.action(description="Resume", permissions=["retry"])
     def resume(self, request: HttpRequest, lanes: QuerySet[Lane]) -> None:
@@ -138,7 +138,7 @@ class LaneAdmin(ReadOnlyAdmin):
         number = lane_state.resume(Lane.objects.filter(pk__in=[lane.pk for lane in chosen]))
         for lane in chosen:
             self.log_change(request, lane, "resumed")
-        messages.success(request, f"{number} lanes go on within a second.")
+        messages.success(request, f"{count(number, 'lane')} will go on within a second.")
 
 
 def _hang_lags(lanes: Iterable[Lane]) -> None:
@@ -229,4 +229,4 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         )
         for letter in chosen:
             self.log_change(request, letter, "closed")
-        messages.success(request, f"{number} dead letters closed.")
+        messages.success(request, f"{count(number, 'dead letter')} closed.")

@@ -21,6 +21,7 @@ from parties.admin_pages import ask as ask_staff
 from parties.display import show_party
 from parties.models import Platform
 from parties.paging import EstimatingPaginator
+from parties.spelling import count
 
 STATE_COLOURS = {"WAITING": "info", "RUNNING": "warning", "DONE": "success", "FAILED": "danger"}
 COUNTS = ["pages", "objects_read", "stored", "unchanged", "invalid", "foreign", "removed"]
@@ -74,7 +75,7 @@ class PullingPlatformAdmin(PlatformAdmin):
                 is_full=form.cleaned_data["full"],
             )
             self.log_change(request, platform, f"asked for {', '.join(form.cleaned_data['lists'])}")
-            messages.success(request, f"{len(asked)} lists of {platform} will be read within seconds.")
+            messages.success(request, f"{count(len(asked), 'list')} of {platform} will be read within seconds.")
             return HttpResponseRedirect(reverse("admin:journal_pullrequest_changelist") + f"?platform={platform.pk}")
         return ask_staff(
             request,

@@ -22,6 +22,7 @@ from invoicing.models import Blocked, Invoice, Issuer, Mailing
 from parties.admin_pages import ReadOnlyAdmin, ask, may_change
 from parties.admin_search import SearchesParties
 from parties.display import show_party
+from parties.spelling import count
 from settlement.admin import Stamped
 from settlement.admin_forms import PartyField
 from tariffs.pricing.policy import get_digits
@@ -102,7 +103,7 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
         for invoice in chosen:
             Mailing.ask_for(invoice, now=timezone.now())
             self.log_change(request, invoice, "asked for its e-mail")
-        messages.success(request, f"{len(chosen)} invoices will be sent within a minute.")
+        messages.success(request, f"{count(len(chosen), 'invoice')} will be sent within a minute.")
 
     @action(description="Cancel", permissions=["send"], icon="undo")
     def cancel_invoice(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -175,7 +176,7 @@ class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
         mailing = getattr(invoice, "mailing", None)
         if mailing is None:
             return "–"
-        known = [mailing.address, f"{mailing.attempts} attempts", mailing.last_error]
+        known = [mailing.address, count(mailing.attempts, "attempt"), mailing.last_error]
         return " · ".join(part for part in known if part)
 
     @display(description="files")

@@ -16,8 +16,8 @@ from agreements.models import Agreement
 from forwarding.lag import NO_LAG, Lag
 from forwarding.models import DeadLetter, Lane
 from invoicing.models import Blocked, Invoice, Mailing
-from management.labels import write_words
 from parties.models import Platform
+from parties.spelling import count, say_value
 from reconciliation.dispute_states import DisputeState, Outcome
 from reconciliation.models import Dispute, Finding, State
 
@@ -118,7 +118,7 @@ def _dead_letters() -> list[Notice]:
     return [
         Notice(
             level="warning",
-            text=f"{name} did not take {number} object{'s' if number > 1 else ''}: resend or close.",
+            text=f"{name} did not take {count(number, 'object')}: resend or close.",
             link=_link("forwarding_deadletter_changelist", platform__id__exact=pk),
         )
         for pk, name, number in by_platform
@@ -149,7 +149,7 @@ def _findings() -> list[Notice]:
     return [
         Notice(
             level="warning",
-            text=f"{number} open finding{'s' if number > 1 else ''}: {write_words(kind.replace('_', ' '))}.",
+            text=f"{count(number, 'open finding')}: {say_value(kind)}.",
             link=_link("reconciliation_finding_changelist", state__exact="open", kind__exact=kind),
         )
         for kind, number in kinds
@@ -159,13 +159,13 @@ def _findings() -> list[Notice]:
 def _blocked() -> list[Notice]:
     """What no worker can mend by itself: a company without its address or VAT number, mostly."""
     number = Blocked.objects.count()
-    text = f"{number} statement{'s' if number > 1 else ''} without an invoice: see what is missing."
+    text = f"{count(number, 'statement')} without an invoice: see what is missing."
     return [Notice(level="warning", text=text, link=_link("invoicing_blocked_changelist"))] if number else []
 
 
 def _unsent() -> list[Notice]:
     number = Mailing.objects.filter(state=Mailing.State.FAILED).count()
-    text = f"{number} invoice{'s' if number > 1 else ''} did not get out by e-mail: see why, and send again."
+    text = f"{count(number, 'invoice')} did not get out by e-mail: see why, and send again."
     link = _link("invoicing_invoice_changelist", mailing__state__exact=Mailing.State.FAILED.value)
     return [Notice(level="warning", text=text, link=link)] if number else []
 

@@ -19,6 +19,7 @@ from ocpi.calls import PartyId
 from parties.display import mask_path, show_party
 from parties.models import Platform
 from parties.registry import find_owned_module
+from parties.spelling import count
 from routing.network import Network
 
 _ORDER = {"in": 0, "event": 1, "out": 2, "letter": 3, "resent": 4, "closed": 5, "waits": 6}
@@ -195,7 +196,7 @@ def _sum_up(found: Found, receivers: list[Receiver]) -> list[str]:
     if found.aliases and not results:
         lines.append("The result of the command has not come to the hub yet.")
     if results:
-        lines.append(f"A result came {len(results)} time{'s' if len(results) > 1 else ''} to the hub's response_url.")
+        lines.append(f"A result came {count(len(results), 'time')} to the hub's response_url.")
     for state in dict.fromkeys(receiver.state for receiver in receivers):
         of_state = [receiver.party or receiver.platform_name for receiver in receivers if receiver.state == state]
         lines.append(f"{state.capitalize()}: {', '.join(of_state[:12])}{' …' if len(of_state) > 12 else ''}.")

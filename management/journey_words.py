@@ -13,6 +13,7 @@ DECISIONS = {
     "answer": "Answered by the hub from its own store.",
     "ask": "No receiver named, and several may know the token: all of them were asked (TOK-16).",
     "deliver": "Told on by the receiver's lane (ROUTE-24, ROUTE-35).",
+    "pull": "The hub's own call: it read this list of the partner's.",
     "link": "The next page of a relayed list, by the hub's own link (ROUTE-43).",
     "location": "Read under the hub's own Location URL (CDR-03).",
     "response_url": "The later result of a command, carried on to whoever asked for it (CMD-05).",

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
@@ -20,6 +20,7 @@ from unfold.decorators import display
 from management import journey_admin
 from management.journey_admin import get_link
 from management.journey_search import MODULES, get_spellings
+from management.journey_words import explain_decision
 from management.models import LogCall, LogEvent
 from management.outcome import OUTCOME_IN_SQL, Outcome
 from ocpi.calls import PartyId
@@ -132,9 +133,12 @@ class LogCallAdmin(LogAdmin):
     )
     fieldsets = [
         (None, {"fields": ["at", "leg", "show_platform", "show_sender", "show_receiver"]}),
-        ("Call", {"fields": ["method", "module", "interface", "object_id", "size", "attempt", "repeat"]}),
-        ("Answer", {"fields": ["show_outcome", "decision", "http_status", "status_code", "message", "duration_ms"]}),
-        ("Ids", {"fields": ["request_id", "correlation_id", "show_story", "event"]}),
+        ("Call", {"fields": ["method", "module", "interface", "object_id", "show_size", "attempt", "repeat"]}),
+        (
+            "Answer",
+            {"fields": ["show_outcome", "show_decision", "http_status", "status_code", "message", "duration_ms"]},
+        ),
+        ("Ids", {"fields": ["request_id", "correlation_id", "show_story", "show_event"]}),
     ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -155,14 +159,7 @@ class LogCallAdmin(LogAdmin):
 
     @display(description="platform")
     def show_platform(self, call: LogCall) -> str:
-        if call.platform is None:
-            return "–"
-        name = getattr(call, "platform_name", None)
-        return (
-            name
-            or Platform.objects.filter(pk=call.platform).values_list("name", flat=True).first()
-            or str(call.platform)
-        )
+        return getattr(call, "platform_name", None) or _find_name(call.platform)
 
     @display(description="platform")
     def show_peer(self, call: LogCall) -> SafeString:
@@ -183,6 +180,24 @@ class LogCallAdmin(LogAdmin):
     def show_outcome(self, call: LogCall) -> str:
         return call.outcome
 
+    @display(description="size, bytes")
+    def show_size(self, call: LogCall) -> int:
+        return call.size
+
+    @display(description="event")
+    def show_event(self, call: LogCall) -> SafeString | str:
+        """Old days leave the event log before the call log."""
+        if call.event is None:
+            return "–"
+        if not LogEvent.objects.filter(pk=call.event).exists():
+            return f"{call.event}, no longer in the log"
+        url = reverse("admin:management_logevent_change", args=[call.event])
+        return format_html('<a href="{}" class="text-primary-600">{}</a>', url, call.event)
+
+    @display(description="what the hub did")
+    def show_decision(self, call: LogCall) -> str:
+        return explain_decision(call) or call.decision
+
     @display(description="ms")
     def show_duration(self, call: LogCall) -> str:
         return "–" if call.duration_ms is None else str(call.duration_ms)
@@ -199,7 +214,7 @@ class LogEventAdmin(LogAdmin):
     search_help_text = 'Party ("NL*CPO"), object key ("locations:nlcpo:loc1") or correlation id, each whole'
     fieldsets = [
         (None, {"fields": ["id", "at", "method", "module", "path", "query", "version"]}),
-        ("Between", {"fields": ["show_sender", "sender_role", "origin", "show_receiver"]}),
+        ("Between", {"fields": ["show_sender", "sender_role", "show_origin", "show_receiver"]}),
         ("Order", {"fields": ["object_key", "sublane", "supersedes"]}),
         ("Ids", {"fields": ["correlation_id", "show_story"]}),
         ("Body, as told", {"fields": ["show_body"]}),
@@ -216,9 +231,19 @@ class LogEventAdmin(LogAdmin):
     def show_receiver(self, row: LogEvent) -> str:
         return show_party(row.receiver) or "everybody who may"
 
+    @display(description="came from the platform")
+    def show_origin(self, event: LogEvent) -> str:
+        return _find_name(event.origin)
+
     @display(description="body")
     def show_body(self, event: LogEvent) -> SafeString:
         return show_document(event.body)
+
+
+def _find_name(platform: int | None) -> str:
+    if platform is None:
+        return "–"
+    return Platform.objects.filter(pk=platform).values_list("name", flat=True).first() or str(platform)
 
 
 def _hang_names(calls: Any) -> None:

@@ -25,6 +25,7 @@ from parties.announced import find_hub_party
 from parties.limits.listing import say_breaker
 from parties.models import DetectedQuirk, Endpoint, Party, Platform
 from parties.quirks import SETTINGS, Quirk
+from parties.spelling import count
 
 STATUS_COLOURS = {"CONNECTED": "success", "OFFLINE": "danger", "PLANNED": "info", "SUSPENDED": "warning"}
 
@@ -147,7 +148,7 @@ class PlatformAdmin(ModelAdmin):
     @display(description="found by the hub")
     def show_quirks(self, platform: Platform) -> str:
         found = platform.detected_quirks.order_by("quirk")
-        return "; ".join(f"{one.get_quirk_display()} ({one.count} times)" for one in found) or "nothing odd"
+        return "; ".join(f"{one.get_quirk_display()} ({count(one.count, 'time')})" for one in found) or "nothing odd"
 
     # Adding and changing
 

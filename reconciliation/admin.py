@@ -57,7 +57,7 @@ class FindingAdmin(PairAdmin):
     ordering = ["-opened_at", "-id"]
     paginator = EstimatingPaginator
     fieldsets = [
-        (None, {"fields": ["kind", "severity", "show_state", "message", "note"]}),
+        (None, {"fields": ["kind", "show_rule", "severity", "show_state", "message", "note"]}),
         ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "session_id", "show_links"]}),
         ("Difference", {"fields": ["path", "expected", "actual"]}),
         ("Dates", {"fields": ["opened_at", "closed_at"]}),
@@ -69,6 +69,10 @@ class FindingAdmin(PairAdmin):
     @display(description="state", label=STATE_COLOURS)
     def show_state(self, finding: Finding) -> str:
         return finding.state
+
+    @display(description="rule, as settings and the API name it")
+    def show_rule(self, finding: Finding) -> str:
+        return finding.kind
 
     @display(description="look at")
     def show_links(self, finding: Finding) -> SafeString:

@@ -21,7 +21,10 @@ def show_links(*, owner: str, cdr_key: str, session_key: str, finding: Finding |
 def _find(*, owner: str, cdr_key: str, session_key: str, finding: Finding | None) -> Iterator[tuple[str, str]]:
     """What is no longer stored has no page."""
     if finding is not None:
-        yield reverse("admin:reconciliation_finding_change", args=[finding.pk]), f"finding {finding.kind}"
+        yield (
+            reverse("admin:reconciliation_finding_change", args=[finding.pk]),
+            f"finding: {finding.get_kind_display()}",
+        )
     for pk in Cdr.objects.filter(owner=owner, object_key=cdr_key).values_list("pk", flat=True) if cdr_key else ():
         yield reverse("admin:cdrs_cdr_change", args=[pk]), "CDR"
         yield reverse("admin:reconciliation_rating_cdr", args=[pk]), "claimed and computed price"

@@ -18,6 +18,7 @@ from cdrs.models import Cdr
 from parties.admin_pages import number
 from parties.display import show_number, show_party
 from parties.paging import EstimatingPaginator
+from parties.spelling import say_value
 from reconciliation.models import Rating
 from reconciliation.pair_admin import PairAdmin
 from reconciliation.rate import Explained, explain
@@ -27,9 +28,9 @@ from tariffs.pricing.report import report
 
 VERDICT_COLOURS = {
     "match": "success",
-    "match_with_warning": "info",
+    "match with warning": "info",
     "mismatch": "danger",
-    "not_verifiable": "warning",
+    "not verifiable": "warning",
     "reject": "danger",
 }
 LEVELS = {"pass": "note", "flag": "warn", "hold": "bad", "reject": "bad"}
@@ -65,7 +66,7 @@ class RatingAdmin(PairAdmin):
 
     @display(description="verdict", label=VERDICT_COLOURS)
     def show_verdict(self, rating: Rating) -> str:
-        return rating.verdict
+        return rating.get_verdict_display()
 
     # The page of one CDR
 
@@ -91,6 +92,7 @@ class RatingAdmin(PairAdmin):
             "token_owner": show_party(cdr.token_owner),
             "report": _write(report(explained.result)),
             "around": explained.around,
+            "verdict": say_value(explained.result.verdict),
             "verdict_level": VERDICT_LEVELS.get(explained.result.verdict, "bad"),
             "costs": list(_costs(explained)),
             "findings": list(_findings(explained)),

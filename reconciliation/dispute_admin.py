@@ -89,13 +89,13 @@ class DisputeAdmin(PairAdmin):
         "currency",
         "opener",
         "due_at",
-        "is_holding",
+        "show_holding",
     ]
     list_filter = ["state", "outcome", "is_holding", "opener"]
     search_help_text = 'CDR id or a party ("NL*CPO"); several words narrow it down'
     ordering = ["-opened_at", "-id"]
     fieldsets = [
-        (None, {"fields": ["show_state", "outcome", "opener", "reason", "due_at", "is_holding"]}),
+        (None, {"fields": ["show_state", "outcome", "opener", "reason", "due_at", "show_holding"]}),
         ("Conversation", {"fields": ["show_conversation"]}),
         ("Between", {"fields": ["show_owner", "show_token_owner", "cdr_id", "show_amount", "currency", "show_links"]}),
         ("Credit", {"fields": ["credit_cdr_id", "credit_problem", "replacement_cdr_id"]}),
@@ -108,6 +108,10 @@ class DisputeAdmin(PairAdmin):
     @display(description="state", label=COLOURS)
     def show_state(self, dispute: Dispute) -> str:
         return dispute.state
+
+    @display(description="the CDR", ordering="is_holding")
+    def show_holding(self, dispute: Dispute) -> str:
+        return "is kept out of statements" if dispute.is_holding else "may be settled"
 
     @display(description="look at")
     def show_links(self, dispute: Dispute) -> SafeString:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cdrs.control import LINKS, RULES
+from parties.spelling import say_value
 from reconciliation.checks import Kind
 
 # What comparing finds is not raised a second time under the same name.
@@ -13,4 +14,4 @@ CONTROL_KINDS: Final = tuple(sorted((RULES.keys() | LINKS.keys()) - set(Kind)))
 
 def get_kinds() -> list[tuple[str, str]]:
     """For `choices`: a new rule needs no migration."""
-    return [(kind, kind) for kind in (*(kind.value for kind in Kind), *CONTROL_KINDS)]
+    return [(kind, say_value(kind)) for kind in (*(kind.value for kind in Kind), *CONTROL_KINDS)]

@@ -12,6 +12,7 @@ from ocpi.calls import PartyId
 from parties.display import show_party
 from parties.side_names import Side
 from parties.sides import Sides
+from parties.spelling import say_value
 from reconciliation.checks import NAMES_OTHER_CDR
 from reconciliation.dispute import Dispute as Dispute
 from reconciliation.dispute import DisputeEntry as DisputeEntry
@@ -82,7 +83,7 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {show_party(self.owner)} {self.cdr_id or self.session_id}"
+        return f"{self.get_kind_display()} {show_party(self.owner)} {self.cdr_id or self.session_id}"
 
     # Mutators
 
@@ -150,7 +151,7 @@ class Rating(models.Model):
 
     owner = models.CharField(max_length=5, db_collation="C")
     cdr_key = models.CharField(max_length=64, db_collation="C")
-    verdict = models.CharField(max_length=20, choices=[(verdict.value, verdict.value) for verdict in Verdict])
+    verdict = models.CharField(max_length=20, choices=[(one.value, say_value(one.value)) for one in Verdict])
     engine_version = models.CharField(max_length=8)
     policy = models.CharField(max_length=20)
     computed_excl_vat = models.DecimalField(max_digits=20, decimal_places=6, null=True)
@@ -164,7 +165,7 @@ class Rating(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "cdr_key"], name="rating_once")]
 
     def __str__(self) -> str:
-        return f"{self.verdict} {show_party(self.owner)} {self.cdr_key}"
+        return f"{self.get_verdict_display()} {show_party(self.owner)} {self.cdr_key}"
 
 
 class Sweep(models.Model):

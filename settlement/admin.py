@@ -19,6 +19,7 @@ from parties.admin_pages import ReadOnlyAdmin, mark, number
 from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
+from parties.spelling import count
 from settlement import statement_page
 from settlement.admin_forms import CompanyForm, TermsForm
 from settlement.models import Closing, Company, ExchangeRate, FeeLine, Line, Statement, Terms, VatRate
@@ -75,12 +76,12 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     search_help_text = 'A reference or a party ("NL*CPO"); several words narrow it down'
     party_fields, text_fields = ("seller", "buyer"), ("reference__iexact",)
     ordering = ["-last_day", "reference"]
-    show_energy, show_rate = number("energy", "kWh"), number("settlement_rate")
+    show_energy, show_rate = number("energy", "energy, kWh"), number("settlement_rate")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         period = ["period_start", "period_end", "first_day", "last_day", "time_zone", "issued_on", "due_on"]
         counts = ["line_count", "session_count", "correction_count", "show_energy", "implausible_vat_count"]
-        vat = ["vat_treatment", "vat_category", "vat_note", "show_vat_totals", "show_stated_vat"]
+        vat = ["vat_treatment", "show_category", "vat_note", "show_vat_totals", "show_stated_vat"]
         converted = ["settlement_currency", "show_rate", "settlement_rate_on", "show_converted"]
         return [
             (None, {"fields": ["reference", "kind", "state", "show_seller", "show_buyer", "country", "currency"]}),
@@ -116,7 +117,9 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     @display(description="lines", ordering="line_count")
     def show_counts(self, statement: Statement) -> str:
         corrections = statement.correction_count
-        return f"{statement.line_count}, {corrections} corrections" if corrections else str(statement.line_count)
+        return (
+            f"{statement.line_count}, {count(corrections, 'correction')}" if corrections else str(statement.line_count)
+        )
 
     @display(description="every line")
     def show_files(self, statement: Statement) -> str:
@@ -137,6 +140,10 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     @display(description="to")
     def show_buyer_company(self, statement: Statement) -> str:
         return statement_page.show_company(statement.buyer_company)
+
+    @display(description="VAT category")
+    def show_category(self, statement: Statement) -> str:
+        return statement_page.say_category(statement.vat_category) or "by line"
 
     @display(description="totals")
     def show_vat_totals(self, statement: Statement) -> str:
@@ -164,15 +171,15 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
         "show_net",
         "show_vat",
         "show_gross",
-        "vat_category",
+        "show_category",
         "show_vat_rate",
     ]
     fields = (
         *("statement", "position", "kind", "corrects", "cdr", "cdr_id_text", "session_id_text", "is_credit"),
         *("start_at", "end_at", "show_energy", "show_stated_net", "show_stated_gross"),
-        *("show_net", "show_vat", "show_gross", "vat_category", "show_vat_rate", "is_vat_plausible"),
+        *("show_net", "show_vat", "show_gross", "show_category", "show_vat_rate", "is_vat_plausible"),
     )
-    show_energy, show_vat_rate = number("energy", "kWh"), number("vat_rate", "VAT rate")
+    show_energy, show_vat_rate = number("energy", "energy, kWh"), number("vat_rate", "VAT rate")
     show_stated_net, show_stated_gross = number("stated_net"), number("stated_gross")
     list_filter = ["kind", "is_credit", "is_vat_plausible"]
     list_select_related = ["statement"]
@@ -188,6 +195,10 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
     @display(description="CDR", ordering="cdr_id_text")
     def show_cdr(self, line: Line) -> str:
         return line.cdr_id_text
+
+    @display(description="VAT category")
+    def show_category(self, line: Line) -> str:
+        return statement_page.say_category(line.vat_category)
 
 
 @admin.register(FeeLine)

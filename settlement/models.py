@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from cdrs.models import Cdr
 from ocpi.calls import PartyId
 from parties.sides import Sides
+from parties.spelling import say_value
 from settlement.rates import ExchangeRate as ExchangeRate
 from settlement.rates import VatRate as VatRate
 from settlement.statement import FeeRule, Kind, LineKind, VatTreatment
@@ -68,7 +69,7 @@ class Statement(models.Model):
         GUARDED = 2  # nothing in the CSV that a spreadsheet would run
 
     reference = models.CharField(max_length=64, unique=True, null=True, default=None)
-    kind = models.CharField(max_length=4, choices=[(kind.value, kind.value) for kind in Kind])
+    kind = models.CharField(max_length=4, choices=[(kind.value, say_value(kind.value)) for kind in Kind])
     state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
     closing = models.ForeignKey(Closing, on_delete=models.PROTECT, null=True, related_name="statements")  # null: fees
     seller = models.CharField(max_length=5, db_collation="C")
@@ -92,7 +93,7 @@ class Statement(models.Model):
     gross = _amount()
     stated_vat = _amount()
 
-    vat_treatment = models.CharField(max_length=16, choices=[(one.value, one.value) for one in VatTreatment])
+    vat_treatment = models.CharField(max_length=16, choices=[(one.value, say_value(one.value)) for one in VatTreatment])
     vat_category = models.CharField(
         max_length=2, blank=True, default=""
     )  # EN 16931, UNTDID 5305; "" where lines differ
@@ -207,7 +208,7 @@ class FeeLine(models.Model):
     consumer = models.CharField(max_length=5, db_collation="C")
     first_day = models.DateField()
     last_day = models.DateField()
-    rule = models.CharField(max_length=12, choices=[(rule.value, rule.value) for rule in FeeRule])
+    rule = models.CharField(max_length=12, choices=[(rule.value, say_value(rule.value)) for rule in FeeRule])
     quantity = models.DecimalField(max_digits=20, decimal_places=6)
     unit = models.CharField(max_length=8)  # "session", "kWh", "%", "period"
     unit_price = models.DecimalField(max_digits=20, decimal_places=6)
@@ -230,4 +231,4 @@ class FeeLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} {PartyId.of_key(self.provider)} – {PartyId.of_key(self.consumer)}"
+        return f"{self.get_rule_display()} {PartyId.of_key(self.provider)} – {PartyId.of_key(self.consumer)}"

@@ -16,6 +16,7 @@ from parties.display import show_number
 from settlement.models import Statement
 from settlement.render import write_csv, write_json
 from settlement.statement import Kind
+from settlement.vat import CATEGORIES
 from tariffs.pricing.policy import get_digits
 
 SHOWN = 100  # lines; the files have them all
@@ -55,7 +56,7 @@ def _show_fee_lines(statement: Statement) -> SafeString:
             line.position,
             f"{line.provider} → {line.consumer}".upper(),
             f"{line.first_day} – {line.last_day}",
-            line.rule,
+            line.get_rule_display(),
             f"{show_number(line.quantity)} {line.unit}",
             *_write(statement, line.net, line.vat, line.gross),
         )
@@ -76,8 +77,13 @@ def show_invoices(statement: Statement) -> SafeString:
 
 def show_vat_totals(statement: Statement) -> SafeString:
     totals: list[Mapping[str, Any]] = statement.vat_totals
-    rows = ((one["category"], f"{one['rate']} %", one["net"], one["vat"]) for one in totals)
+    rows = ((say_category(one["category"]), f"{one['rate']} %", one["net"], one["vat"]) for one in totals)
     return show_table(("Category", "Rate", "Net", "VAT"), rows)
+
+
+def say_category(code: str) -> str:
+    """With the letters that invoices have for it (EN 16931)."""
+    return f"{CATEGORIES[code]} ({code})" if code in CATEGORIES else code
 
 
 def show_company(company: Mapping[str, Any] | None) -> SafeString:

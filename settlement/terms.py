@@ -16,6 +16,7 @@ from django.db.models import F, Q
 
 from ocpi.calls import PartyId
 from ocpi.countries import is_alpha2
+from parties.spelling import say_value
 from settlement.bank_accounts import InvalidAccount, read_bic, read_iban
 from settlement.periods import PeriodKind
 from settlement.vat_numbers import InvalidVatNumber, read_vat_number
@@ -84,7 +85,9 @@ class Terms(models.Model):
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
     period = models.CharField(
-        max_length=14, choices=[(kind.value, kind.value) for kind in PeriodKind], default=PeriodKind.CALENDAR_MONTH
+        max_length=14,
+        choices=[(kind.value, say_value(kind.value)) for kind in PeriodKind],
+        default=PeriodKind.CALENDAR_MONTH,
     )
     time_zone = models.CharField(max_length=64, validators=[check_time_zone])
     settlement_currency = models.CharField(

@@ -23,6 +23,14 @@ HUNDRED = Decimal(100)
 
 STANDARD, ZERO_RATED, EXEMPT, REVERSE, OUTSIDE = "S", "Z", "E", "AE", "O"
 
+CATEGORIES = {  # as people call them
+    STANDARD: "standard rate",
+    ZERO_RATED: "zero rated",
+    EXEMPT: "exempt",
+    REVERSE: "reverse charge",
+    OUTSIDE: "outside the scope of VAT",
+}
+
 REVERSE_NOTE = "Reverse charge: the recipient accounts for the VAT (Articles 194 to 196 of Directive 2006/112/EC)."
 OUTSIDE_NOTE = "Outside the scope of VAT: the place of supply is where the recipient is established ({buyer})."
 IMPORT_NOTE = "No VAT is charged from {seller}: the recipient accounts for it in {buyer}."

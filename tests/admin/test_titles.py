@@ -37,7 +37,7 @@ class TestTrail:
         platform = make_platform("eMobility Co")
 
         assert read_trail(staff, "parties_platform", platform)[1:] == ["Platforms", "eMobility Co"]
-        assert read_trail(staff, "reconciliation_finding", make_finding())[-1] == "energy_differs NL*CPO CDR1"
+        assert read_trail(staff, "reconciliation_finding", make_finding())[-1] == "energy differs NL*CPO CDR1"
 
     def test_names_the_receiver_of_a_dead_letter(self, staff: Client):
         letter = make_dead_letter(make_platform(), module="locations", path="NL/CPO/LOC1", receiver="frmsp")
