@@ -30,6 +30,7 @@ COLUMNS = "provider, consumer, modules, commands, valid_from, valid_until, deliv
 
 @admin.register(Agreement)
 class AgreementAdmin(ReadOnlyAdmin):
+    when_empty = "Nothing passes between two parties without one. Enter the first, or import a CSV."
     list_display = [
         "show_provider",
         "show_consumer",

@@ -24,6 +24,7 @@ FIELDS = ["show_agent", "show_principal", "show_modules", "show_state", "valid_f
 
 @admin.register(Mandate)
 class MandateAdmin(ReadOnlyAdmin):
+    when_empty = "Needed only where one party acts for another, as a NAP that sends the locations of CPOs."
     list_display = FIELDS
     list_filter = [InForceFilter]
     search_fields = ["note"]

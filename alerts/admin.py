@@ -44,9 +44,11 @@ class MessageInline(TabularInline):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
+    when_empty = "Nothing has been wrong for long enough to be told."
     list_display = ["title", "show_state", "show_severity", "kind", "opened_at", "last_seen_at", "closed_at"]
     list_filter = [StateFilter, "kind", "severity", "platform"]
     search_fields = ["title", "detail"]
+    search_help_text = "Words of the title or the detail"
     ordering = ["-opened_at", "-id"]
     inlines = [MessageInline]
     fields = [

@@ -11,18 +11,22 @@ from unfold.decorators import display
 
 from charging_profiles.models import Setting
 from parties.admin_pages import ReadOnlyAdmin
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
 
 
 @admin.register(Setting)
-class SettingAdmin(ReadOnlyAdmin):
+class SettingAdmin(SearchesParties, ReadOnlyAdmin):
     """`token`, the secret part of the hub's response_url, is not shown."""
 
     paginator = EstimatingPaginator
+    when_empty = "One comes with each charging profile that a partner sets through the hub."
     list_display = ["session_key", "show_receiver", "show_sender", "asked_at", "show_state", "show_mixed"]
     fields = ["session_key", "show_receiver", "show_sender", "asked_at", "succeeded_at", "refused_at"]
     search_fields = ["session_key"]
+    search_help_text = 'Session id or a party ("NL*CPO"); several words narrow it down'
+    party_fields, key_fields = ("receiver", "sender"), ("session_key",)
     ordering = ["-id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Setting]:

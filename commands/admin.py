@@ -7,18 +7,22 @@ from unfold.decorators import display
 
 from commands.models import Reservation
 from parties.admin_pages import ReadOnlyAdmin
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.paging import EstimatingPaginator
 
 
 @admin.register(Reservation)
-class ReservationAdmin(ReadOnlyAdmin):
+class ReservationAdmin(SearchesParties, ReadOnlyAdmin):
     """`token`, the secret part of the hub's response_url, is not shown."""
 
     paginator = EstimatingPaginator
+    when_empty = "One comes with each RESERVE_NOW that a partner sends through the hub."
     list_display = ["reservation_key", "show_requester", "show_receiver", "asked_at", "closed_at"]
     fields = list_display
     search_fields = ["reservation_key"]
+    search_help_text = 'Reservation id or a party ("NL*CPO"); several words narrow it down'
+    party_fields, key_fields = ("requester", "receiver"), ("reservation_key",)
     ordering = ["-id"]
 
     @display(description="requester")

@@ -21,6 +21,7 @@ from forwarding.lag import COUNT_LIMIT, NO_LAG, Lag, get_lags
 from forwarding.lane_state import LaneState, get_lane_state
 from forwarding.models import DeadLetter, Lane
 from parties.admin_pages import ReadOnlyAdmin, mark, may_change, show_document
+from parties.admin_search import SearchesParties
 from parties.display import mask_path, show_party
 from parties.paging import EstimatingPaginator
 from parties.spelling import count
@@ -43,6 +44,7 @@ def get_lag(lane: Lane) -> Lag:
 
 @admin.register(Lane)
 class LaneAdmin(ReadOnlyAdmin):
+    when_empty = "A platform gets its lanes when it registers. Begin with a platform."
     list_display = [
         "platform",
         "sublane",
@@ -59,6 +61,7 @@ class LaneAdmin(ReadOnlyAdmin):
     list_select_related = ["platform"]
     list_per_page = 100
     search_fields = ["platform__name"]
+    search_help_text = "Part of the name of the platform"
     ordering = ["platform__name", "sublane"]
     fieldsets = [
         (
@@ -170,12 +173,14 @@ class StateFilter(SimpleListFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
+class DeadLetterAdmin(SearchesParties, ReadOnlyAdmin):
+    when_empty = "No partner has refused anything that was kept for it."
     list_display = ["created_at", "platform", "show_receiver", "method", "module", "show_path", "show_answer", "reason"]
     list_filter = [StateFilter, "platform", "module"]
     list_select_related = ["platform"]
-    search_fields = ["path", "correlation_id", "receiver"]
-    search_help_text = "Object id (part of the path), correlation id or receiver"
+    search_fields = ["path"]
+    search_help_text = 'Object id (part of the path), correlation id or a party ("NL*CPO"); words narrow it down'
+    party_fields, text_fields = ("receiver", "sender"), ("path__icontains", "correlation_id")
     ordering = ["-created_at", "-id"]
     paginator = EstimatingPaginator
     actions = ["resend_selected", "close_selected"]

@@ -18,6 +18,7 @@ from journal.models import PullRequest
 from parties.admin import PlatformAdmin
 from parties.admin_pages import ReadOnlyAdmin
 from parties.admin_pages import ask as ask_staff
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from parties.models import Platform
 from parties.paging import EstimatingPaginator
@@ -90,7 +91,8 @@ class PullingPlatformAdmin(PlatformAdmin):
 
 
 @admin.register(PullRequest)
-class PullRequestAdmin(ReadOnlyAdmin):
+class PullRequestAdmin(SearchesParties, ReadOnlyAdmin):
+    when_empty = "Press Pull their lists on the page of a platform, or give it a pull schedule."
     list_display = [
         "requested_at",
         "show_platform",
@@ -106,8 +108,9 @@ class PullRequestAdmin(ReadOnlyAdmin):
         "reason",
     ]
     list_filter = ["state", "module", "reason", "is_full", "platform"]
-    search_fields = ["party", "module"]
-    search_help_text = "Party, as in nlcpo, or module"
+    search_fields = ["party"]
+    search_help_text = 'A party ("NL*CPO") or a module; several words narrow it down'
+    party_fields, text_fields = ("party",), ("module__iexact",)
     ordering = ["-requested_at", "-id"]
     paginator = EstimatingPaginator
     fieldsets = [

@@ -44,6 +44,7 @@ class IssuerForm(forms.ModelForm):
 
 @admin.register(Invoice)
 class InvoiceAdmin(SearchesParties, ReadOnlyAdmin):
+    when_empty = "Invoices follow from closed statements; what keeps one back is under Blocked invoices."
     list_display = [
         "number",
         "kind",
@@ -198,6 +199,7 @@ def _show(amount: Any, invoice: Invoice) -> str:
 
 @admin.register(Blocked)
 class BlockedAdmin(SearchesParties, ReadOnlyAdmin):
+    when_empty = "No closed statement waits for its invoice."
     list_display = ["statement", "problem", "since", "tried_at"]
     list_select_related = ["statement"]
     search_fields = ["problem"]
@@ -208,6 +210,7 @@ class BlockedAdmin(SearchesParties, ReadOnlyAdmin):
 
 @admin.register(Issuer)
 class IssuerAdmin(SearchesParties, Stamped):
+    when_empty = "Made with the first invoice of a party. Add one beforehand to choose how numbers are written."
     form = IssuerForm
     list_display = ["show_party", "is_active", "prefix", "pattern", "changed_at"]
     list_filter = ["is_active"]

@@ -45,6 +45,7 @@ class StaffTokenForm(TokenForm):
 
 @admin.register(StaffToken)
 class StaffTokenAdmin(TokenAdmin):
+    when_empty = "One lets a program use the management API. Add the first."
     form = StaffTokenForm
     holder = "user"
     shown = (
@@ -52,6 +53,7 @@ class StaffTokenAdmin(TokenAdmin):
         "again."
     )
     search_fields = ["name", "user__username"]
+    search_help_text = "Part of the name of the token or of the user"
     list_select_related = ["user"]
 
     def issue(self, token: StaffToken) -> tuple[StaffToken, str]:

@@ -117,6 +117,7 @@ class LogAdmin(ReadOnlyAdmin):
 
 @admin.register(LogCall)
 class LogCallAdmin(LogAdmin):
+    when_empty = "Every call in or out leaves a row, for as many days as HUB_CALL_LOG_DAYS says."
     list_display = [
         "at",
         "show_peer",
@@ -209,6 +210,7 @@ class LogCallAdmin(LogAdmin):
 
 @admin.register(LogEvent)
 class LogEventAdmin(LogAdmin):
+    when_empty = "Everything to be told on leaves a row, for as many days as HUB_EVENT_DAYS says."
     list_display = ["id", "at", "method", "module", "show_path", "show_sender", "show_receiver", "sublane"]
     list_filter = [("at", MomentsFilter), ModuleFilter]
     search_help_text = 'Party ("NL*CPO"), object key ("locations:nlcpo:loc1") or correlation id, each whole'

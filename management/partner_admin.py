@@ -24,10 +24,12 @@ class PartnerTokenForm(TokenForm):
 
 @admin.register(PartnerToken)
 class PartnerTokenAdmin(TokenAdmin):
+    when_empty = "One lets a partner use the partner API for its own bills. Add the first."
     form = PartnerTokenForm
     holder = "platform"
     shown = "For the partner API (/api/docs/): 'Authorization: Bearer …'. Only its digest is kept: now or never."
     search_fields = ["name", "platform__name"]
+    search_help_text = "Part of the name of the token or of the platform"
     list_select_related = ["platform"]
     actions_detail = ["rotate", "revoke"]
 

@@ -21,6 +21,7 @@ from parties import handshake
 from parties.admin_behind import PartyBehindInline
 from parties.admin_forms import NewPlatformForm, PartyForm, PartyFormSet, RegisterForm, RotateForm
 from parties.admin_pages import ReadOnlyAdmin, ask, mark, may_change, show_once
+from parties.admin_search import FindsParty
 from parties.announced import find_hub_party
 from parties.limits.listing import say_breaker
 from parties.models import DetectedQuirk, Endpoint, Party, Platform
@@ -65,10 +66,12 @@ class EndpointInline(TabularInline):
 class PlatformAdmin(ModelAdmin):
     """Adding one plans a partner and shows its Token A once; the buttons above a platform do the rest of its life."""
 
+    when_empty = "Add a platform: its Token A is shown then, for the partner to register with."
     form = NewPlatformForm
     list_display = ["name", "show_status", "show_parties", "version", "heard_at", "registered_at"]
     list_filter = ["state", "is_online"]
     search_fields = ["name", "parties__party_id", "parties__name"]
+    search_help_text = "Part of the name of the platform, or of a party on it or its id"
     readonly_fields = [
         "state",
         "is_online",
@@ -324,14 +327,16 @@ class PlatformAdmin(ModelAdmin):
 
 
 @admin.register(Party)
-class PartyAdmin(ModelAdmin):
+class PartyAdmin(FindsParty, ModelAdmin):
     """One role of one company; staff may move it to another platform (CRED-21)."""
 
+    when_empty = "Parties come with a platform. Begin there."
     form = PartyForm
     list_display = ["show_id", "role", "name", "platform", "is_active", "changed_at"]
     list_filter = ["role", "is_active", "country_code"]
     list_select_related = ["platform"]
     search_fields = ["party_id", "name"]
+    search_help_text = 'A party ("NL*CPO"), or part of its id or name'
     fields = ["platform", "country_code", "party_id", "role", "name", "is_active", "business_details", "changed_at"]
     readonly_fields = ["changed_at"]
 
@@ -346,10 +351,12 @@ class PartyAdmin(ModelAdmin):
 
 @admin.register(Endpoint)
 class EndpointAdmin(ReadOnlyAdmin):
+    when_empty = "A platform tells them when it registers."
     list_display = ["platform", "module", "interface", "url"]
     list_filter = ["interface", "module"]
     list_select_related = ["platform"]
     search_fields = ["platform__name", "module", "url"]
+    search_help_text = "Part of the name of the platform, of the module or of the URL"
     ordering = ["platform__name", "module", "interface"]
 
 
@@ -357,6 +364,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 class DetectedQuirkAdmin(ReadOnlyAdmin):
     """What the hub found odd with partners. Applying one sets what makes the hub do as the partner does."""
 
+    when_empty = "The hub has found nothing odd with any partner."
     list_display = ["platform", "quirk", "count", "example", "show_state", "first_seen_at", "last_seen_at"]
     list_filter = ["quirk", "platform"]
     list_select_related = ["platform"]

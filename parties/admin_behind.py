@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from ocpi.calls import ConnectionStatus, PartyId, Role
 from ocpi.times import SENTINEL
+from parties.admin_search import FindsParty
 from parties.announced import find_holder
 from parties.models import PartyBehind, Platform
 
@@ -61,14 +62,16 @@ class PartyBehindInline(TabularInline):
 
 
 @admin.register(PartyBehind)
-class PartyBehindAdmin(ModelAdmin):
+class PartyBehindAdmin(FindsParty, ModelAdmin):
     """Adding one plans it: from then on no other hub can announce it, and the hub is told of its partners here."""
 
+    when_empty = "Another hub announces them. Add one to say beforehand behind which hub it is."
     form = PartyBehindForm
     list_display = ["show_id", "role", "platform", "status", "last_updated", "changed_at"]
     list_filter = ["platform", "status", "role"]
     list_select_related = ["platform"]
     search_fields = ["party_id", "country_code"]
+    search_help_text = 'A party ("NL*CPO"), or part of its id or country'
     ordering = ["country_code", "party_id", "role"]
     actions = ["end_selected"]
 

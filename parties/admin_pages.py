@@ -22,6 +22,7 @@ from parties.display import lay_out, show_number
 class ReadOnlyAdmin(ModelAdmin):
     """To look at: nothing can be added, changed or deleted, and every field shows as text."""
 
+    when_empty = ""  # how rows come about, where there is none yet
     list_per_page = 50
     show_full_result_count = False
     actions: Any = None  # no "delete selected"; subclasses with actions of their own list them

@@ -38,3 +38,18 @@ class SearchesParties:
         for field in self.party_fields:
             match |= Q(**{field: key})
         return match
+
+
+class FindsParty:
+    """Mixed in before the page of rows that are parties: "NL*CPO" finds one, besides what `search_fields` find."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, is_doubled = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        try:
+            party = PartyId.of_text(search_term)
+        except ValueError:
+            return found, is_doubled
+        named = queryset.filter(country_code__iexact=party.country_code, party_id__iexact=party.party_id)
+        return found | named, is_doubled

@@ -54,6 +54,7 @@ class OwnedObjectAdmin(SearchesParties, ReadOnlyAdmin):
     """Search: an object id, an owner ("NL*CPO"), or both with a space between. Exact, so that every search uses an
     index; ids compare without case (TRANS-40)."""
 
+    when_empty = "Objects come from their owners: by their pushes, or when the hub pulls their lists."
     paginator = EstimatingPaginator
     list_filter: list[str | type[SimpleListFilter] | tuple[str, type[FieldListFilter]]] = [
         DeletedFilter,

@@ -40,6 +40,7 @@ class NoteForm(forms.Form):
 
 @admin.register(Finding)
 class FindingAdmin(PairAdmin):
+    when_empty = "Every CDR is compared with its session; what differs is shown here."
     list_display = [
         "opened_at",
         "kind",

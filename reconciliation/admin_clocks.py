@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from agreements.admin_forms import PartyIdField
 from ocpi.calls import PartyId
+from parties.admin_search import SearchesParties
 from parties.display import show_party
 from reconciliation.models import CdrClock
 
@@ -50,13 +51,14 @@ class ClockForm(forms.ModelForm):
 
 
 @admin.register(CdrClock)
-class CdrClockAdmin(ModelAdmin):
+class CdrClockAdmin(SearchesParties, ModelAdmin):
     """Where a CPO has none, `HUB_CDR_DUE` holds for it."""
 
+    when_empty = "HUB_CDR_DUE holds for every CPO. Add one for a CPO that needs more time, or less."
     form = ClockForm
     list_display = ["show_owner", "due_after", "pulls_per_day", "changed_at"]
     search_fields = ["owner"]
-    search_help_text = "Party, as in nlcpo"
+    party_fields = ("owner",)
     ordering = ["owner"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

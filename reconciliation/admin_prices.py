@@ -43,6 +43,7 @@ FIELDS = (
 
 @admin.register(Rating)
 class RatingAdmin(PairAdmin):
+    when_empty = "A CDR is judged some minutes after it came."
     list_display = [
         "cdr_key",
         "show_owner",

@@ -78,6 +78,7 @@ class OpeningForm(TextForm):
 
 @admin.register(Dispute)
 class DisputeAdmin(PairAdmin):
+    when_empty = "Partners open them, or staff does on the page of a finding."
     list_display = [
         "opened_at",
         "show_state",

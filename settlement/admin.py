@@ -59,6 +59,7 @@ class Between:
 
 @admin.register(Statement)
 class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
+    when_empty = "Made in the night when a period and HUB_SETTLEMENT_DELAY are over."
     list_display = [
         "reference",
         "kind",
@@ -161,6 +162,7 @@ class StatementAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
 
 @admin.register(Line)
 class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
+    when_empty = "One for each CDR of a statement."
     list_display = [
         "statement",
         "position",
@@ -203,6 +205,7 @@ class LineAdmin(SearchesParties, Amounts, ReadOnlyAdmin):
 
 @admin.register(FeeLine)
 class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
+    when_empty = "Made as a period is closed for a pair whose terms name a fee."
     list_display = [
         "show_payer",
         "statement",
@@ -236,6 +239,7 @@ class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
 
 @admin.register(Closing)
 class ClosingAdmin(SearchesParties, Between, ReadOnlyAdmin):
+    when_empty = "Made in the night when a period and HUB_SETTLEMENT_DELAY are over."
     list_display = ["show_provider", "show_consumer", "show_period", "closed_at"]
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
@@ -269,6 +273,7 @@ class Stamped(ModelAdmin):
 class TermsAdmin(SearchesParties, Between, Stamped):
     """New terms have a later `valid_from`; those of before stay as they are."""
 
+    when_empty = "Without any, a pair goes by the settings HUB_SETTLEMENT_ and HUB_FEE_."
     form = TermsForm
     list_display = [
         "show_provider",
@@ -299,6 +304,7 @@ class TermsAdmin(SearchesParties, Between, Stamped):
 
 @admin.register(Company)
 class CompanyAdmin(SearchesParties, Stamped):
+    when_empty = "Invoices need the address and VAT number of both sides. Add them here."
     form = CompanyForm
     list_display = ["show_party", "legal_name", "city", "country", "vat_number", "email", "language"]
     list_filter = ["country", "language"]
@@ -316,6 +322,7 @@ class CompanyAdmin(SearchesParties, Stamped):
 class VatRateAdmin(ModelAdmin):
     """The standard rates. Reduced ones for electricity: change the row, and say so in your own books."""
 
+    when_empty = "Standard rates by country. CDRs of a country without one are taken at their word."
     list_display = ["country", "show_rate", "valid_from", "valid_until"]
     show_rate = number("rate", "rate, %")
     list_filter = ["country"]
@@ -325,6 +332,7 @@ class VatRateAdmin(ModelAdmin):
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(ReadOnlyAdmin):
+    when_empty = "Needed where statements are paid in another currency: manage.py import_rates."
     list_display = ["date", "currency", "show_rate"]
     fields = ("date", "currency", "show_rate")
     show_rate = number("rate")
