@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget
 
 from cdrs.models import Cdr
-from parties.admin_pages import ReadOnlyAdmin, ask, show_document, show_table
+from parties.admin_pages import ReadOnlyAdmin, ask, show_document
 from parties.side_names import Side
 from reconciliation.admin_links import show_links
 from reconciliation.dispute_states import RULES, Action, Outcome
@@ -43,6 +43,10 @@ DEEDS = {
     Action.ESCALATE: "escalate",
     Action.WITHDRAW: "withdraw",
 }
+ENTRY = (
+    '<div class="hub-entry"><p class="hub-by">{} UTC · <strong>{}</strong> · {} · {}</p>'
+    '<p class="hub-words">{}</p></div>'
+)
 NO_CDR = "The hub holds no CDR for this finding: there is nothing to dispute. Accept or explain the finding instead."
 Deed = Callable[[dict[str, Any], Actor], Dispute]
 
@@ -125,11 +129,11 @@ class DisputeAdmin(PairAdmin):
 
     @display(description="entries")
     def show_conversation(self, dispute: Dispute) -> SafeString:
-        rows = (
+        entries = (
             (f"{one.at:%Y-%m-%d %H:%M}", one.get_side_display(), one.by, one.action, one.text)
             for one in dispute.entries.all()
         )
-        return show_table(("UTC", "Side", "Who", "What", "Words"), rows)
+        return format_html_join("", ENTRY, entries) or SafeString("–")
 
     @display(description="exhibits")
     def show_evidence(self, dispute: Dispute) -> SafeString:
