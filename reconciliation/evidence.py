@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from charging_sessions.models import Session
 from journal.models import CallLog, Event
 from locations.models import Location
 from ocpi.times import format_datetime
+from reconciliation.control import Document, read_cdr
 from reconciliation.dispute import DisputeEvidence
 from tariffs.pricing import price
 from tariffs.pricing.report import report
@@ -26,7 +26,6 @@ from tariffs.pricing.report import report
 MOST = 200  # calls and events each
 Kind = DisputeEvidence.Kind
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -49,13 +48,9 @@ def collect_evidence(cdr: Cdr) -> list[Exhibit]:
     ]
 
 
-def read_document(text: str) -> dict[str, Any]:
-    """Amounts as Decimal; empty where it is no object."""
-    try:
-        document = _decoder.decode(text)
-    except msgspec.DecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
+def read_document(text: str) -> Document:
+    """Amounts as Decimal; empty where it cannot be read: no sender can keep its own bill from being disputed."""
+    return read_cdr(text) or {}
 
 
 def _find_session(cdr: Cdr) -> Session | None:
@@ -105,7 +100,7 @@ def _get_lines(cdr: Cdr, module: str, object_id: str) -> Iterator[dict[str, Any]
         }
 
 
-def _price(cdr: Cdr, document: dict[str, Any]) -> dict[str, Any]:
+def _price(cdr: Cdr, document: Document) -> dict[str, Any]:
     try:
         return report(price(document, [], version=cdr.version, time_zone=_find_time_zone(cdr, document)))
     except ValueError as e:
@@ -123,7 +118,7 @@ def _find_time_zone(cdr: Cdr, document: Mapping[str, Any]) -> str | None:
 def _as_raw(body: str) -> Any:
     try:
         msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body
     return msgspec.Raw(body.encode())
 

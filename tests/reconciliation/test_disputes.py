@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 
 EMSP, CPO, HUB = Actor(Side.EMSP, "Ms Martin"), Actor(Side.CPO, "Mr Jansen"), Actor(Side.HUB, "staff")
 LATER = NOW + timedelta(days=1)
+BEYOND_BOUNDS = '{"x": 1e99999999999999999999}'  # of a field that nobody looks at, so it is stored as told
 
 
 def open_it(actor: Actor = EMSP, **options: Any) -> Dispute:
@@ -151,7 +152,10 @@ class TestEvidence:
 
         assert not dispute.evidence.filter(kind="session").exists()
 
-    @pytest.mark.parametrize("document", ["{}", "[]", "nonsense", '{"total_cost": 7}'])
+    @pytest.mark.parametrize(
+        "document",
+        ["{}", "[]", "nonsense", '{"total_cost": 7}', BEYOND_BOUNDS, '{"x":' + "[" * 5000 + "]" * 5000 + "}"],
+    )
     def test_is_collected_whatever_the_document_is(self, document):
         dispute = open_dispute(store_cdr(document=document), actor=EMSP, reason="x", now=NOW)
 
@@ -265,6 +269,18 @@ class TestWatch:
         assert dispute.state == "open"
         assert [action for action, _ in get_texts(dispute)] == ["open", "message"]
         assert "currency is SEK" in dispute.credit_problem
+
+    def test_goes_on_where_a_credit_cannot_be_read(self):
+        unread, overdue = open_it(), make_dispute(cdr_id="C9", cdr_key="c9", due_at=NOW)
+        store_credit_of_c1()
+        Cdr.objects.filter(object_key="c1-credit").update(document=BEYOND_BOUNDS)
+
+        watch(now=LATER)
+
+        unread.refresh_from_db()
+        overdue.refresh_from_db()
+        assert "C1-CREDIT does not credit it" in unread.credit_problem
+        assert overdue.state == "escalated"
 
     def test_says_why_a_credit_of_another_session_is_none(self):
         dispute = open_it()
