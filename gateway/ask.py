@@ -15,7 +15,7 @@ from gateway.relay import Hop, join_url, relay
 from journal.rows import Job, NewLogRow
 from ocpi.calls import Reply
 from ocpi.errors import HubError, UnknownToken
-from parties.token_owner import read_authorized_owner
+from parties.token_owner import is_authorization, read_authorized_owner
 from routing.decide import Ask, Forward
 
 _UNKNOWN = 2004
@@ -90,11 +90,14 @@ def _choose(hops: Sequence[Hop], *, is_complete: bool) -> Reply:
 
 
 def _knows(hop: Hop) -> bool:
-    return hop.reply is not None and hop.reply.is_success
+    """A success that says nothing of the token, as some give to everything, keeps nobody else from answering."""
+    return hop.reply is not None and hop.reply.is_success and is_authorization(hop.reply.body or b"")
 
 
 def _might_know(hop: Hop) -> bool:
-    return hop.reply is not None and hop.reply.status_code == _TOO_LITTLE and hop.reply.http_status == 200
+    if hop.reply is None:
+        return False
+    return hop.reply.is_success or (hop.reply.status_code == _TOO_LITTLE and hop.reply.http_status == 200)
 
 
 def _says_unknown(hop: Hop) -> bool:

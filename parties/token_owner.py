@@ -25,8 +25,17 @@ class _Authorization(msgspec.Struct):
     data: _Authorized | None = None
 
 
+class _Allowed(msgspec.Struct):
+    allowed: str
+
+
+class _Answer(msgspec.Struct):
+    data: _Allowed
+
+
 _decoder = msgspec.json.Decoder(_Bearer)
 _authorization = msgspec.json.Decoder(_Authorization)
+_answer = msgspec.json.Decoder(_Answer)
 
 
 def read_token_owner(body: bytes) -> PartyId:
@@ -55,6 +64,15 @@ def read_authorized_owner(envelope: bytes) -> PartyId | None:
         return None
     token = info.token if info else None
     return get_party(token.country_code, token.party_id) if token else None
+
+
+def is_authorization(envelope: bytes) -> bool:
+    """Whether it says of the token if it may be used (TOK-07), whatever else is wrong with it."""
+    try:
+        _answer.decode(envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def check_addressee(call: Call, owner: PartyId) -> None:

@@ -247,6 +247,29 @@ class TestAuthorize:
 
         assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSP")
 
+    @pytest.mark.parametrize("empty", [{}, {"data": None}, {"data": {}}, {"data": "OK"}])
+    def test_waits_for_one_who_says_something_of_the_token(self, both: Cast, empty: dict[str, Any]):  # TOK-07
+        both.emsp.answer_with({"status_code": 1000, "timestamp": AT, **empty})
+
+        def answer_later(handler: Handler) -> None:
+            both.other_emsp.peer.released.wait(0.3)
+            handler.answer(as_json(ALLOWED))
+
+        both.other_emsp.behave = answer_later
+
+        answer = authorize(both)
+
+        assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSX")
+        assert answer.json()["data"] == {"allowed": "ALLOWED"}
+
+    def test_gives_a_success_without_data_back_if_nobody_knows_better(self, both: Cast):  # ROUTE-12
+        both.emsp.answer_with({"status_code": 1000, "timestamp": AT})
+        both.other_emsp.answer_with(UNKNOWN, status=404)
+
+        answer = authorize(both)
+
+        assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSP")
+
     def test_asks_nobody_without_an_agreement(self, cast: Cast):  # ROUTE-22
         put_token(cast.other_emsp)
         cast.emsp.answer_with(UNKNOWN, status=404)
