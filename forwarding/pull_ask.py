@@ -16,6 +16,7 @@ from parties.models import Endpoint, Heartbeat, Party, Platform
 from parties.owned_module import Absence, OwnedModule
 from parties.registry import find_owned_module, get_modules
 
+LONGEST_HOURS = 100 * 366 * 24  # between two whole lists; whoever sets more means never
 TURN = 0x0C712E9D  # the number under which those that write or claim requests take turns
 
 
@@ -135,6 +136,6 @@ def _is_full_due(platform: Platform, name: str, *, now: datetime) -> bool:
         module=name,
         is_full=True,
         state=PullRequest.State.DONE,
-        finished_at__gt=now - timedelta(hours=platform.pull_full_hours),
+        finished_at__gt=now - timedelta(hours=min(platform.pull_full_hours, LONGEST_HOURS)),
     )
     return not recent.exists()

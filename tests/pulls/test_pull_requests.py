@@ -86,6 +86,16 @@ class TestSchedule:
         asked = PullRequest.objects.order_by("id").values_list("module", "is_full")
         assert list(asked) == [("locations", True), ("sessions", False)] * 2
 
+    def test_the_whole_list_hardly_ever(self, cast: Cast):
+        self.set(cast, {"locations": 6}, pull_full_hours=2**31 - 1)
+        start = now()
+        ask_scheduled(now=start)
+        PullRequest.objects.update(state="DONE", finished_at=start)
+
+        ask_scheduled(now=start + 25 * HOUR)
+
+        assert list(PullRequest.objects.order_by("id").values_list("is_full", flat=True)) == [True, False]
+
     def test_whoever_is_offline_or_suspended_is_left_alone(self, cast: Cast):
         self.set(cast, {"locations": 6}, is_online=False)
         assert ask_scheduled(now=now()) == 0
