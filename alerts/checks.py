@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = "2s"  # per look
 RECENTLY = timedelta(minutes=10)
+NOT_CONNECTED = "no connection: "  # the hub's own words begin so; a partner may speak of certificates in its answers
 SILENT_TIMES = 3  # the still-alive check asks after HUB_SILENCE; nothing after so many times it is nobody asking
 
 Look = Callable[[datetime], Iterable[Sighting]]
@@ -83,7 +84,7 @@ def _lanes(now: datetime) -> Iterable[Sighting]:
     lags = get_lags()
     lanes = (
         Lane.objects.select_related("platform")
-        .filter(Q(pk__in=lags.keys()) | Q(needs_resync=True) | Q(last_error__icontains="certificate"))
+        .filter(Q(pk__in=lags.keys()) | Q(needs_resync=True) | Q(last_error__startswith=NOT_CONNECTED))
         .order_by("platform", "sublane")
     )
     for platform, group in groupby(lanes, key=lambda lane: lane.platform):
@@ -113,12 +114,13 @@ def _lanes(now: datetime) -> Iterable[Sighting]:
                 platform=platform.pk,
                 is_lasting=True,
             )
-        if any("certificate" in error.lower() for error in errors):
+        untrusted = [error for error in errors if error.startswith(NOT_CONNECTED) and "certificate" in error.lower()]
+        if untrusted:
             yield Sighting(
                 kind=Kind.CERTIFICATE,
                 severity=Severity.ALARM,
                 title=f"The certificate of {platform.name} is not accepted",
-                detail=next(error for error in errors if "certificate" in error.lower()),
+                detail=untrusted[0],
                 advice="Tell the partner: it has run out, is for another name, or its chain is incomplete.",
                 platform=platform.pk,
             )

@@ -143,7 +143,7 @@ class Connections:
         except TimeoutError as error:
             raise CannotConnect("no connection in time") from error
         except (OSError, ssl.SSLError, UnicodeError) as error:
-            raise CannotConnect(f"no connection: {error}") from error
+            raise CannotConnect(f"no connection: {error}") from error  # alerts know the hub's own words by them
 
     async def _open_connection(self, server: Server, *, peer: int) -> Connection:
         loop = asyncio.get_running_loop()

@@ -152,6 +152,14 @@ class TestLanes:
 
         assert kinds() == ["certificate"]
 
+    def test_that_fail_over_what_a_partner_calls_a_certificate(self, platform: Platform):
+        """Its words may name a driver, and its certificate is as it was."""
+        make_lane(platform, last_error="no certificate for contract NL-TNM-C12345678-X")
+        run(now=NOW)
+        run(now=NOW + MINUTE)
+
+        assert Alert.objects.count() == 0
+
 
 class TestOthers:
     def test_dead_letters_until_they_are_closed(self, platform: Platform, webhook: Webhook):
