@@ -141,6 +141,8 @@ def _read_line(row: Row, *, number: int, errors: list[str]) -> Line | None:
     cdr_control = _read_json(cells, "cdr_control", errors=errors)
     if len(cells.get("note", "")) > 255:
         errors.append("note: longer than 255 characters")
+    if "\x00" in cells.get("note", ""):
+        errors.append("note: has a NUL in it")
     if errors or provider is None or consumer is None or valid_from is None:
         return None
     return Line(
@@ -172,7 +174,7 @@ def _read_party(cells: Mapping[str, str], name: str, *, errors: list[str]) -> Pa
 def _read_json(cells: Mapping[str, str], name: str, *, errors: list[str]) -> Any:
     try:
         return json.loads(cells.get(name) or "{}", parse_float=Decimal)
-    except json.JSONDecodeError as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:  # also of numbers and depths beyond all bounds
         errors.append(f"{name}: not JSON: {error}")
         return {}
 
@@ -180,7 +182,7 @@ def _read_json(cells: Mapping[str, str], name: str, *, errors: list[str]) -> Any
 def _read_time(cells: Mapping[str, str], name: str, *, errors: list[str]) -> datetime | None:
     try:
         moment = datetime.fromisoformat(cells[name])
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         errors.append(f"{name}: {cells[name]!r} is not a time like 2026-01-31 or 2026-01-31T12:00:00Z")
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

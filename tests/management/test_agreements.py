@@ -178,6 +178,25 @@ class TestImport:
         assert "line 4" in problem["fields"]
         assert not Agreement.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("column", "cell", "says"),
+        [
+            ("valid_until", "0001-01-01T00:00:00+14:00", "is not a time"),
+            ("valid_until", "9999-12-31T23:59:59-14:00", "is not a time"),
+            ("note", "a\x00b", "NUL"),
+            ("cdr_control", "9" * 5000, "not JSON"),
+            ("cdr_control", "[" * 5000, "not JSON"),
+            ("cdr_control", "1e99999999999999999999", "not JSON"),
+        ],
+    )
+    def test_names_what_no_agreement_can_hold(self, column, cell, says):
+        response = self.send(
+            f"provider,consumer,modules,valid_from,{column}\nNL*CPO,FR*MSP,locations,2026-01-01,{cell}\n"
+        )
+
+        assert response.status_code == 400
+        assert says in response.json()["fields"]["line 2"][0]
+
     def test_takes_csv_only(self):
         assert self.send("{}", content_type="application/json").status_code == 415
 
