@@ -58,7 +58,11 @@ def parse(text: str) -> list[Listed]:
 
 def _read_rows(text: str, errors: dict[int, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True, restval="", restkey="")
-    names = [name.strip() for name in reader.fieldnames or []]
+    try:
+        names = [name.strip() for name in reader.fieldnames or []]
+    except csv.Error as e:
+        errors[1] = str(e)
+        return
     reader.fieldnames = names
     missing = [name for name in REQUIRED if name not in names]
     unknown = [name for name in names if name not in (*REQUIRED, *OPTIONAL)]

@@ -138,3 +138,10 @@ class TestParse:
     def test_refuses_another_heading(self, heading):
         with pytest.raises(ListRefused, match="line 1: the columns are owner, id"):
             parse(f"{heading}\n")
+
+    @pytest.mark.parametrize("heading", ['"owner"x,id', '"owner', f"owner,{'x' * 200_000}"])
+    def test_refuses_a_heading_that_is_no_csv(self, heading):
+        with pytest.raises(ListRefused) as refused:
+            parse(f"{heading}\n")
+
+        assert list(refused.value.by_line) == [1]
