@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
-from management.query import check_parameters, get_filter_names, get_page_names
+from management.query import check_flags, check_parameters, get_filterset, get_page_names, name_filters
 
 API = "/api/"
 WHAT_TO_DO = {
@@ -153,7 +153,11 @@ class Explaining(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "GET" and self.parameters is not None:
-            check_parameters(request, known=[*self.parameters, *get_filter_names(self), *get_page_names(self)])
+            filterset = get_filterset(self)
+            filters = [] if filterset is None else [*name_filters(filterset)]
+            check_parameters(request, known=[*self.parameters, *filters, *get_page_names(self)])
+            if filterset is not None:
+                check_flags(request, filterset)
 
     def get_exception_handler(self) -> Any:
         return explain

@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from django_filters.utils import translate_validation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
@@ -21,7 +20,7 @@ from rest_framework.response import Response
 from management.csv_export import CHUNK, CsvExport, stream_csv, write_lines
 from management.pages import Pages
 from management.problems import Explaining, ProblemSerializer
-from management.query import name_filters
+from management.query import check_parameters, filter_rows, get_page_names, name_filters
 from management.scopes import Scope
 from management.serializers.settlement import (
     CompanySerializer,
@@ -100,7 +99,7 @@ class ReadsStatements(Explaining, CsvExport, mixins.RetrieveModelMixin, viewsets
     @extend_schema(responses={200: LineSerializer(many=True), **PROBLEMS}, filters=True)
     @action(detail=True, filterset_class=None, parameters=[*name_filters(LineFilter)])
     def lines(self, request: Request, pk: str) -> HttpResponseBase:
-        """Line by line, in order; of a statement of fees, the lines of fees. Also as CSV, filtered: `?format=csv`."""
+        """Line by line, in order; lines of fees have no filters. Also as CSV, filtered: `?format=csv`."""
         statement = self.get_object()
         rows, serializer = _get_lines(statement, request)
         if getattr(request.accepted_renderer, "format", "") == "csv":
@@ -141,10 +140,8 @@ class ReadsNettings(Explaining):
     )
     def get(self, request: Request) -> Response:
         """By period, pair and currency, of the statements that the filters leave."""
-        found = StatementFilter(request.query_params, queryset=self.get_statements())
-        if not found.is_valid():
-            raise translate_validation(found.errors)
-        return Response(NettingSerializer(get_nettings(found.qs), many=True).data)
+        statements = filter_rows(self.get_statements(), StatementFilter, request=request)
+        return Response(NettingSerializer(get_nettings(statements), many=True).data)
 
     def get_statements(self) -> StatementQuerySet:
         raise NotImplementedError
@@ -250,9 +247,10 @@ class ExchangeRateViewSet(Explaining, mixins.ListModelMixin, viewsets.GenericVie
 
 def _get_lines(statement: Statement, request: Request) -> tuple[QuerySet[Any], type[Any]]:
     if statement.kind == Kind.FEE:
+        check_parameters(request, known=get_page_names(ReadsStatements))
         return FeeLine.objects.filter(statement=statement).order_by("position"), FeeLineSerializer
     lines = Line.objects.filter(statement=statement).select_related("statement", "corrects").order_by("position")
-    return LineFilter(request.query_params, queryset=lines).qs, LineSerializer
+    return filter_rows(lines, LineFilter, request=request), LineSerializer
 
 
 def _write(rows: QuerySet[Any], serializer: type[Any]) -> Iterator[str]:

@@ -109,6 +109,21 @@ class TestProblems:
     def test_of_filters_are_none_with_those_there_are(self, path):
         assert make_client().get(f"/api/{path}").status_code == 200
 
+    @pytest.mark.parametrize(
+        ("path", "named"),
+        [
+            ("agreements/?in_force=yes", "in_force"),
+            ("disputes/?is_holding=2", "is_holding"),
+            ("lanes/?needs_resync=None", "needs_resync"),
+            ("nettings/?is_correcting=no", "is_correcting"),
+        ],
+    )
+    def test_of_filters_that_are_neither_true_nor_false_say_so(self, path, named):
+        answer = make_client().get(f"/api/{path}")
+
+        assert answer.status_code == 400
+        assert list(answer.json()["fields"]) == [named]
+
     def test_of_a_format_name_those_there_are(self):
         answer = make_client().get("/api/invoices/?format=xml")
 

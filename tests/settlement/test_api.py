@@ -93,6 +93,13 @@ class TestStatements:
         assert heading.startswith("position,kind,corrects,cdr_id,")
         assert line.startswith(f"1,correction,{self.october.reference},K1,")
 
+    @pytest.mark.parametrize("wrong", ["kind=credit", "is_credit=maybe", "is_vat_plausible=2"])
+    def test_do_not_pass_over_a_filter_of_their_lines(self, wrong):
+        answer = make_client().get(f"/api/statements/{self.correcting.pk}/lines/?{wrong}")
+
+        assert answer.status_code == 400
+        assert list(answer.json()["fields"]) == [wrong.partition("=")[0]]
+
     @pytest.mark.parametrize("form", ["csv", "json"])
     def test_are_handed_out_as_they_were_sealed(self, form):
         answer = make_client().get(f"/api/statements/{self.october.pk}/{form}/")
@@ -158,6 +165,12 @@ class TestForParties:
         found = Statement.objects.for_parties(sides).order_by("reference")
 
         assert [str(statement) for statement in found] == references
+
+    def test_has_no_filters_for_lines_of_fees(self):
+        fees, client = Statement.objects.get(reference="NLHUB-FRMSP-FEES-EUR-2026-11"), make_client()
+
+        assert client.get(f"/api/statements/{fees.pk}/lines/?page_size=5").json()["count"] == 1
+        assert client.get(f"/api/statements/{fees.pk}/lines/?cdr_id=C1").status_code == 400
 
     def test_leaves_out_drafts(self):
         draft = Statement.objects.get(reference="NLCPO-FRMSP-NL-EUR-2026-11")
