@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
@@ -15,6 +15,7 @@ MODULES = [
     *("commands", "chargingprofiles"),
 ]
 MOST = 100
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # there was no log before
 LOOK_BACK = timedelta(days=1)  # where only a platform is given: its calls have no index of their own
 
 
@@ -50,7 +51,7 @@ def search(asked: Asked, *, now: datetime) -> list[LogCall]:
         calls = calls.filter(platform=asked.platform)
     since = asked.since
     if since is None and not (asked.id or asked.object_id or asked.owner):
-        since = (asked.until or now) - LOOK_BACK
+        since = max(asked.until or now, BEGINNING) - LOOK_BACK
     if since is not None:
         calls = calls.filter(at__gte=since)
     if asked.until is not None:

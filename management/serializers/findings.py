@@ -15,6 +15,7 @@ from tariffs.pricing import Severity
 # Named in the API's documentation (ENUM_NAME_OVERRIDES).
 KINDS = get_kinds()
 SEVERITIES = [(severity.value, severity.value) for severity in Severity]
+LONGEST = 100 * 366 * 86_400  # seconds
 JUDGEMENTS = [State.OPEN, State.ACCEPTED, State.DISPUTED, State.CLOSED]  # `explained` is the hub's own word
 
 
@@ -71,6 +72,7 @@ class JudgementSerializer(StrictSerializer):
 class RunSerializer(StrictSerializer):
     older_than_seconds = serializers.IntegerField(
         min_value=0,
+        max_value=LONGEST,
         required=False,
         help_text="Also judge completed sessions without a CDR older than this, and CDRs that nobody accepted.",
     )

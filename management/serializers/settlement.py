@@ -243,6 +243,12 @@ class VatRateSerializer(StrictSerializer, serializers.ModelSerializer[VatRate]):
         model = VatRate
         fields = ["id", "country", "rate", "valid_from", "valid_until"]
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        begin, end = (attrs.get(name, getattr(self.instance, name, None)) for name in ("valid_from", "valid_until"))
+        if begin is not None and end is not None and end < begin:
+            raise serializers.ValidationError({"valid_until": ["It is before valid_from."]})
+        return attrs
+
 
 class ExchangeRateSerializer(serializers.ModelSerializer[ExchangeRate]):
     rate = PlainField(help_text="So much for one euro.")

@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +19,7 @@ from agreements.doubts import get_doubts_of_all
 from agreements.imports import ImportRefused, import_agreements
 from agreements.models import Agreement, AlreadyAgreed, UnableToEnd
 from management.pages import Pages
+from management.parsers import BodyParser
 from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.agreements import (
@@ -76,7 +77,7 @@ class AgreementViewSet(
     serializer_class = AgreementSerializer
     pagination_class = Pages
     filterset_class = AgreementFilter
-    parser_classes = [JSONParser]
+    parser_classes = [BodyParser]
     read_scope, write_scope = Scope.AGREEMENTS_READ, Scope.AGREEMENTS_WRITE
 
     def get_serializer_class(self) -> type[AgreementSerializer]:

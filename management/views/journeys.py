@@ -20,6 +20,7 @@ from management.views.traffic import read_party_key
 
 PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404)}
 _moment = serializers.DateTimeField()
+_number = serializers.IntegerField(min_value=0)
 
 
 class JourneyViewSet(Explaining, viewsets.ViewSet):
@@ -69,14 +70,12 @@ class JourneyViewSet(Explaining, viewsets.ViewSet):
 def _read(request: Request) -> Asked:
     given = {name: str(value) for name, value in request.query_params.items() if value}
     problems: dict[str, Any] = {}
-    moments: dict[str, Any] = {}
-    for name in ("from", "until"):
+    read: dict[str, Any] = {}
+    for name, field in (("from", _moment), ("until", _moment), ("platform", _number)):
         try:
-            moments[name] = _moment.run_validation(given[name]) if name in given else None
+            read[name] = field.run_validation(given[name]) if name in given else None
         except serializers.ValidationError as e:
             problems[name] = e.detail
-    if "platform" in given and not given["platform"].isdigit():
-        problems["platform"] = ["Is not a number."]
     if problems:
         raise serializers.ValidationError(problems)
     return Asked(
@@ -84,7 +83,7 @@ def _read(request: Request) -> Asked:
         module=given.get("module", ""),
         owner=read_party_key(given["owner"]) if "owner" in given else "",
         object_id=given.get("object_id", ""),
-        platform=int(given["platform"]) if "platform" in given else None,
-        since=moments["from"],
-        until=moments["until"],
+        platform=read["platform"],
+        since=read["from"],
+        until=read["until"],
     )
