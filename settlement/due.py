@@ -25,8 +25,9 @@ from settlement.periods import Period, PeriodKind, get_period
 
 logger = logging.getLogger(__name__)
 Pair = tuple[str, str]
-# How long before its first CDR came a pair's first period may begin. A clock that stands in 2000, or an unknown time
-# (1970, CDR-16), begins none: that period would owe the minimum fee, and each one since.
+# How far from the day on which its first CDR came a pair's first period may begin. A clock that stands in 2000, or an
+# unknown time (1970, CDR-16), begins none: that period would owe the minimum fee, and each one since. Nor does one that
+# stands in 9999: no period of the pair would ever be over.
 REACH = timedelta(days=62)
 FEE_DELAY = timedelta(days=1)  # on top: the last time zone's day is over, and its pairs are closed
 
@@ -167,5 +168,6 @@ def _get_first_end(provider: str, consumer: str) -> datetime | None:
     came: datetime | None = cdrs.aggregate(first=Min("received_at"))["first"]
     if came is None:
         return None
-    ended: datetime | None = cdrs.filter(end_at__gte=came - REACH).aggregate(first=Min("end_at"))["first"]
+    within = cdrs.filter(end_at__gte=came - REACH, end_at__lte=came + REACH)
+    ended: datetime | None = within.aggregate(first=Min("end_at"))["first"]
     return ended or came

@@ -59,7 +59,11 @@ def get_periods(kind: PeriodKind, *, zone: str, since: datetime, until: datetime
 
 
 def _next_month(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    """
+    Raises:
+        OverflowError: the calendar ends before; arithmetic of days says it so everywhere.
+    """
+    return (day.replace(day=28) + 4 * _DAY).replace(day=1)
 
 
 def _midnight(day: date, zone: str) -> datetime:

@@ -86,8 +86,9 @@ class TestGetNext:
         assert step is not None
         assert step[0].label == "2026-11"
 
-    def test_is_that_in_which_the_first_cdr_came_if_all_are_older(self):
-        store_ready("c1", end_at=datetime(2026, 3, 1, tzinfo=UTC))
+    @pytest.mark.parametrize("end_at", [datetime(2026, 3, 1, tzinfo=UTC), datetime(9999, 12, 15, tzinfo=UTC)])
+    def test_is_that_in_which_the_first_cdr_came_if_none_is_of_that_time(self, end_at):
+        store_ready("c1", end_at=end_at)
 
         step = get_next(PROVIDER, CONSUMER)
 
@@ -155,6 +156,15 @@ class TestCloseDue:
         assert get_references() == ["NLCPX-FRMSP-NL-EUR-2026-11"]
         assert "no ECB rate of CHF" in report.failures["NL*CPO – FR*MSP"]
         assert not Line.objects.filter(cdr_id_text="C1").exists()
+
+    def test_nor_does_one_whose_terms_begin_when_the_calendar_ends(self):
+        store_terms(consumer="itmsp", valid_from=datetime(9999, 12, 15, tzinfo=UTC), fee_minimum=Decimal(1))
+        store_ready("c1", owner="nlcpx")
+
+        report = close_due(now=NOW)
+
+        assert get_references() == ["NLCPX-FRMSP-NL-EUR-2026-11"]
+        assert list(report.failures) == ["NL*CPO – IT*MSP"]
 
     def test_nor_does_one_whose_sums_no_column_holds(self):
         store_terms(consumer="itmsp", fee_per_session=Decimal("0.25"))
