@@ -31,6 +31,8 @@ from telemetry import work
 
 logger = logging.getLogger(__name__)
 
+NOTHING_SAID = b"null"  # what some clients write for a body that they leave out (TOK-06, TRANS-42)
+
 
 def handle(call: Call, *, hub: Hub, now: datetime, note: Trail) -> Awaitable[Reply]:
     """Answer one call. Never raises: whatever goes wrong is an answer and a row in the call log."""
@@ -76,7 +78,7 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
         call = check_owner(call, match, facts.network, module, platform=note.platform, now=now)
     if call.is_push and call.interface is Interface.RECEIVER:
         module.read_push(call, match)
-    elif call.is_push and call.body:
+    elif call.is_push and call.body and call.body.strip() != NOTHING_SAID:
         read_fields(call.body)  # TRANS-09
     match = await module.complete(call, match, hub.reader)
     if passed_on:

@@ -325,6 +325,14 @@ class TestAuthorize:
         assert get_code(answer) == 4002
         assert elapsed < 1.5
 
+    def test_takes_null_for_no_body(self, cast: Cast):  # TOK-06, TRANS-42
+        cast.emsp.answer_with(ALLOWED)
+
+        answers = [authorize(cast, to=to, body=b"null") for to in ("FR*MSP", None)]
+
+        assert [get_code(answer) for answer in answers] == [1000, 1000]
+        assert [seen.body for seen in cast.emsp.seen] == [b"null", b"null"]
+
     def test_refuses_what_is_not_json(self, cast: Cast):  # TRANS-09
         answer = authorize(cast, to="FR*MSP", body=b"{")
 
