@@ -29,11 +29,15 @@ class AlreadyAgreed(UnableToConclude):
     """Another agreement says all of it already: ending one of the two would end nothing."""
 
     def __init__(self, known: Agreement) -> None:
-        until = "until it is ended" if known.valid_until is None else f"until {known.valid_until:%Y-%m-%d %H:%M}"
-        super().__init__(
-            f"agreement {known.pk} says the same already, from {known.valid_from:%Y-%m-%d %H:%M} {until} (UTC)"
-        )
+        super().__init__(f"agreement {known.pk} says the same already, {known.when}")
         self.known = known
+
+
+class AlreadyGranted(UnableToConclude):
+    """Another mandate allows all of it already: ending one of the two would end nothing."""
+
+    def __init__(self, known: Mandate) -> None:
+        super().__init__(f"mandate {known.pk} allows the same already, {known.when}")
 
 
 class UnableToEnd(ValueError):
@@ -69,6 +73,19 @@ class Dated(models.Model):
 
     def is_over(self, *, now: datetime) -> bool:
         return self.valid_until is not None and self.valid_until <= max(now, self.valid_from)
+
+    def _outlasts(self, other: Dated) -> bool:
+        """It holds for all of the other's time."""
+        if self.valid_until is not None and (other.valid_until is None or self.valid_until < other.valid_until):
+            return False
+        return self.valid_from <= other.valid_from
+
+    # Properties
+
+    @property
+    def when(self) -> str:
+        until = "until it is ended" if self.valid_until is None else f"until {self.valid_until:%Y-%m-%d %H:%M}"
+        return f"from {self.valid_from:%Y-%m-%d %H:%M} {until} (UTC)"
 
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
@@ -185,9 +202,7 @@ class Agreement(Dated):
 
     def _covers(self, other: Agreement) -> bool:
         """The same terms, for all of the other's time."""
-        if self.valid_until is not None and (other.valid_until is None or self.valid_until < other.valid_until):
-            return False
-        return self.valid_from <= other.valid_from and self._terms == other._terms
+        return self._outlasts(other) and self._terms == other._terms
 
     # Properties
 
@@ -251,6 +266,7 @@ class Mandate(Dated):
         """A new mandate, checked and saved. The parties need not be connected yet.
 
         Raises:
+            AlreadyGranted: one there is allows all of it for all that time.
             UnableToConclude: something in it makes no sense; the message names it.
         """
         wanted = list(dict.fromkeys(modules))
@@ -262,7 +278,7 @@ class Mandate(Dated):
             )
         if valid_until is not None and valid_until < valid_from:
             raise UnableToConclude("valid_until is before valid_from")
-        return cls.objects.create(
+        mandate = cls(
             agent_country=agent.country_code,
             agent_party=agent.party_id,
             principal_country=principal.country_code,
@@ -273,6 +289,20 @@ class Mandate(Dated):
             note=note,
             changed_at=now,
         )
+        with transaction.atomic():
+            _take_turn()
+            mandate._check_is_new()
+            mandate.save()
+        return mandate
+
+    # Queries
+
+    def _check_is_new(self) -> None:
+        agents = Mandate.objects.filter(agent_country__iexact=self.agent_country, agent_party__iexact=self.agent_party)
+        for known in agents.order_by("id"):
+            same_modules = set(self.modules) <= set(known.modules)
+            if known.principal == self.principal and same_modules and known._outlasts(self):
+                raise AlreadyGranted(known)
 
     # Properties
 

@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agreements.models import Mandate, UnableToEnd
+from agreements.models import AlreadyGranted, Mandate, UnableToEnd
 from management.pages import Pages
 from management.problems import Conflict, Explaining, ProblemSerializer
 from management.scopes import Scope
@@ -55,6 +55,8 @@ class MandateViewSet(Explaining, mixins.ListModelMixin, mixins.RetrieveModelMixi
         now = timezone.now()
         try:
             mandate = Mandate.grant(**{"valid_from": now, **serializer.validated_data}, now=now)
+        except AlreadyGranted as e:
+            raise Conflict(str(e), what_to_do="Nothing was entered: that mandate does it.") from e
         except ValueError as e:
             raise serializers.ValidationError([str(e)]) from e
         return Response(MandateSerializer(mandate).data, status=status.HTTP_201_CREATED)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,30 @@ class TestGrant:
         assert answer.status_code == 400
         assert says in answer.content.decode()
         assert not Mandate.objects.exists()
+
+    @pytest.mark.parametrize("changes", [{}, {"agent": "de*scp"}, {"valid_until": "2099-01-01T00:00:00Z"}])
+    def test_refuses_what_another_allows_already(self, changes):
+        client = make_client()
+        known = client.post("/api/mandates/", TERMS, format="json").json()["id"]
+
+        answer = client.post("/api/mandates/", TERMS | changes, format="json")
+
+        assert answer.status_code == 409
+        assert answer.json()["detail"].startswith(f"mandate {known} allows the same already")
+        assert Mandate.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "changes", [{"agent": "DE*SC2"}, {"principal": "IT*MSX"}, {"modules": ["sessions", "cdrs"]}]
+    )
+    def test_enters_what_none_allows_yet(self, changes):
+        make_mandate(valid_until=None)
+
+        assert grant(**changes).status_code == 201
+
+    def test_enters_what_is_to_hold_longer(self):
+        make_mandate(valid_until=NOW + timedelta(days=30_000))
+
+        assert grant().status_code == 201
 
 
 class TestMandates:
