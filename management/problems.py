@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.defaults import page_not_found, server_error
+from psycopg2.errors import UniqueViolation
 from rest_framework import exceptions, serializers, status
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -72,6 +74,8 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer in our shape."""
     if isinstance(exc, ModelError):
         exc = exceptions.ValidationError(serializers.as_serializer_error(exc))
+    if isinstance(exc, IntegrityError) and isinstance(exc.__cause__, UniqueViolation):  # somebody else was faster
+        exc = Conflict("The same was stored a moment ago.", what_to_do="Nothing was stored now: look at what there is.")
     response = exception_handler(exc, context)
     if response is None:
         return None

@@ -4,7 +4,9 @@ import hashlib
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
+from management.serializers.settlement import CompanySerializer
 from parties.sides import Sides
 from settlement.close_fees import close_fees
 from settlement.models import Company, Statement, Terms
@@ -218,6 +220,18 @@ class TestTerms:
 
 
 class TestCompanies:
+    def test_entered_twice_at_the_same_moment_are_entered_once(self, monkeypatch):
+        client = make_client()
+        assert client.post("/api/companies/", COMPANY, format="json").status_code == 201
+        monkeypatch.setattr(CompanySerializer, "validate_party", lambda self, key: key)  # as seen before the first
+
+        with transaction.atomic():
+            answer = client.post("/api/companies/", COMPANY, format="json")
+
+        assert answer.status_code == 409
+        assert answer.json()["detail"] == "The same was stored a moment ago."
+        assert Company.objects.count() == 1
+
     def test_are_entered_and_changed(self):
         client = make_client()
 
