@@ -47,9 +47,13 @@ class Outage:
 
     def note_success(self, *, now: datetime) -> None:
         """The database keeps its own outage, and the all-clear takes the usual way."""
-        since, self._since = self._since, None
-        if not self._is_ours or since is None:
-            return
+        if self._is_ours and self._since is not None:
+            self._keep(since=self._since, now=now)
+            self._is_ours, self._told = False, set()
+            _release()
+        self._since = None  # not before it is kept: it may be gone again
+
+    def _keep(self, *, since: datetime, now: datetime) -> None:
         with transaction.atomic():
             alert = Alert.objects.create(
                 kind=Kind.DATABASE_AWAY,
@@ -63,8 +67,6 @@ class Outage:
                 closed_at=now,
             )
             tell([alert.pk], about=Message.About.CLOSED, now=now)
-        self._is_ours, self._told = False, set()
-        _release()
 
     def _tell(self, channel: str, *, now: datetime) -> None:
         try:

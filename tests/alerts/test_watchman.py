@@ -103,6 +103,24 @@ class TestOutage:
 
         assert webhook.messages == [("opened", "database_away")]
 
+    def test_that_was_not_quite_over_is_one_and_the_next_is_told_again(
+        self, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+    ):
+        outage = Outage()
+        for second in (0, 60):
+            outage.note_failure("refused", now=NOW + timedelta(seconds=second))
+        with monkeypatch.context() as broken:
+            broken.setattr("alerts.outage.tell", gone)
+            with pytest.raises(OperationalError):
+                outage.note_success(now=NOW + timedelta(seconds=70))
+
+        outage.note_success(now=NOW + timedelta(seconds=80))
+        for second in (900, 960):
+            outage.note_failure("refused", now=NOW + timedelta(seconds=second))
+
+        assert Alert.objects.get().opened_at == NOW
+        assert webhook.messages == [("opened", "database_away")] * 2
+
     def test_is_told_by_one_process(self, webhook: Webhook, monkeypatch: pytest.MonkeyPatch):
         claims = iter([True, False, False])
         monkeypatch.setattr("alerts.outage._claim", lambda: next(claims))
