@@ -26,7 +26,7 @@ _number = serializers.IntegerField(min_value=0)
 class JourneyViewSet(Explaining, viewsets.ViewSet):
     """A message's whole way: both legs, what was kept, every delivery to everybody, what waits and why."""
 
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ".+"  # partners choose their ids, and some have slashes in them
     parameters = ("id", "module", "owner", "object_id", "platform", "from", "until")
     read_scope = Scope.TRAFFIC_READ
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -213,6 +214,13 @@ class TestJourney:
 
     def test_of_an_unknown_id_is_404(self):
         assert open_api().get("/api/journeys/never/").status_code == 404
+
+    @pytest.mark.parametrize("id", ["session/17", "/17", "17/", "a?b#c"])
+    def test_is_found_by_an_id_with_signs_of_a_url_in_it(self, id: str):
+        log_call(correlation_id=id)
+        (found,) = open_api().get("/api/journeys/", {"id": id}).json()
+
+        assert get(quote(found["id"], safe=""))["id"] == id
 
     def test_of_a_partner_that_never_changes_its_correlation_id_is_cut(self, cpo, monkeypatch):
         monkeypatch.setattr("management.journey_find.MOST", 3)
