@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -16,7 +15,7 @@ from management.pages import Pages
 from management.problems import Explaining, ProblemSerializer
 from management.scopes import Scope
 from management.serializers.matching import ClockSerializer, ComparedSerializer, NewClockSerializer, PeriodSerializer
-from management.views.agreements import CsvParser
+from management.views.agreements import CsvParser, get_text
 from reconciliation.models import CdrClock
 from reconciliation.receiver_csv import ListRefused, parse
 from reconciliation.receiver_list import compare_list
@@ -72,7 +71,7 @@ class CompareListView(Explaining):
         period.is_valid(raise_exception=True)
         told = period.validated_data
         try:
-            listed = parse(cast(str, request.data))
+            listed = parse(get_text(request))
         except ListRefused as e:
             raise serializers.ValidationError({f"line {line}": [text] for line, text in e.by_line.items()}) from e
         compared = compare_list(

@@ -197,6 +197,12 @@ class TestImport:
         assert response.status_code == 400
         assert says in response.json()["fields"]["line 2"][0]
 
+    def test_says_what_an_empty_file_lacks(self):
+        response = self.send("")
+
+        assert response.status_code == 400
+        assert "the column provider is missing" in response.json()["fields"]["line 1"]
+
     def test_takes_csv_only(self):
         assert self.send("{}", content_type="application/json").status_code == 415
 

@@ -66,6 +66,7 @@ class TestCompareList:
     @pytest.mark.parametrize(
         ("text", "query"),
         [
+            ("", PERIOD),
             ("owner,id\nNL*CPO,\n", PERIOD),
             ("owner,id\n", "receiver=FR*MSP"),
             ("owner,id\n", PERIOD + "&party=NL*CPO"),
