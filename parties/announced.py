@@ -7,7 +7,7 @@ another hub has announced and not given up. So no hub becomes the way to a party
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn, TypeVar
 
 from django.conf import settings
@@ -25,6 +25,7 @@ TURN = 0x0C71BE41  # the number under which those that take parties take turns
 Row = TypeVar("Row", Party, PartyBehind)
 Named = tuple[str, str]  # party key and role
 
+AHEAD = timedelta(hours=1)  # by which clocks may differ; what is later was told by a wrong one, and orders nothing
 MAX_BEHIND = 10_000  # of one hub: a list that never ends must not become everybody's routing facts
 
 
@@ -39,7 +40,7 @@ def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> bool:
         take_turn()
         _refuse_taken(platform_id, party)
         row = _filter(platform_id, party).filter(role=str(info.role)).first()
-        if row is not None and info.last_updated < row.last_updated:
+        if row is not None and info.last_updated < row.last_updated < now + AHEAD:
             return False
         if row is None:
             return _add(platform_id, party, info, now=now)

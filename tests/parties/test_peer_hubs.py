@@ -132,6 +132,13 @@ class TestAccept:
         assert (same, older, touched) == (False, False, True)
         assert (row.status, row.changed_at, row.last_updated) == ("CONNECTED", NOW, NOW + HOUR)
 
+    def test_is_not_held_up_by_a_clock_that_once_was_wrong(self) -> None:
+        hub = plan()
+        announced.accept(hub.pk, info(at=NOW + 1000 * HOUR), now=NOW)
+
+        assert announced.accept(hub.pk, info(status="OFFLINE", at=NOW + HOUR), now=NOW + HOUR)
+        assert get_statuses(hub) == {"DK*R4E EMSP": "OFFLINE"}
+
     def test_another_hub_may_have_who_is_behind_one_that_left_and_keeps_it(self) -> None:
         first, second = plan(), plan("Third hub", PartyId("FI", "HU3"))
         announced.accept(first.pk, info(), now=NOW)
