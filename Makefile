@@ -6,12 +6,14 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 STACK := $(BIN)/python -m roaming_hub.stack
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+NOT_INSTALLED = { echo "pip could not install the packages: see above. It needs the network this once, or a mirror \
+(PIP_INDEX_URL); then the same command again. If .venv is broken: make clean"; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check faults conformance mutations bench fmt lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/.run ## a throw-away hub with simulated partners; Ctrl-C ends it (DEMO_EXIT=1: ends by itself)
 	@$(STACK) demo
@@ -43,7 +45,7 @@ mutations: $(VENV)/.dev ## show that those tests notice when a behaviour is gone
 ROWS ?=
 
 bench: $(VENV)/.dev $(BENCH_VENV)/.bench ## the hub beside its yardsticks, in docs/benchmarks.md (40 minutes; ROWS="relay fanout")
-	@BENCH_PYTHON=$(CURDIR)/$(BENCH_VENV)/bin/python $(BIN)/python -m benchmarks $(ROWS)
+	@BENCH_PYTHON="$(CURDIR)/$(BENCH_VENV)/bin/python" $(BIN)/python -m benchmarks $(ROWS)
 
 fmt: $(VENV)/.dev ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
@@ -74,8 +76,8 @@ _check:
 _pytest:
 	@$(BIN)/python -m pytest -q --ignore=tests/conformance --ignore=tests/faults --ignore=tests/drills
 
-# The virtual environment. A stamp per lock file, so that nothing is installed twice.
-$(BIN)/python:
+# The virtual environment, which is there when its last part is. A stamp per lock file, so that nothing is installed twice.
+$(BIN)/pip:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11 or later, or set PYTHON."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$$($(PYTHON) --version) is too old: the hub needs 3.11 or later. Try: make PYTHON=python3.11"; exit 1; }
@@ -84,16 +86,16 @@ $(BIN)/python:
 	@echo "making $(VENV) (about half a minute, this once)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.lock | $(BIN)/python
-	@$(PIP_INSTALL) -r requirements.lock
+$(VENV)/.run: requirements.lock | $(BIN)/pip
+	@$(PIP_INSTALL) -r requirements.lock || $(NOT_INSTALLED)
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock | $(BIN)/python
-	@$(PIP_INSTALL) -r requirements-dev.lock
+$(VENV)/.dev: requirements-dev.lock | $(BIN)/pip
+	@$(PIP_INSTALL) -r requirements-dev.lock || $(NOT_INSTALLED)
 	@touch $@
 
 # What only the benchmarks need, away from the hub's own packages: the yardsticks, a profiler.
-$(BENCH_VENV)/.bench: benchmarks/yardsticks/requirements.lock benchmarks/yardsticks/py-ocpi.lock | $(BIN)/python
+$(BENCH_VENV)/.bench: benchmarks/yardsticks/requirements.lock benchmarks/yardsticks/py-ocpi.lock | $(BIN)/pip
 	@test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
 	@test -x $(BENCH_VENV)/py-ocpi/bin/python || $(BIN)/python -m venv $(BENCH_VENV)/py-ocpi
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
