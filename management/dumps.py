@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,12 @@ from cryptography.fernet import InvalidToken
 from django.db import connection
 
 from parties.models import Platform
+
+WORDS = {"HOST": "HOST", "PORT": "PORT", "USER": "USER", "PASSWORD": "PASSWORD", "DATABASE": "NAME"}
+OPTIONS = ("host", "hostaddr", "sslmode", "sslrootcert", "sslcert", "sslkey")  # of DATABASE_URL, behind the ?
+
+SET_SINCE_17 = b"SET transaction_timeout = 0;\n"  # a dump of our own PostgreSQL may be loaded into one of the machine
+SET_IF_KNOWN = b"SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout';\n"
 
 
 class DumpFailed(Exception):
@@ -48,12 +56,33 @@ def load(file: Path) -> None:
     tables = connection.introspection.table_names()
     if tables:
         raise DumpFailed(
-            f"The database has {len(tables)} tables already. Restore into an empty one (CREATE DATABASE …), so that "
-            "nothing is lost by mistake."
+            f"The database has {len(tables)} tables already. Restore into an empty one (CREATE DATABASE …; with "
+            "`make up` a new state folder), so that nothing is lost by mistake."
         )
     connection.close()
-    options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-    _run("pg_restore", [*options, f"--dbname={_get_database()}", str(file)])
+    _fill(file)
+
+
+def _fill(file: Path) -> None:
+    """As SQL, because pg_restore by itself sets what only newer servers know; without its end nothing of it counts."""
+    script = [find_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
+    shell = [find_program("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(script, stdout=subprocess.PIPE, stderr=said) as reading,
+        subprocess.Popen(shell, stdin=subprocess.PIPE, stderr=said, env=_get_environment()) as writing,
+    ):
+        assert reading.stdout is not None
+        assert writing.stdin is not None
+        with contextlib.suppress(BrokenPipeError), writing.stdin as shell_input:  # psql has given up, and said why
+            shell_input.write(b"BEGIN;\n")
+            shell_input.writelines(SET_IF_KNOWN if line == SET_SINCE_17 else line for line in reading.stdout)
+            if reading.wait() == 0:
+                shell_input.write(b"COMMIT;\n")
+        reading.stdout.close()
+        if writing.wait() or reading.wait():
+            said.seek(0)
+            raise DumpFailed(f"{file} could not be loaded: {said.read().decode(errors='replace').strip()[-1500:]}")
 
 
 def find_unreadable() -> list[str]:
@@ -65,10 +94,6 @@ def find_unreadable() -> list[str]:
         except InvalidToken:
             unreadable.append(name)
     return unreadable
-
-
-def _get_database() -> str:
-    return str(connection.settings_dict["NAME"])
 
 
 def _run(program: str, options: Sequence[str]) -> None:
@@ -95,17 +120,7 @@ def find_program(name: str) -> str:
 def _get_environment() -> dict[str, str]:
     """How libpq is told where to go: the password does not appear among the processes' arguments."""
     given: dict[str, Any] = connection.settings_dict
-    told = {
-        "PGHOST": given.get("HOST"),
-        "PGPORT": given.get("PORT"),
-        "PGUSER": given.get("USER"),
-        "PGPASSWORD": given.get("PASSWORD"),
-        "PGDATABASE": given.get("NAME"),
-        "PGSSLMODE": given.get("OPTIONS", {}).get("sslmode"),
-        "PGHOSTADDR": given.get("OPTIONS", {}).get("hostaddr"),
-    }
-    host = given.get("OPTIONS", {}).get("host")
-    if host:
-        told["PGHOST"] = host
+    told = {f"PG{word}": given.get(name) for word, name in WORDS.items()}
+    told |= {f"PG{word.upper()}": value for word, value in given.get("OPTIONS", {}).items() if word in OPTIONS}
     kept = {name: os.environ[name] for name in ("PATH", "LC_ALL", "LANG", "HOME") if name in os.environ}
     return kept | {name: str(value) for name, value in told.items() if value}
