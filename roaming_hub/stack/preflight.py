@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import pwd
@@ -15,6 +16,7 @@ from roaming_hub.stack.supervisor import StackFailed
 OLDEST_PYTHON = (3, 11)
 OLDEST_GLIBC = (2, 28)
 MACHINES = ("x86_64", "aarch64", "arm64")
+NUMBERS = {"HUB_PORT": 65535, "HUB_WEB_PROCESSES": 100, "HUB_WORKER_CONCURRENCY": 1000, "HUB_PULL_PROCESSES": 100}
 OWN_SERVERS = "Set DATABASE_URL and REDIS_URL to servers of your own instead."
 
 
@@ -57,13 +59,24 @@ def check_port(host: str, *, port: int) -> str | None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except PermissionError:
+            return f"Port {port} is for root alone: choose another, such as HUB_PORT=8600, and put a proxy in front."
         except OSError as e:
+            if e.errno != errno.EADDRINUSE:
+                return f"HUB_HOST is {host}, where this machine cannot listen ({e.strerror}). Try 127.0.0.1 or 0.0.0.0."
             other = port + 1
             return (
                 f"Port {port} on {host} cannot be had ({e.strerror}). Stop what uses it, or choose another "
                 f"by HUB_PORT={other} before the same command."
             )
     return None
+
+
+def check_number(environ: Mapping[str, str], name: str, *, most: int) -> str | None:
+    value = environ.get(name, "1")
+    if value.isdecimal() and 1 <= int(value) <= most:
+        return None
+    return f"{name} is “{value}”: it must be a whole number from 1 to {most}."
 
 
 def _is_known(uid: int) -> bool:
@@ -83,8 +96,11 @@ def problems(environ: Mapping[str, str], *, web: bool) -> list[str]:
     if not environ.get("DATABASE_URL"):
         found.append(check_user(os.geteuid(), known=_is_known(os.geteuid())))
     if web:
-        host, port = address(environ)
-        found.append(check_port(host, port=port))
+        wrong = [check_number(environ, name, most=most) for name, most in NUMBERS.items()]
+        found += wrong
+        if not any(wrong):
+            host, port = address(environ)
+            found.append(check_port(host, port=port))
     return [problem for problem in found if problem]
 
 

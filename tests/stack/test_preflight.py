@@ -8,6 +8,10 @@ from roaming_hub.stack import preflight
 from roaming_hub.stack.supervisor import StackFailed
 
 
+def refuse(*arguments: object) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
 class TestPreflight:
     def test_names_a_python_that_is_new_enough(self):
         assert preflight.check_python((3, 11)) is None
@@ -43,6 +47,22 @@ class TestPreflight:
         assert f"HUB_PORT={port + 1}" in message
         assert "make up" not in message  # `make demo` asks, too
         assert preflight.check_port("127.0.0.1", port=port) is None
+
+    def test_says_that_a_low_port_is_for_root(self, monkeypatch):
+        monkeypatch.setattr("socket.socket.bind", refuse)
+
+        message = str(preflight.check_port("127.0.0.1", port=80))
+
+        assert "HUB_PORT=8600" in message
+        assert "81" not in message
+
+    def test_names_the_setting_when_the_address_is_not_this_machine_s(self):
+        assert "HUB_HOST is 192.0.2.1" in str(preflight.check_port("192.0.2.1", port=8600))
+
+    @pytest.mark.parametrize("value", ["", "abc", "0", "70000", "-1"])
+    def test_names_a_number_that_is_none(self, value):
+        with pytest.raises(StackFailed, match=f"HUB_PORT is “{value}”"):
+            preflight.check({"HUB_PORT": value}, web=True)
 
     def test_does_not_ask_about_what_it_will_not_start(self, monkeypatch):
         monkeypatch.setattr(preflight, "_is_known", lambda uid: False)
