@@ -1,4 +1,4 @@
-"""Command line of the stack: `up` (durable), `replace-web`, `exec -- COMMAND` (throw-away servers) and `demo`."""
+"""Command line of the stack: `up` (durable), `replace-web`, `exec -- COMMAND` (servers alone) and `demo`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from types import FrameType
 import environ as django_environ
 
 from roaming_hub.stack import preflight
+from roaming_hub.stack.folders import get_runner
 from roaming_hub.stack.programs import PROJECT, hub_programs
 from roaming_hub.stack.stack import Stack, say_on_console
 from roaming_hub.stack.supervisor import StackFailed
@@ -40,30 +41,34 @@ def up(told_to_stop: threading.Event) -> int:
     state = Path(os.environ.get("HUB_STATE") or PROJECT / ".hub")
     with Stack(state=state, programs=hub_programs, told_to_stop=told_to_stop) as stack:
         signal.signal(signal.SIGUSR1, lambda number, frame: stack.replace("web"))
-        (state / "pid").write_text(str(os.getpid()))
+        stack.tell()
         show_addresses(stack)
         stack.wait()
-        (state / "pid").unlink(missing_ok=True)
     return report(stack)
 
 
 def replace_web() -> int:
     """Of the hub that `up` runs: new web processes with the code of now, without losing a call."""
     django_environ.Env.read_env(PROJECT / ".env")
-    file = Path(os.environ.get("HUB_STATE") or PROJECT / ".hub") / "pid"
+    state = Path(os.environ.get("HUB_STATE") or PROJECT / ".hub")
+    runner = get_runner(state)
+    if runner is None:
+        raise StackFailed(f"No hub runs with the state folder {state}. `make up` starts one; HUB_STATE names another.")
     try:
-        os.kill(int(file.read_text()), signal.SIGUSR1)
-    except (OSError, ValueError) as error:
-        raise StackFailed(f"No hub runs with the state folder {file.parent}.") from error
-    print(f"[stack] told; it says in {file.parent / 'log'} and on its console how it goes")
+        os.kill(runner, signal.SIGUSR1)
+    except OSError as error:
+        raise StackFailed(f"The hub, process {runner}, cannot be told: {error.strerror}. Be its user.") from error
+    print(f"[stack] told; it says in {state / 'log'} and on its console how it goes")
     return 0
 
 
-def execute(command: list[str]) -> int:
+def execute(command: list[str], *, state: Path | None = None) -> int:
     if not command:
         raise StackFailed("Say what to run: python -m roaming_hub.stack exec -- COMMAND …")
+    if state is not None:
+        django_environ.Env.read_env(PROJECT / ".env")  # as `up` does: the secrets may be there
     preflight.check(os.environ, web=False)
-    with Stack(say=lambda message: None) as stack:
+    with Stack(state=state, say=lambda message: None) as stack:
         status = stack.run(*command)
     return report(stack) or status
 
@@ -111,12 +116,14 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("up", help="a durable hub: data in HUB_STATE (default .hub)")
     commands.add_parser("replace-web", help="new web processes for the hub that `up` runs; no call is lost")
     commands.add_parser("demo", help="a throw-away hub with simulated partners")
-    run = commands.add_parser("exec", help="throw-away PostgreSQL and Valkey around a command")
+    run = commands.add_parser("exec", help="PostgreSQL and Valkey around a command, throw-away unless --state is given")
+    run.add_argument("--state", type=Path, metavar="FOLDER", help="on the data of a hub that is stopped, such as .hub")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "exec":
-            return execute([word for word in chosen.argv[:1] if word != "--"] + chosen.argv[1:])
+            command = [word for word in chosen.argv[:1] if word != "--"] + chosen.argv[1:]
+            return execute(command, state=chosen.state)
         if chosen.command == "replace-web":
             return replace_web()
         told_to_stop = catch_signals()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,17 +98,56 @@ def clear_left_behind(parent: Path) -> None:
 
 
 class StateFolder:
-    """Durable data: database, queue, secrets, logs."""
+    """Durable data: database, queue, secrets, logs. `runner` and `servers` are there while a hub runs with it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = _lock(self.path / "lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = _lock(self.path / "lock")
+        except OSError as error:
+            raise StackFailed(
+                f"The state folder {self.path} cannot be used: {error.strerror} ({error.filename}). "
+                "Run as the user it belongs to, or set HUB_STATE to a folder of your own."
+            ) from error
         if descriptor is None:
             raise StackFailed(f"Another hub is running with the state folder {self.path}. Stop it, or set HUB_STATE.")
         self._descriptor: int | None = descriptor
+        self._forget()  # what a killed runner left
+
+    @property
+    def runner(self) -> Path:
+        return self.path / "pid"
+
+    @property
+    def servers(self) -> Path:
+        return self.path / "servers.env"
+
+    def tell(self, environ: Mapping[str, str]) -> None:
+        """Others may now speak to the runner, and to its servers: `. .hub/servers.env` in a shell."""
+        with os.fdopen(os.open(self.servers, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as lines:
+            lines.writelines(f"{name}={shlex.quote(environ[name])}\n" for name in ("DATABASE_URL", "REDIS_URL"))
+        self.runner.write_text(str(os.getpid()))
+
+    def _forget(self) -> None:
+        for file in (self.runner, self.servers):
+            file.unlink(missing_ok=True)
 
     def release(self) -> None:
         if self._descriptor is not None:
+            self._forget()
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def get_runner(state: Path) -> int | None:
+    """The process whose hub runs with this state folder. The number that a killed one left may be anybody's by now."""
+    try:
+        pid = int((state / "pid").read_text())
+        free = _lock(state / "lock")
+    except (OSError, ValueError):  # never started, not up yet, or somebody else's
+        return None
+    if free is None:
+        return pid
+    os.close(free)
+    return None

@@ -82,6 +82,11 @@ class Stack:
     def failure(self) -> StackFailed | None:
         return self._supervisor.failure if self._supervisor else None
 
+    def tell(self) -> None:
+        """Put our process id and the servers' addresses into the state folder, for as long as we run."""
+        assert self._state is not None, "the stack has not been started"
+        self._state.tell(self.environ)
+
     def is_running(self) -> bool:
         return self._supervisor is not None and self._supervisor.is_alive()
 

@@ -58,6 +58,27 @@ class TestExec:
         assert command.main(["exec"]) == 1
         assert "Say what to run" in capsys.readouterr().err
 
+    def test_keeps_the_data_when_it_is_given_a_state_folder(self, tmp_path: Path):
+        tmp_path.chmod(0o755)
+        argv = [*EXEC[:-1], "--state", str(tmp_path), "--", sys.executable, "-c"]
+        database = "import os, psycopg2; one = psycopg2.connect(os.environ['DATABASE_URL']); "
+        write = database + "one.cursor().execute('CREATE TABLE kept ()'); one.commit()"
+        read = database + "one.cursor().execute('SELECT * FROM kept')"
+
+        for script in (write, read):
+            done = subprocess.run([*argv, script], env=environment(), cwd=PROJECT, check=False)
+            assert done.returncode == 0
+
+
+class TestReplaceWeb:
+    def test_says_what_to_do_where_no_hub_runs(self, tmp_path: Path, monkeypatch, capsys):
+        monkeypatch.setenv("HUB_STATE", str(tmp_path))
+        (tmp_path / "pid").write_text("1")
+
+        assert command.main(["replace-web"]) == 1
+
+        assert "No hub runs" in capsys.readouterr().err
+
 
 class TestKilledRunner:
     @pytest.fixture

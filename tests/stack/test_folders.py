@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,36 @@ class TestStateFolder:
 
         first.release()
         StateFolder(tmp_path / "state").release()
+
+    def test_of_somebody_else_is_named_with_what_to_do(self, tmp_path: Path):
+        (tmp_path / "state").touch()  # root may write into any folder, but into no file
+
+        with pytest.raises(StackFailed, match="set HUB_STATE"):
+            StateFolder(tmp_path / "state")
+
+    def test_tells_who_runs_and_where_the_servers_are_only_while_they_do(self, tmp_path: Path):
+        state = StateFolder(tmp_path)
+        state.tell({"DATABASE_URL": "postgresql://hub@/hub?host=/tmp/a b", "REDIS_URL": "unix:///tmp/v?db=0"})
+
+        said = subprocess.run(
+            ["sh", "-c", f". {state.servers}; echo $DATABASE_URL"], capture_output=True, text=True, check=True
+        )
+
+        assert said.stdout == "postgresql://hub@/hub?host=/tmp/a b\n"
+        assert state.servers.stat().st_mode & 0o777 == 0o600
+        assert folders.get_runner(tmp_path) == os.getpid()
+        state.release()
+        assert folders.get_runner(tmp_path) is None
+        assert not state.servers.exists()
+
+    def test_does_not_believe_a_number_that_a_killed_runner_left(self, tmp_path: Path):
+        (tmp_path / "pid").write_text(str(os.getpid()))
+
+        assert folders.get_runner(tmp_path) is None
+
+        state = StateFolder(tmp_path)  # the next one is starting
+        assert folders.get_runner(tmp_path) is None
+        state.release()
 
 
 class TestClearLeftBehind:
