@@ -14,7 +14,7 @@ from types import FrameType
 
 import environ as django_environ
 
-from roaming_hub.stack import preflight
+from roaming_hub.stack import preflight, unused
 from roaming_hub.stack.folders import get_runner
 from roaming_hub.stack.programs import PROJECT, hub_programs
 from roaming_hub.stack.stack import Stack, say_on_console
@@ -76,6 +76,7 @@ def execute(command: list[str], *, state: Path | None = None) -> int:
 def demo(told_to_stop: threading.Event) -> int:
     environ = demo_environment(os.environ)
     preflight.check(environ, web=True)
+    unused.check(environ)
     with Stack(programs=hub_programs, environ=environ, told_to_stop=told_to_stop) as stack:
         show_addresses(stack)
         stays = [] if environ.get("DEMO_EXIT") == "1" else ["--stay"]
