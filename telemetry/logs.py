@@ -14,6 +14,7 @@ from celery import current_task
 from structlog.typing import EventDict, Processor
 
 from telemetry import work
+from telemetry.outages import shorten
 from telemetry.redact import redact
 
 STARTS = ("celery.apps.worker", "celery.beat")
@@ -71,6 +72,7 @@ def make_formatter(format: str) -> logging.Formatter:
         foreign_pre_chain=before,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            shorten,
             structlog.processors.format_exc_info,
             hide_secrets,
             renderer,
