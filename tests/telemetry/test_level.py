@@ -17,6 +17,12 @@ class TestLevel:
     def test_is_that_of_everything_else(self):
         assert make_logging(format="text", level="WARNING")["root"]["level"] == "WARNING"
 
+    @pytest.mark.parametrize(("level", "told"), [("INFO", "WARNING"), ("ERROR", "ERROR"), ("DEBUG", "DEBUG")])
+    def test_a_worker_tells_of_each_task_only_to_those_who_look_for_an_error(self, level: str, told: str):
+        loggers = make_logging(format="text", level=level)["loggers"]
+
+        assert {loggers[name]["level"] for name in ("celery.worker.strategy", "celery.app.trace")} == {told}
+
     @pytest.mark.parametrize(("level", "is_told"), [("INFO", False), ("DEBUG", True)])
     def test_the_rounds_of_beat_are_told_to_those_who_look_for_an_error(self, level: str, is_told: bool):
         settings = make_logging(format="text", level=level)
