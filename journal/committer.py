@@ -32,6 +32,7 @@ PASSING = (
     errors.DuplicatePreparedStatement,
 )
 BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
+FULL = (errors.DiskFull, errors.OutOfMemory)
 
 
 class DatabaseDown(Exception):
@@ -152,6 +153,10 @@ def _told(error: Exception) -> Exception:
         logger.warning("a job failed: %s", _short(error))
         metrics.writer_failures.labels("busy").inc()
         return ServerError("the database is too busy")
+    if isinstance(error, FULL):
+        logger.error("the database has no room: %s", _short(error))
+        metrics.writer_failures.labels("full").inc()
+        return ServerError("the database has no room")
     logger.error("a job cannot be stored", exc_info=error)
     metrics.writer_failures.labels("other").inc()
     failure = ServerError("this cannot be stored")

@@ -33,6 +33,7 @@ SETTINGS = (
     "dynamic_shared_memory_type=mmap",
     "timezone=UTC",
     "log_timezone=UTC",
+    "log_min_error_statement=panic",  # what could not be stored names drivers' tokens
 )
 
 

@@ -5,6 +5,7 @@ One thread does all of it and starts every child, because a child dies with the 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ FAILURES_ALLOWED = 5  # within WINDOW; the fifth ends the stack
 WINDOW = 60.0  # seconds
 FIRST_DELAY = 0.5
 LONGEST_LOG = 20_000_000  # bytes; a longer one is put aside at the next start
+LEAST_ROOM = 1_000_000  # bytes; with less, logs cannot say what is wrong
 LAST_LINES = 15  # of a child's log, shown when it cannot start
 
 
@@ -277,4 +279,7 @@ class Supervisor(threading.Thread):
 
 def _last_lines(process: Process) -> str:
     lines = process.output().decode(errors="replace").splitlines()[-LAST_LINES:]
-    return "\n".join([f"The last lines of {process.log}:", *(f"  {line}" for line in lines)])
+    told = [f"The last lines of {process.log}:", *(f"  {line}" for line in lines)]
+    if shutil.disk_usage(process.log.parent).free < LEAST_ROOM:
+        told.append("The disk that it is on is full: free some space, and start again. What was answered is kept.")
+    return "\n".join(told)

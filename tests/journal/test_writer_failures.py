@@ -43,6 +43,17 @@ def stamps(query: Query) -> list[Any]:
     return query("SELECT stamp FROM journal_test_thing")
 
 
+class TestFullDisk:
+    def test_is_said_to_be_the_hub_s_trouble_and_not_the_object_s(self, new_writer: Callable[..., Writer]) -> None:
+        def fail(cursor: Any, jobs: Sequence[Job]) -> list[Any]:
+            raise errors.DiskFull("could not extend file: No space left on device")
+
+        [failed] = write(new_writer(run=fail), job(count()))
+
+        assert isinstance(failed, ServerError)
+        assert failed.message == "the database has no room"
+
+
 class TestLostConnection:
     def test_does_not_matter_between_batches(self, query: Query, writer: Writer) -> None:
         write(writer, job(count()))

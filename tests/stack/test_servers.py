@@ -78,6 +78,16 @@ class TestServers:
             assert read(stack) == (1, b"kept")
             assert stack.environ["HUB_ENCRYPTION_KEYS"] == keys
 
+    def test_log_what_failed_without_what_was_to_be_stored(self):
+        with Stack(environ=environment(), say=lambda message: None) as stack:
+            connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+            with connection.cursor() as cursor, pytest.raises(psycopg2.Error):
+                cursor.execute("INSERT INTO nowhere VALUES ('DE8ACC12E46L89')")
+            connection.close()
+
+            assert until(lambda: "nowhere" in (stack.logs / "postgres.log").read_text())
+            assert "DE8ACC12E46L89" not in (stack.logs / "postgres.log").read_text()
+
     def test_refuse_data_of_another_version(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("roaming_hub.stack.stack.home", lambda state, uid: state)
         (tmp_path / "postgres").mkdir()

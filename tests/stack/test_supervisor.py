@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,6 +96,13 @@ class TestSupervisor:
         assert "broken could not start" in str(stack.failure)
         assert "no such thing" in str(stack.failure)
         assert not any("late" in line for line in self.said)
+
+    def test_says_that_the_disk_is_full_when_the_log_cannot(self, start, monkeypatch):
+        monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+
+        stack = start(child("mute", "exit(1)", environ={}))
+
+        assert "free some space" in str(stack.failure)
 
     def test_gives_up_on_a_child_that_never_gets_ready(self, start):
         stack = start(child("mute", SLEEPS, environ={}, ready=lambda process: False, ready_within=0.5))
