@@ -78,7 +78,7 @@ def _fill(file: Path) -> None:
             shell_input.write(b"BEGIN;\n")
             shell_input.writelines(SET_IF_KNOWN if line == SET_SINCE_17 else line for line in reading.stdout)
             if reading.wait() == 0:
-                shell_input.write(b"COMMIT;\n")
+                shell_input.write(b"ANALYZE;\nCOMMIT;\n")  # else PostgreSQL guesses until autovacuum comes by
         reading.stdout.close()
         if writing.wait() or reading.wait():
             said.seek(0)
