@@ -125,4 +125,10 @@ class TestDemoEnvironment:
         environ = command.demo_environment({"HUB_REQUIRE_HTTPS": "true", "HUB_EGRESS_ALLOW": "10.0.0.0/8"})
 
         assert len(environ.pop("HUB_ADMIN_PASSWORD")) >= 16
-        assert environ == {"HUB_REQUIRE_HTTPS": "false", "HUB_EGRESS_ALLOW": "127.0.0.0/8"}
+        assert environ == {"HUB_REQUIRE_HTTPS": "false", "HUB_EGRESS_ALLOW": "127.0.0.0/8", **command.SILENT}
+
+    def test_tells_nobody_whom_the_hub_of_this_folder_would_tell(self):
+        environ = command.demo_environment({"HUB_ALERT_WEBHOOK": "https://on-call.example.com"})
+
+        assert environ["HUB_ALERT_WEBHOOK"] == environ["HUB_ALERT_EMAILS"] == ""
+        assert environ["HUB_INVOICE_EMAILS"] == "false"
