@@ -21,7 +21,7 @@ class TestBody:
     @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
     @pytest.mark.parametrize("path", ["agreements/", "disputes/", "lanes/pause/"])
     def test_is_refused(self, path: str, body: bytes):
-        answer = make_client().generic("POST", f"/api/{path}", body, content_type="application/json")
+        answer = make_client().generic("POST", f"/api/{path}", body, content_type="application/json")  # type: ignore[arg-type]
 
         assert answer.status_code == 400
         assert answer.json()["detail"].startswith("JSON parse error")
