@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from simulator.management.commands.demo import Command
+from simulator.scenario import Scenario
 from tests.simulator.small_hub import SmallHub
 
 
@@ -46,6 +47,17 @@ class TestDemo:
 
         assert "WRONG  sessions with findings" in errors
         assert errors.endswith("exit 1")
+
+    def test_ctrl_c_is_no_traceback(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(self: Scenario) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Scenario, "run", interrupt)
+        with SmallHub() as hub:
+            printed, errors = play(hub)
+
+        assert "Broken off" in printed
+        assert errors == "exit 130"
 
     def test_says_what_went_wrong_when_there_is_no_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("simulator.hub_api._PATIENCE", 0)

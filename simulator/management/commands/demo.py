@@ -40,6 +40,13 @@ class Command(BaseCommand):
         parser.add_argument("--stay", action="store_true", help="keep the partners running afterwards, until Ctrl-C")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._play(options)
+        except KeyboardInterrupt:
+            self._say("Broken off.")
+            sys.exit(128 + signal.SIGINT)
+
+    def _play(self, options: dict[str, Any]) -> None:
         staff_token = os.environ.get("HUB_STAFF_TOKEN") or _create_staff_token()
         hub = HubApi(public_url=settings.HUB_PUBLIC_URL, staff_token=staff_token)
         told = {"say": self._say, "patience": options["patience"]}
