@@ -1,4 +1,4 @@
-"""/healthz: this process answers. /readyz: it may be sent traffic: facts are confirmed and the database takes rows.
+"""/healthz: this process answers. /readyz: it may be sent traffic: facts are confirmed and the database commits.
 
 What is away and yet keeps nobody from being answered is a warning: Redis, the workers, beat.
 """
