@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.test.utils import override_settings
 
+from agreements.network import Facts
 from gateway.admission import MOST_HANDSHAKES, Admission
 from journal.batch import EVENT_LOCK
 from journal.connection import connect
@@ -24,11 +25,13 @@ from ocpi.errors import TooManyCalls
 from parties.limits import Limits
 from parties.limits.rate import Buckets
 from parties.models import Platform
+from routing.network import Network
 from tests.conftest import Cast
 from tests.documents import as_json, location_document, session_document
 from tests.live.partner import Partner, get_code
 from tests.parties.fake_platform import run_platform
 from tests.parties.http_peer import Handler
+from tests.routing.facts import HUB
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -116,6 +119,38 @@ class TestRate:
 
         assert passed == {Limits: 10, Two: 5}
 
+    def test_of_a_platform_is_divided_as_well(self, monkeypatch: pytest.MonkeyPatch):
+        limits = Limits()
+        admission, facts = Admission(writer=Writer(), limits=limits), make_facts()
+        monkeypatch.setattr(limits, "count_processes", lambda kind: 2)
+        admission._platforms = Buckets(clock=lambda: 0.0)
+
+        with override_settings(HUB_RATE_PER_PLATFORM=4, HUB_RATE_BURST=4):
+            for _ in range(2):
+                charge(admission, facts)
+            with pytest.raises(TooManyCalls):
+                charge(admission, facts)
+
+    def test_of_strangers_is_that_of_their_network(self):
+        """Whoever has one address of IPv6 has a /64 of them."""
+        admission = Admission(writer=Writer(), limits=Limits())
+        admission._strangers = Buckets(clock=lambda: 0.0)
+
+        with override_settings(HUB_RATE_STRANGERS=1, HUB_RATE_STRANGERS_BURST=2):
+            for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+                admission.demand_stranger(address)
+            with pytest.raises(TooManyCalls):
+                admission.demand_stranger("2001:db8::3")
+
+
+def make_facts() -> Facts:
+    return Facts(version=1, network=Network(hub=HUB, nodes={}, platforms={}, permits={}), tokens={}, peers={})
+
+
+def charge(admission: Admission, facts: Facts) -> None:
+    with admission.enter() as slot:
+        slot.charge(1, facts, is_list=False)
+
 
 def count_until_refused(admission: Admission) -> int:
     for number in range(100):
@@ -170,6 +205,15 @@ class TestCallsAtTheSameTime:
         assert (refused.status_code, get_code(refused)) == (503, 3000)
         assert get_code(pushed) == get_code(served) == 1000
         wait_until(lambda: not admission._lists)
+
+    def test_lists_of_one_platform_leave_room_for_those_of_others(self, cast: Cast, admission: Admission):
+        admission._lists[cast.emsp.platform.pk] = 2
+        with override_settings(HUB_MAX_LISTS=4):
+            refused = cast.emsp.call("GET", "locations", interface="sender", to="NL*HUB")
+            served = cast.other_emsp.call("GET", "locations", interface="sender", to="NL*HUB")
+        del admission._lists[cast.emsp.platform.pk]
+
+        assert (refused.status_code, served.status_code) == (429, 200)
 
     def test_handshakes_leave_threads_for_others(self, cast: Cast, admission: Admission):
         """The hub calls back each time; this server takes its time."""

@@ -90,6 +90,15 @@ class TestRecognise:
 
         assert authenticator._known == {}
 
+    def test_remembers_so_many(self, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch):
+        """One caller can write its header in many ways."""
+        monkeypatch.setattr("gateway.auth._MOST_KNOWN", 2)
+        for blanks in range(1, 6):
+            header = f"Token{' ' * blanks}{HEADER[6:]}"
+            asyncio.run(authenticator.authenticate(header, GREEN, now=NOW))
+
+        assert len(authenticator._known) <= 2
+
     def test_remembers_no_stranger(self, authenticator: Authenticator):
         with pytest.raises(NotAuthorized):
             let_in(authenticator, facts())
