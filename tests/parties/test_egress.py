@@ -146,6 +146,7 @@ class TestCheckUrl:
             "https://partner.example/a b",
             "https://partner.example/\r\nX: y",
             "https://partner.example\\@127.0.0.1/",
+            "https://partner.example/\\127.0.0.1",
             "https://pärtner.example/",
             "https://127.0.0.1/",
             "",
@@ -154,6 +155,12 @@ class TestCheckUrl:
     def test_refuses(self, url: str) -> None:
         with pytest.raises(EgressRefused):
             check_url(url, egress=Egress())
+
+    def test_remembers_no_refusal_as_allowed(self) -> None:
+        egress = Egress()
+        for _ in range(2):
+            with pytest.raises(EgressRefused):
+                check_url("https://10.0.0.1/versions", egress=egress)
 
     @pytest.mark.parametrize(
         "url", ["https://partner.example/ocpi?a=%20", "https://8.8.8.8:8443/x", "HTTPS://a.example"]
@@ -166,6 +173,21 @@ class TestCheckAddress:
     @pytest.mark.parametrize("address", ["8.8.8.8", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8"])
     def test_lets_public_addresses_pass(self, address: str) -> None:
         check_address(address, egress=Egress())
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "224.0.1.5",  # multicast
+            "ff0e::1",
+            "240.0.0.1",  # reserved
+            "192.88.99.1",  # a relay of 6to4
+            "fec0::1",
+            "2a00:1450::1%eth0",  # of one interface, whatever the rest says
+        ],
+    )
+    def test_refuses_what_only_looks_public(self, address: str) -> None:
+        with pytest.raises(EgressRefused, match="internal address"):
+            check_address(address, egress=Egress())
 
     def test_judges_a_mapped_address_by_the_one_inside(self) -> None:
         check_address("::ffff:127.0.0.1", egress=LOOPBACK)
