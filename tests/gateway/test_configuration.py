@@ -265,6 +265,15 @@ class TestSender:
         assert get_code(put(mix, "AT/MIX/LOC1", "AT*MIX")) == 1000
         assert get_code(put(two, "AT/ONE/LOC1", "AT*ONE")) == 2001
 
+    def test_is_nobody_in_a_role_that_was_given_up(self, cast: Cast, new_partner: Callable[..., Partner]):  # CRED-22
+        two = new_partner(("AT*ONE", "CPO"), ("AT*TWO", "CPO"))
+        Party.objects.filter(party_id="TWO").update(is_active=False)
+        cast.hub.settle()
+
+        answers = [two.call("GET", "tokens", interface="sender", sender=party) for party in ("AT*ONE", "AT*TWO")]
+
+        assert [answer.status_code for answer in answers] == [200, 403]
+
     def test_headers_come_in_pairs(self, cast: Cast):  # ROUTE-02
         answer = cast.cpo.call("GET", "tokens", interface="sender", headers={"OCPI-to-party-id": "MSP"})
 
