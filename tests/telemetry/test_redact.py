@@ -40,6 +40,7 @@ class TestRedact:
         f"PUT /ocpi/2.2.1/receiver/tokens/DE/TN/{UID}?type=RFID failed",
         f"POST https://x/ocpi/sender/tokens/{UID}/authorize: 500",
         f'{{"cdr_token": {{"uid": "{UID}", "contract_id": "{UID}"}}}}',
+        f'{{"auth_id": "{UID}", "visual_number": "{UID}", "issuer_token": "{UID}", "driver_id": "{UID}"}}',
     ])  # fmt: skip
     def test_takes_out_what_names_a_person_s_token(self, text: str):
         assert UID not in redact(text)
