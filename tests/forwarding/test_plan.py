@@ -202,6 +202,17 @@ class TestCoalesce:
 
         assert self.kept(*events) == [3]
 
+    def test_what_cannot_be_sent_makes_nothing_needless(self):
+        """It came while the two had no agreement."""
+        permits = permit(valid_until=NOW + timedelta(seconds=1)), permit(valid_from=NOW + timedelta(seconds=3))
+        facts = network(permits={pair_key(CPO, EMSP): permits})
+        state = event(1, receiver=EMSP.key)
+        newer = event(2, receiver=EMSP.key, supersedes=True, at=NOW + timedelta(seconds=2))
+
+        kept = coalesce([one for given in (state, newer) for one in plan(given, facts, now=NOW + timedelta(seconds=5))])
+
+        assert [(one.event.id, bool(one.obstacle)) for one in kept] == [(1, False), (2, True)]
+
     def test_deeper_paths_too_but_not_shallower_ones(self):
         evse = event(1, method="PATCH", path="NL/CPO/LOC1/E1")
         location = event(2, supersedes=True)
