@@ -180,12 +180,14 @@ class TestPatch:
 
 
 class TestOwner:
-    def test_must_have_the_role(self, cast: Cast):  # LOC-19
+    @pytest.mark.parametrize("to", ["NL*HUB", "NL*CPO"])
+    def test_must_have_the_role(self, cast: Cast, to: str):  # LOC-19
         document = location_document(owner="FR*MSP")
 
-        theirs = cast.emsp.call("PUT", "locations", "FR/MSP/LOC1", body=as_json(document), to="NL*HUB")
+        theirs = cast.emsp.call("PUT", "locations", "FR/MSP/LOC1", body=as_json(document), to=to)
 
         assert theirs.status_code == 404
+        assert cast.cpo.seen == []
         assert not Location.objects.exists()
 
     @pytest.mark.parametrize("path", [LOC1, LOC1 + "/EVSE1", LOC1 + "/EVSE1/1"])
