@@ -214,6 +214,27 @@ class TestWrite:
 
         assert [result.outcomes for result in results] == [(Outcome.CREATED,)] * 4
 
+    def test_answers_the_others_of_a_batch_when_one_caller_has_gone(
+        self, query: Query, new_writer: Callable[..., Writer]
+    ) -> None:
+        is_running, may_end = threading.Event(), threading.Event()
+
+        def run(cursor: Any, jobs: Sequence[Job]) -> list[Any]:
+            is_running.set()
+            may_end.wait(10)
+            return run_batch(cursor, jobs)
+
+        async def main() -> Written:
+            writer = new_writer(run=run)
+            gone, stays = (asyncio.create_task(writer.write(job(count(name)))) for name in ("gone", "stays"))
+            await asyncio.to_thread(is_running.wait)
+            gone.cancel()
+            await asyncio.sleep(0)
+            may_end.set()
+            return await stays
+
+        assert asyncio.run(main()).outcomes == (Outcome.CREATED,)
+
     def test_says_which_events_are_durable(self, query: Query, new_writer: Callable[..., Writer]) -> None:
         told: list[int] = []
         writer = new_writer(on_events=told.append)
