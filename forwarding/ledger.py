@@ -16,6 +16,8 @@ from forwarding.store import Store
 from forwarding.waiting import Key, Waiting
 from journal.rows import Mark, NewLogRow
 
+NO_FENCE = 0  # a lease has 1 at least
+
 
 class Ledger:
     """Changed on the event loop only, so each change is whole; `save` makes all of them durable at once."""
@@ -92,9 +94,10 @@ class Ledger:
                 self.is_lost = True
 
     def _position(self, release: Release | None) -> Position:
+        """A lane that is lost does not move, whoever has it: what could not be saved is sent again."""
         return Position(
             lane=self._lane.id,
-            fence=self._lane.fence,
+            fence=NO_FENCE if self.is_lost else self._lane.fence,
             seen=self.seen,
             seen_at=self.seen_at,
             waiting=dict(self.waiting),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
+import psycopg2
 import pytest
 
+from forwarding import record
+from forwarding.models import DeadLetter
 from ocpi.calls import Delivery
 from tests.forwarding.cast import (
     CPO,
@@ -58,6 +62,34 @@ class TestRepeats:
 
         assert len(peer.seen) == 2
         assert query("SELECT attempt, repeat, event FROM journal_calllog") == [(2, True, event)]
+
+
+class TestUnrecorded:
+    def test_is_not_gone_past(self, cpo, emsp, peer, clock, monkeypatch):
+        """While the second is sent, it turns out that what became of the first cannot be saved."""
+        agree(CPO, EMSP, delivery=SF)
+        first, _ = (tell_session("S1", body=body) for body in ("1", "2"))
+        save, has_failed = record.save, threading.Event()
+
+        def refuse_first(handler: Handler) -> None:
+            if handler.body == b"2":
+                has_failed.wait(5)
+            handler.answer(envelope(2001 if handler.body == b"1" else 1000))
+
+        def fail_once(*args: Any, **kwargs: Any) -> list[bool]:
+            if not has_failed.is_set():
+                has_failed.set()
+                raise psycopg2.OperationalError("no space left on device")
+            return save(*args, **kwargs)
+
+        peer.behave = refuse_first
+        monkeypatch.setattr("forwarding.record.save", fail_once)
+        run_drain(clock)
+        clock.pass_(seconds=16)
+        run_drain(clock)
+
+        assert DeadLetter.objects.get().event == first
+        assert [seen.body for seen in peer.seen] == [b"1", b"2"] * 2
 
 
 class TestFence:
