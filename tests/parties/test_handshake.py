@@ -27,6 +27,8 @@ from tests.parties.fake_platform import CPO_ROLE, FakePlatform, run_platform
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hub_on_loopback")]
 
+OTHER_DETAILS = json.dumps({"status_code": 1000, "data": {"version": "2.1.1", "endpoints": []}}).encode()
+
 
 class TestAcceptRegistration:
     def test_calls_back_with_token_b_before_it_answers(self, planned: Platform, fake: FakePlatform) -> None:
@@ -93,6 +95,7 @@ class TestAcceptRegistration:
             ({"spoil": {"/2.2.1": b'{"status_code":1000,"data":{}}'}}, UnableToUseClientApi),
             ({"versions": ["2.1.1"]}, UnsupportedVersion),
             ({"versions": []}, UnsupportedVersion),
+            ({"spoil": {"/2.2.1": OTHER_DETAILS}}, UnsupportedVersion),
             ({"modules": [("credentials", "SENDER")]}, NoMatchingEndpoints),
             ({"modules": [("credentials", "SENDER"), ("nltnm-tokens", "SENDER")]}, NoMatchingEndpoints),
             ({"modules": [("locations", "SENDER")]}, NoMatchingEndpoints),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ocpi.errors import UnableToUseClientApi
+from ocpi.errors import ServerError, UnableToUseClientApi
 from parties import handshake, token_slots
 from parties.models import Party, Platform
 from parties.negotiation import OutcomeUnknown
@@ -228,6 +228,31 @@ class TestRotate:
         handshake.rotate(stale, now=LATER)
 
         assert {token for _, _, token in fake.calls[3:]} == {"newer-theirs"}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_leaves_a_platform_void_that_is_suspended_meanwhile(
+        self, registered: tuple[Platform, str], fake: FakePlatform
+    ) -> None:
+        def suspend(method: str, path: str) -> None:
+            if method == "PUT":
+                Platform.objects.get().suspend(now=LATER)
+                connection.close()
+
+        fake.on_call = suspend
+        with pytest.raises(ServerError):
+            handshake.rotate(registered[0], now=LATER)
+
+        platform = Platform.objects.get()
+        assert (platform.state, platform.token_out) == (Platform.State.SUSPENDED, "")
+        assert kind_of(get_offers(fake)[0], now=LATER) is None
+
+    def test_asks_nothing_of_a_suspended_platform(self, registered: tuple[Platform, str], fake: FakePlatform) -> None:
+        registered[0].suspend(now=LATER)
+
+        with pytest.raises(UnableToUseClientApi):
+            handshake.rotate(registered[0], now=LATER)
+
+        assert fake.calls == []
 
     def test_needs_a_registration(self, planned: Platform) -> None:
         with pytest.raises(UnableToUseClientApi):
