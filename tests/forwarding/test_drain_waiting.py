@@ -227,6 +227,28 @@ class TestStoreAndForward:
         assert [json.loads(seen.body)["n"] for seen in peer.seen if seen.method == "PUT"] == [9]
         assert [json.loads(seen.body)["c"] for seen in peer.seen if seen.method == "POST"] == list(range(10))
 
+    def test_a_newer_state_under_another_query_replaces_nothing(self, cpo, emsp, peer, clock, monkeypatch):
+        """Two tokens of one uid are two objects (TOK-03)."""
+        monkeypatch.setattr("forwarding.events.PIECE", 1)
+        agree(CPO, EMSP, delivery=SF)
+        for hours, kind in ((3, "RFID"), (2, "APP_USER")):
+            at = NOW - timedelta(hours=hours)
+            tell_session("S1", supersedes=True, query=f"type={kind}", body=f'"{kind}"', at=at)
+
+        run_drain(clock)
+
+        assert [seen.body for seen in peer.seen] == [b'"RFID"', b'"APP_USER"']
+
+    def test_a_newer_state_for_it_alone_does_not_replace_what_all_hear(self, cpo, emsp, peer, clock, monkeypatch):
+        monkeypatch.setattr("forwarding.events.PIECE", 1)
+        agree(CPO, EMSP, delivery=SF)
+        for hours, receiver in ((3, ""), (2, EMSP.key)):
+            tell("LOC1", supersedes=True, receiver=receiver, body=f"{hours}", at=NOW - timedelta(hours=hours))
+
+        run_drain(clock)
+
+        assert [seen.body for seen in peer.seen] == [b"3", b"2"]
+
     def test_a_newer_state_that_it_may_not_hear_replaces_nothing(self, cpo, emsp, peer, clock, monkeypatch):
         """It was pushed between two agreements."""
         monkeypatch.setattr("forwarding.events.PIECE", 1)

@@ -90,6 +90,8 @@ class TestLanes:
         at_end: dict[str, Any] = {"lane": before.id, "seen": event, "seen_at": NOW, "waiting": {}}
         assert not lanes.advance(workers[0], [lanes.Position(fence=before.fence, **at_end)], now=NOW)
         assert not lanes.give_back(workers[0], lane=before.id, fence=before.fence, held=False)
+        late: dict[str, Any] = {"failures": 1, "retry_at": NOW, "error": "", "held": False, "now": NOW}
+        assert not lanes.park(workers[0], lane=before.id, fence=before.fence, **late)
         assert lanes.advance(workers[1], [lanes.Position(fence=after.fence, **at_end)], now=NOW) == {before.id}
 
     def test_many_are_saved_at_once_and_those_that_are_through_released(self, emsp, workers):
