@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from forwarding import pull_gone
 from journal.models import Event
 from locations.models import Location
 from tests.conftest import Cast
@@ -177,6 +180,38 @@ class TestGone:
 
         assert pull(cast.cpo, is_full=True).removed == 0
         assert get_ids(cast.emsp) == ["LOC9"]
+
+    def test_what_is_pushed_after_the_last_look_is_not_gone(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
+        self.push(cast, "LOC1", "LOC9")
+        Lists(cast.cpo, pages={"locations": [[location_document()]]})
+        confirm = pull_gone.confirm
+
+        def confirm_and_push(*given: Any) -> dict[str, str]:
+            gone = confirm(*given)
+            self.push(cast, "LOC9")
+            return gone
+
+        monkeypatch.setattr(pull_gone, "confirm", confirm_and_push)
+
+        assert pull(cast.cpo, is_full=True).removed == 0
+        assert get_ids(cast.emsp) == ["LOC1", "LOC9"]
+
+    def test_a_token_that_is_pushed_after_the_last_look_is_fresh(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
+        """TOK-05."""
+        document = token_document(uid="T9")
+        cast.emsp.call("PUT", "tokens", "FR/MSP/T9", body=document)
+        Lists(cast.emsp)
+        commit = pull_gone.commit
+
+        def push_and_commit(committer: Any, jobs: list[Any]) -> Any:
+            if jobs:
+                cast.emsp.call("PUT", "tokens", "FR/MSP/T9", body=document)
+            return commit(committer, jobs)
+
+        monkeypatch.setattr(pull_gone, "commit", push_and_commit)
+
+        assert pull(cast.emsp, "tokens", is_full=True).removed == 0
+        assert not Token.objects.filter(stale_at__isnull=False).exists()
 
     def test_another_party_s_objects_are_not_touched(self, cast: Cast):
         cast.other_cpo.call("PUT", "locations", "DE/CPX/LOC9", body=location_document(owner="DE*CPX", id="LOC9"))
