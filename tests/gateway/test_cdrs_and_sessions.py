@@ -34,7 +34,7 @@ class TestCdr:
         assert as_json(cdr_document()) in mine.content
         for stranger in (cast.other_cpo, cast.emsp):
             assert stranger.call_url("GET", url).status_code == 404
-        assert cast.cpo.call_url("PUT", url).status_code == 405
+        assert [cast.cpo.call_url(method, url, body={}).status_code for method in ("PUT", "POST")] == [405, 405]
 
     def test_the_same_again_is_answered_from_the_store(self, cast: Cast):  # CDR-05
         first = post(cast)
@@ -58,9 +58,11 @@ class TestCdr:
         cast.emsp.answer_with({"status_code": 2001, "timestamp": AGAIN})
         changed = post(cast, to="FR*MSP", remark="more")
 
+        cdr = Cdr.objects.get()
         assert get_code(changed) == 2001
         assert len(cast.emsp.seen) == 2
-        assert "remark" not in Cdr.objects.get().document
+        assert "remark" not in cdr.document
+        assert (cdr.verdict_code, cdr.is_undelivered) == (1000, False)  # of what is stored
 
     def test_a_changed_body_counts_while_nobody_has_accepted_one(self, cast: Cast):  # decision 4
         cast.emsp.answer_with({"status_code": 2001, "timestamp": AGAIN})

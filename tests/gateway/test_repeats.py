@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agreements.models import Agreement
 from journal.models import CallLog
+from parties.models import Platform
 from tests.conftest import Cast
 from tests.documents import as_json, cdr_document, location_document, session_document
 from tests.live.partner import answer_ok, get_code
@@ -48,6 +49,18 @@ class TestRepeats:
 
         assert len(cast.emsp.seen) == 2
         assert get_repeats() == [False, True]
+
+    def test_a_cdr_that_is_posted_again_while_its_receiver_is_away_is_one(self, cast: Cast):
+        Agreement.objects.filter(provider_country="NL").update(delivery="store_and_forward")
+        for is_online in (True, False):
+            Platform.objects.filter(pk=cast.emsp.platform.pk).update(is_online=is_online)
+            cast.hub.settle()
+            cast.cpo.call("POST", "cdrs", body=as_json(cdr_document()), to="FR*MSP")
+        Platform.objects.filter(pk=cast.emsp.platform.pk).update(is_online=True)
+
+        cast.hub.deliver()
+
+        assert get_repeats(decision="deliver") == [True]
 
     def test_a_relayed_call_that_went_out_twice_is_one(self, cast: Cast):
         cast.emsp.behave = HangUp(1)
