@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.timezone import now
 
+from agreements.models import Agreement
+from locations.models import Location
 from tests.conftest import Cast, make_agreement
 from tests.documents import ABSENT, as_json, connector_document, evse_document, location_document
-from tests.live.partner import get_code
+from tests.live.partner import LONG_AGO, get_code
 from tests.parties.http_peer import Handler
 
 LATER = "2026-11-20T11:00:00Z"
@@ -226,9 +229,6 @@ class TestPages:
         assert [one["party_id"] for one in answer.json()["data"]] == ["CPO", "CPX"]
 
     def test_show_nothing_after_the_agreement_has_ended(self, cast: Cast):
-        from agreements.models import Agreement
-        from tests.live.partner import LONG_AGO
-
         put(cast)
         Agreement.objects.update(valid_until=LONG_AGO)
         cast.hub.settle()
@@ -249,6 +249,25 @@ class TestOneObject:
         assert seen.path == "/sender/locations/LOC1/EVSE1"
         assert seen.headers["ocpi-to-party-id"] == "CPO"
         assert answer.headers["OCPI-from-party-id"] == "CPO"
+
+    def test_that_only_another_was_told_of_is_not_there(self, cast: Cast):  # ROUTE-41
+        make_agreement("NL*CPO", "IT*MSX")
+        cast.hub.settle()
+        cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=as_json(location_document()), to="IT*MSX")
+
+        answer = cast.emsp.call("GET", "locations", "LOC1", interface="sender")
+
+        assert answer.status_code == 404
+        assert cast.cpo.seen == []
+
+    def test_that_is_gone_is_not_there(self, cast: Cast):  # LOC-17
+        put(cast)
+        Location.objects.update(deleted_at=LONG_AGO)
+
+        answer = cast.emsp.call("GET", "locations", "LOC1", interface="sender")
+
+        assert answer.status_code == 404
+        assert cast.cpo.seen == []
 
     def test_of_a_party_without_agreement_is_not_there(self, cast: Cast):
         put(cast)
@@ -279,6 +298,19 @@ class TestRelayedPages:
         assert "Link" not in second.headers
         assert get_code(second) == 1000
         assert stranger.status_code == 404
+
+    def test_end_with_the_agreement(self, cast: Cast):  # ROUTE-22
+        link = f'<{cast.cpo.peer.url}/sender/locations?cursor=abc>; rel="next"'
+        page = {"status_code": 1000, "data": [], "timestamp": "2026-11-20T10:00:00Z"}
+        cast.cpo.answer_with(page, headers=(("Link", link),))
+        first = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+        Agreement.objects.update(valid_until=now())
+        cast.hub.settle()
+
+        second = cast.emsp.call_url("GET", first.headers["Link"][1:].split(">")[0])
+
+        assert get_code(second) == 4003
+        assert len(cast.cpo.seen) == 1
 
     def test_link_to_another_host_is_refused(self, cast: Cast):  # decision 7
         page = {"status_code": 1000, "data": [], "timestamp": "2026-11-20T10:00:00Z"}

@@ -236,6 +236,13 @@ class TestBroadcasts:
         assert [one["party_id"] for one in listed] == ["R4C"]
         assert strangers == []
 
+    def test_of_those_behind_are_passed_on_by_none_of_them(self, told: Chain):  # TRANS-35
+        for to in ("NL*HUB", "FR*MSP"):
+            body, sender = LOCATION_BEHIND, EMSP_BEHIND
+            answer = told.hub2.call("PUT", "locations", "DK/R4C/LOC1", body=body, to=to, sender=sender)
+            assert answer.status_code == 404
+        assert find(told.emsp, "locations") == []
+
     def test_of_those_behind_are_told_on_and_not_back(self, told: Chain):
         make_agreement(CPO_BEHIND, EMSP_BEHIND)
         told.hub.settle()
