@@ -237,11 +237,17 @@ class TestHubClientInfo:
         first = cast.cpo.call("GET", "hubclientinfo", "?limit=1", interface="sender")
         second = cast.cpo.call_url("GET", first.headers["Link"][1:].split(">")[0])
         none = cast.cpo.call("GET", "hubclientinfo", "?date_to=2020-01-01T00:00:00Z", interface="sender")
+        at = first.json()["data"][0]["last_updated"]
+        since, until = (
+            cast.cpo.call("GET", "hubclientinfo", f"?{bound}={at}", interface="sender")
+            for bound in ("date_from", "date_to")
+        )
 
         parties = [page.json()["data"][0]["party_id"] for page in (first, second)]
         assert parties == ["MSP", "MSX"]
         assert "Link" not in second.headers
         assert none.json()["data"] == []
+        assert (len(since.json()["data"]), until.json()["data"]) == (2, [])  # TRANS-19
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
     def test_is_only_read(self, cast: Cast, method: str):

@@ -99,6 +99,17 @@ class TestRecognise:
 
         assert len(authenticator._known) <= 2
 
+    def test_looks_up_nothing_that_is_too_long_for_a_token(
+        self, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+    ):
+        looked_up: list[Any] = []
+        monkeypatch.setattr(authenticator._hub, "in_thread", looked_up.append)
+
+        with pytest.raises(NotAuthorized):
+            asyncio.run(authenticator.authenticate("Token " + "x" * 257, GREEN, now=NOW))
+
+        assert looked_up == []
+
     def test_remembers_no_stranger(self, authenticator: Authenticator):
         with pytest.raises(NotAuthorized):
             let_in(authenticator, facts())

@@ -171,6 +171,13 @@ class TestRefusal:
 
         assert (get_code(answer), answer.json()["status_message"]) == (2001, "no")
 
+    def test_is_also_a_success_in_an_http_failure(self, cast: Cast):  # AMB-03, ROUTE-14
+        cast.cpo.answer_with(PAGE, status=500)
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+
     def test_of_the_hub_has_no_data(self, cast: Cast):  # TRANS-50, ROUTE-18, ROUTE-19
         answer = cast.emsp.call("GET", "locations", "L1", interface="sender", to="XX*ZZZ")
 

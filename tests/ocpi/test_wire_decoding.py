@@ -111,7 +111,7 @@ class TestNumbers:
         assert str(price.excl_vat) == number
 
     @pytest.mark.parametrize(
-        "text", ['"4.00"', '"NaN"', '"Infinity"', "true", "null", "[1]", "1e15", "1e999", "1e-999999", "9" * 5000]
+        "text", ['"4.00"', '"NaN"', '"Infinity"', "true", "null", "[1]", "1e13", "1e999", "1e-999999", "9" * 5000]
     )
     def test_refuse_what_is_no_number_or_no_amount(self, text):
         with pytest.raises(wire.WireError) as caught:
