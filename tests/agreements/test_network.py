@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from agreements.models import Agreement
+from agreements.models import Agreement, Mandate
 from agreements.network import get_version, load_facts
 from ocpi.calls import ConnectionStatus, Delivery, Interface, PartyId, Role
 from parties.lookup import find_platform
@@ -99,6 +99,14 @@ class TestLoadFacts:
         assert permit.valid_from == agreement.created_at > agreement.valid_from
         assert permit.delivery is Delivery.STORE_AND_FORWARD
         assert permit.get_delivery("locations") is Delivery.RELAY
+
+    def test_nor_does_a_mandate(self) -> None:
+        long_ago = NOW - timedelta(days=365)
+        mandate = Mandate.grant(agent=MSP, principal=CPO, modules=["sessions"], valid_from=long_ago, now=NOW)
+
+        [fact] = load_facts().network.mandates["frmsp"]["nlcpo"]
+
+        assert fact.valid_from == mandate.created_at > mandate.valid_from
 
     def test_an_agreement_for_later_starts_later(self) -> None:
         later = datetime(2099, 1, 1, tzinfo=UTC)

@@ -92,6 +92,23 @@ class TestAddressed:
         assert push.delivery is Delivery.STORE_AND_FORWARD
         assert isinstance(get, Reject)
 
+    @pytest.mark.parametrize(
+        ("status", "changes"),
+        [
+            (ConnectionStatus.PLANNED, {}),
+            (ConnectionStatus.SUSPENDED, {}),  # HCI-06
+            (ConnectionStatus.OFFLINE, {"interface": Interface.SENDER, "method": "POST"}),
+        ],
+    )
+    def test_waits_neither_for_who_is_not_there_nor_with_a_question(self, status, changes):
+        nodes = (node(CPO, Role.CPO, 1), node(EMSP, Role.EMSP, 2, status))
+        promised = network(*nodes, permits=(permit(delivery=Delivery.STORE_AND_FORWARD),))
+
+        decision = decide(call(**changes), promised, Locations(), now=NOW)
+
+        assert isinstance(decision, Reject)
+        assert decision.error.status_code == 4003
+
     def test_finds_the_platform_that_offers_the_module(self):  # ROUTE-08
         twice = network(node(CPO, Role.CPO, 1), node(EMSP, Role.CPO, 2), node(EMSP, Role.EMSP, 3))
         facts = {**twice.platforms, 2: replace(twice.platforms[2], endpoints={})}
