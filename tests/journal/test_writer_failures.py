@@ -189,6 +189,24 @@ class TestPatience:
         assert [type(each) for each in (*held, free)] == [ServerError] * 3
         assert query("SELECT name FROM journal_test_thing") == [("held",)]
 
+    def test_ends_for_a_job_of_a_batch_that_hangs(self, query: Query, new_writer: Callable[..., Writer]) -> None:
+        may_end = threading.Event()
+
+        def run(cursor: Any, jobs: Sequence[Job]) -> list[Any]:
+            may_end.wait(10)
+            return run_batch(cursor, jobs)
+
+        async def main() -> None:
+            try:
+                await writer.write(job(count()))
+            finally:
+                may_end.set()
+
+        writer = new_writer(run=run, patience=0.5)
+
+        with pytest.raises(ServerError):
+            asyncio.run(main())
+
     def test_ends_for_jobs_whose_turn_comes_too_late(self, query: Query, new_writer: Callable[..., Writer]) -> None:
         writer = new_writer(patience=0.0)
 
