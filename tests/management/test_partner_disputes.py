@@ -87,6 +87,14 @@ class TestOpening:
         assert answer.status_code == 409
         assert "Explain" in answer.json()["what_to_do"]
 
+    def test_says_nothing_of_others_findings(self, stranger):
+        ids = make_finding(cdr_key="", kind="session_without_cdr").pk, make_finding().pk, 999_999
+
+        answers = [post(stranger, URL, finding=id, reason="x") for id in ids]
+
+        assert [answer.status_code for answer in answers] == [404] * 3
+        assert len({answer.content for answer in answers}) == 1
+
     @pytest.mark.parametrize(
         "body",
         [
