@@ -28,6 +28,7 @@ from parties.client import (
     write_headers,
 )
 from parties.egress import Egress
+from parties.limits import Limits
 from tests.parties.http_peer import Handler, serve
 
 LOOPBACK = Egress(require_https=False, allow=(ipaddress.ip_network("127.0.0.0/8"),))
@@ -184,6 +185,25 @@ class TestBothClients:
         assert len(peer.seen) == 1
         assert not failure.value.before_send
 
+    def test_know_that_the_first_of_two_attempts_may_have_arrived(self, call: Call) -> None:
+        """The server is gone when it is asked again."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+
+            def take_one() -> None:
+                taken, _ = server.accept()
+                server.close()
+                taken.recv(65536)
+                taken.close()
+
+            taker = threading.Thread(target=take_one)
+            taker.start()
+            with pytest.raises(PeerUnreachable) as failure:
+                call(f"http://127.0.0.1:{port}/", method="PUT", body=b"{}")
+            taker.join()
+
+        assert not failure.value.before_send
+
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_repeat_once_what_means_the_same_twice(self, call: Call, method: str) -> None:
         def fail_first(handler: Handler) -> None:
@@ -220,6 +240,19 @@ def _send_headers_blocking(url: str, headers: dict[str, str]) -> None:
 
 
 class TestAsyncClient:
+    def test_holds_an_answer_that_is_too_large_against_nobody(self) -> None:
+        """It has answered: its breaker stays closed."""
+        limits = Limits(failures=1, pause=600)
+
+        async def run(url: str) -> None:
+            async with AsyncClient(egress=LOOPBACK, max_answer=10, limits=limits) as client:
+                await client.send(PEER, method="GET", url=url, headers={}, body=b"", timeout=5)
+
+        with serve(lambda handler: handler.answer(b"x" * 11)) as peer, pytest.raises(AnswerTooLarge):
+            asyncio.run(run(peer.url))
+
+        assert limits.get_reason_to_rest(PEER.id) == ""
+
     def test_refuses_more_than_the_peer_may_have_and_counts_down(self) -> None:
         arrived = threading.Event()
 
