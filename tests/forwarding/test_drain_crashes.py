@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
@@ -76,11 +77,11 @@ class TestUnrecorded:
                 has_failed.wait(5)
             handler.answer(envelope(2001 if handler.body == b"1" else 1000))
 
-        def fail_once(*args: Any, **kwargs: Any) -> list[bool]:
-            if not has_failed.is_set():
+        def fail_once(cursor: Any, records: Sequence[record.Record], **kwargs: Any) -> list[bool]:
+            if any(one.log for one in records) and not has_failed.is_set():
                 has_failed.set()
                 raise psycopg2.OperationalError("no space left on device")
-            return save(*args, **kwargs)
+            return save(cursor, records, **kwargs)
 
         peer.behave = refuse_first
         monkeypatch.setattr("forwarding.record.save", fail_once)

@@ -27,7 +27,8 @@ from tests.parties.fake_platform import CPO_ROLE, FakePlatform, run_platform
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hub_on_loopback")]
 
-OTHER_DETAILS = json.dumps({"status_code": 1000, "data": {"version": "2.1.1", "endpoints": []}}).encode()
+OTHER_ENDPOINT = {"identifier": "credentials", "role": "SENDER", "url": "http://127.0.0.1/credentials"}
+OTHER_DETAILS = json.dumps({"status_code": 1000, "data": {"version": "2.1.1", "endpoints": [OTHER_ENDPOINT]}}).encode()
 
 
 class TestAcceptRegistration:
