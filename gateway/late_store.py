@@ -1,5 +1,5 @@
 """What is pushed to one receiver is stored together with that receiver's verdict: one transaction a call in place of
-two, a third less work for PostgreSQL and an eighth less for the web process (ADR 0013).
+two, and a third less work for PostgreSQL (ADR 0013).
 
 It is stored before, and by itself, where the receiver lets the hub wait, or another push of the same object comes: what
 one process is told of one object, it stores in the order in which it was told.
