@@ -64,10 +64,12 @@ async def forward(course: Course, decision: Forward) -> Reply:
 
 
 def _is_stored_late(course: Course, decision: Forward) -> bool:
-    """A whole object for one party, whose answer alone counts: nothing of it depends on how it was stored."""
+    """A whole object for one party, whose answer alone counts: nothing of it depends on how it was stored. As long as
+    the database fails, nothing goes out of which no row would tell."""
     call = course.call
     return (
         decision.addressed
+        and course.hub.writer.is_sound
         and decision.delivery is Delivery.RELAY
         and call.interface is Interface.RECEIVER
         and course.module.is_whole(call, course.match)

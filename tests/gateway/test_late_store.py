@@ -115,6 +115,16 @@ class TestLateStore:
 
         assert json.loads(Session.objects.get().document)["kwh"] == 2.0
 
+    def test_stops_while_nothing_can_be_stored(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
+        """Else all would be relayed, and no row would tell of it."""
+        with monkeypatch.context() as broken:
+            broken.setattr(committer.Committer, "commit", lambda _, jobs, since: [ServerError("full")] * len(jobs))
+            assert [get_code(put(cast)) for _ in range(3)] == [3000] * 3
+            assert len(cast.emsp.seen) == 1
+
+        assert [get_code(put(cast)) for _ in range(2)] == [1000] * 2
+        assert len(cast.emsp.seen) == 3
+
     def test_leaves_no_verdict_on_a_newer_state_that_the_receiver_did_not_judge(self, cast: Cast):
         put(cast, last_updated=LATER)
         cast.emsp.behave = answer_with(2001)
