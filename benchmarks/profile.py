@@ -128,7 +128,7 @@ def _write(stacks: Counter[tuple[str, ...]], spent: cpu.Costs, own: list[str], *
         f"One web process, 64 callers, session PUTs relayed to a partner that answers at once: {rate:,.0f} calls/s,",
         f"each call costs the processor: {cpu.write(spent)}.",
         "",
-        "Each call is passed on, stored and logged: a transaction, which calls of the same moment share:",
+        "Each call is stored, passed on, and logged: two transactions, which calls of the same moment share:",
         "",
         "| calls/s | p50, ms | a transaction, ms | calls in it | the partner, ms |",
         "| --- | --- | --- | --- | --- |",

@@ -49,11 +49,6 @@ class Course(msgspec.Struct, kw_only=True, eq=False):
         """The caller's."""
         return self.note.platform
 
-    @property
-    def order_key(self) -> str:
-        """What keeps its order (ROUTE-35)."""
-        return self.module.get_order_key(self.call, self.match)
-
     def get_habits(self, platform: int) -> frozenset[Quirk]:
         """In what that platform differs from the specification, as staff has set it."""
         peer = self.facts.peers.get(platform)
@@ -84,7 +79,7 @@ class Course(msgspec.Struct, kw_only=True, eq=False):
             path=call.raw_path,
             query=call.query,
             body="" if call.method == "DELETE" else call.body.decode(),  # it has none (TAR-03): nobody has read it
-            object_key=self.order_key,
+            object_key=module.get_order_key(call, self.match),
             sender=(owner or self.principal).key,
             sender_role=roles[0] if roles else "",
             origin=self.platform,

@@ -41,8 +41,6 @@ class Stored(msgspec.Struct, frozen=True):
 
 async def forward(course: Course, decision: Forward) -> Reply:
     """Store what is pushed, hand the call to its one receiver, keep the verdict, give its answer back (ROUTE-05)."""
-    if _is_stored_late(course, decision):
-        return await _store_with_verdict(course, decision)
     stored = await _store(course, decision)
     if stored.settled is not None:
         return await course.note.finish(_with_location(stored.settled, stored.location), course.hub)
@@ -51,57 +49,26 @@ async def forward(course: Course, decision: Forward) -> Reply:
     may_wait = decision.delivery is Delivery.STORE_AND_FORWARD and bool(stored.changes)
     if may_wait and await has_waiting(course, decision):
         return await _queue(course, decision, stored, hop=None)
+    receiver = decision.node.party
     outgoing = await replace_response_url(course, decision)
-    if course.call.method == "PATCH" and Quirk.NO_PATCH in course.get_habits(decision.node.platform):
+    habits = course.get_habits(decision.node.platform)
+    if Quirk.NO_PATCH in habits and course.call.method == "PATCH":
         outgoing = replace(outgoing, call=await _make_whole(course, stored, call=outgoing.call))
-    hop = await _relay(course, decision, outgoing.call)
+    hop = await relay(
+        outgoing.call if decision.addressed else replace(outgoing.call, receiver=receiver),
+        course.hub,
+        course.facts,
+        platform=decision.node.platform,
+        receiver=receiver,
+        url=join_url(decision.url, outgoing.call, habits=habits),
+        timeout=course.module.get_timeout(course.call) or hot.HUB_FORWARD_TIMEOUT,
+    )
     if stored.was_posted:
         hop = replace(hop, repeated=True)
     if may_wait and hop.was_not_reached:
         return await _queue(course, decision, stored, hop=hop)
     marks = (*_mark_verdict(course, hop, stored), *get_answer_marks(course, hop, outgoing.alias))
     return await give_back(course, hop, endpoint=decision.url, marks=marks, location=stored.location)
-
-
-def _is_stored_late(course: Course, decision: Forward) -> bool:
-    """A whole object for one party, whose answer alone counts: nothing of it depends on how it was stored. As long as
-    the database fails, nothing goes out of which no row would tell."""
-    call = course.call
-    return (
-        decision.addressed
-        and course.hub.writer.is_sound
-        and decision.delivery is Delivery.RELAY
-        and call.interface is Interface.RECEIVER
-        and course.module.is_whole(call, course.match)
-        and not course.is_passed_on
-    )
-
-
-async def _store_with_verdict(course: Course, decision: Forward) -> Reply:
-    """In one transaction with the verdict and both legs (ADR 0013)."""
-    receiver = decision.node.party
-    changes = course.module.get_changes(course.call, course.match, audience=receiver, now=course.now)
-    with course.hub.late.hold(course.order_key, changes) as late:
-        hop = await _relay(course, decision, course.call)
-        written = await late.take()
-    if written is not None:
-        marks = _mark_verdict(course, hop, Stored(changes, written))
-        return await give_back(course, hop, endpoint=decision.url, marks=marks)
-    marks = _mark_verdict(course, hop, Stored(changes))
-    return await give_back(course, hop, endpoint=decision.url, changes=changes, marks=marks)
-
-
-async def _relay(course: Course, decision: Forward, call: Call) -> Hop:
-    node = decision.node
-    return await relay(
-        call if decision.addressed else replace(call, receiver=node.party),
-        course.hub,
-        course.facts,
-        platform=node.platform,
-        receiver=node.party,
-        url=join_url(decision.url, call, habits=course.get_habits(node.platform)),
-        timeout=course.module.get_timeout(course.call) or hot.HUB_FORWARD_TIMEOUT,
-    )
 
 
 async def _make_whole(course: Course, stored: Stored, *, call: Call) -> Call:
@@ -118,13 +85,7 @@ async def _make_whole(course: Course, stored: Stored, *, call: Call) -> Call:
 
 
 async def give_back(
-    course: Course,
-    hop: Hop,
-    *,
-    endpoint: str,
-    changes: tuple[Change, ...] = (),
-    marks: tuple[Mark, ...] = (),
-    location: NewAlias | None = None,
+    course: Course, hop: Hop, *, endpoint: str, marks: tuple[Mark, ...] = (), location: NewAlias | None = None
 ) -> Reply:
     """The receiver's answer, once the verdict and both legs are durable."""
     reply, link = hop.reply, None
@@ -141,8 +102,7 @@ async def give_back(
     if link is not None:
         reply = _with_header(reply, "Link", f'<{aliases.get_alias_url(link)}>; rel="next"')
     final = _with_location(reply, location) if reply.is_success else reply
-    aliases_made = (link,) if link else ()
-    job = Job(changes=changes, marks=marks, aliases=aliases_made, log=lambda _: course.note.rows(final, hop))
+    job = Job(marks=marks, aliases=(link,) if link else (), log=lambda _: course.note.rows(final, hop))
     await course.hub.writer.write(job)
     return final
 
@@ -193,11 +153,7 @@ def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
         return ()
     verdict = get_verdict_columns(hop, message=course.note.clean(hop.message), now=course.now)
     columns = {**verdict, **course.module.get_verdict_columns(hop.status_code)}
-    only_if_changed = not (hop.reply and hop.reply.is_success)
-    return tuple(
-        Mark(table=change.table, key=change.key, columns=columns, only_if_changed=only_if_changed)
-        for change in stored.changes
-    )
+    return tuple(Mark(table=change.table, key=change.key, columns=columns) for change in stored.changes)
 
 
 def _make_location(course: Course, call: Call) -> NewAlias | None:

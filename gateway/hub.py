@@ -18,7 +18,6 @@ from gateway.admission import Admission
 from gateway.facts import FactsKeeper
 from gateway.heartbeats import Heartbeats
 from gateway.hops import Hops
-from gateway.late_store import LateStores
 from gateway.quirk_writer import QuirkWriter
 from journal.reader import Reader
 from journal.writer import Writer
@@ -39,7 +38,6 @@ class Hub:
     def __init__(self) -> None:
         self.waker = Waker()
         self.writer = Writer(on_events=lambda _: self.waker.wake())
-        self.late = LateStores(self.writer)
         self.reader = Reader()
         self.list_reader = Reader(threads=LIST_THREADS, max_waiting=settings.HUB_MAX_LISTS)
         self.facts = FactsKeeper()

@@ -101,8 +101,6 @@ async def _handle(call: Call, hub: Hub, now: datetime, note: Trail) -> Reply:
         return await note.finish(await module.answer(call, match, course.get_scope(), hub.list_reader), hub)
     if isinstance(decision, Ask):
         return await ask(course, decision)
-    if hub.late and call.is_push:
-        await hub.late.settle(course.order_key)
     if isinstance(decision, Broadcast):
         return await _broadcast(course)
     if decision.terms:

@@ -25,7 +25,7 @@ async def has_waiting(course: Course, decision: Forward) -> bool:
     wait there (ROUTE-35)."""
     if is_away(decision):
         return True
-    object_key = course.order_key
+    object_key = course.module.get_order_key(course.call, course.match)
     receiver = decision.node.party.key
     parameters = (decision.node.platform, sublane_of(object_key), object_key, receiver, receiver)
     return bool((await course.hub.reader.fetch(_WAITING, parameters))[0][0])

@@ -97,8 +97,6 @@ class Overlay:
                 before.append((slot, slot.row, slot.written))
                 outcomes.append(self._change(slot, change))
             for mark in job.marks:
-                if mark.only_if_changed and _is_unchanged(outcomes):
-                    continue
                 row_id = (mark.table.name, mark.key)
                 slot = self.slots.get(row_id) or self.unseen[row_id]
                 before.append((slot, slot.row, slot.written))
@@ -151,15 +149,12 @@ def _mark(slot: Slot, mark: Mark) -> None:
 
 
 def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
+    unchanged = bool(outcomes) and outcomes.count(Outcome.KEPT) == len(outcomes)
     return Accepted(
         outcomes=outcomes,
-        event=None if _is_unchanged(outcomes) else job.event,
+        event=None if unchanged else job.event,
         log=tuple(job.log(outcomes)) if job.log is not None else (),
     )
-
-
-def _is_unchanged(outcomes: Sequence[Outcome]) -> bool:
-    return bool(outcomes) and outcomes.count(Outcome.KEPT) == len(outcomes)
 
 
 def rows_to_lock(jobs: Sequence[Job]) -> dict[str, Wanted]:

@@ -53,15 +53,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """Set columns of a row that is there, without reading it (what the receiver answered, say).
-
-    `only_if_changed`: not where the job's own changes were all KEPT.
-    """
+    """Set columns of a row that is there, without reading it (what the receiver answered, say)."""
 
     table: Table
     key: tuple[str, ...]
     columns: Columns
-    only_if_changed: bool = False
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):

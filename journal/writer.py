@@ -59,7 +59,6 @@ class Writer:
         self._last_event = 0  # appended and not yet told
         self._told_at = 0.0
         self._busy_since: float | None = None
-        self.is_sound = True  # what was handed in last has been stored, as far as the database goes
 
     @property
     def stalled_for(self) -> float:
@@ -151,16 +150,8 @@ class Writer:
             results = [ServerError(f"the writer failed: {type(error).__name__}") for _ in timely]
         finally:
             self._busy_since = None
-        self._note_soundness(results)
         _resolve(timely, results)
         self._last_event = max([self._last_event, *(r.event or 0 for r in results if isinstance(r, Written))])
-
-    def _note_soundness(self, results: Sequence[Result]) -> None:
-        """A job that was refused says nothing of the database."""
-        if any(isinstance(result, Written) for result in results):
-            self.is_sound = True
-        elif any(isinstance(result, ServerError) for result in results):
-            self.is_sound = False
 
     def _tell_if_due(self) -> None:
         if self._last_event and time.monotonic() - self._told_at >= WAKE_INTERVAL:

@@ -92,9 +92,6 @@ class Locations(OwnedModule):
     def get_part(self, document: bytes, match: Match) -> bytes | None:
         return parts.get(document, match)
 
-    def is_whole(self, call: Call, match: Match) -> bool:
-        return call.method == "PUT" and match.get("evse_uid") is None
-
     def get_supersedes(self, call: Call, match: Match) -> bool:
         return call.method == "PUT"
 

@@ -93,9 +93,6 @@ class OwnedModule(RoutedModule):
         """Whose object it is; must be the sender's own (TRANS-35)."""
         return match.owner
 
-    def is_whole(self, call: Call, match: Match) -> bool:
-        return call.method == "PUT"
-
     def get_supersedes(self, call: Call, match: Match) -> bool:
         """A full state, that makes waiting older ones of the same path needless."""
         return call.method in ("PUT", "DELETE")

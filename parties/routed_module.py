@@ -107,10 +107,6 @@ class RoutedModule(Module):
         """What keeps its order on the way out (ROUTE-35)."""
         return f"{self.id}:{'/'.join(call.path).lower()}"
 
-    def is_whole(self, call: Call, match: Match) -> bool:
-        """A push of a stored object in full."""
-        return False
-
     def get_supersedes(self, call: Call, match: Match) -> bool:
         """A full state, that makes waiting older ones of the same path needless."""
         return False

@@ -1,4 +1,4 @@
-"""What a transaction a call leaves over: the hub's own HTTP, in and out, and that. Nothing is checked.
+"""What two transactions a call leave over: the hub's own HTTP, in and out, and those. Nothing is checked.
 
 As `durable_proxy`, without aiohttp's share. Arguments: PORT TARGET DSN.
 """
@@ -55,10 +55,11 @@ class Application:
         }
         path: str = scope["path"]
         key = path.rpartition("/")[2].lower()
+        await self._keeper.keep(key, document=body)
         response = await self._connections.exchange(
             0, method=scope["method"], url=self._target + path, headers=headers, body=body, timeout=10
         )
-        await self._keeper.keep(key, document=body, request_id=headers["x-request-id"])
+        await self._keeper.keep(key, request_id=headers["x-request-id"])
         length = str(len(response.body)).encode()
         fields = [(b"Content-Type", b"application/json"), (b"Content-Length", length)]
         short_way.answer(response.status, fields, response.body)

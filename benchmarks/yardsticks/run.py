@@ -34,7 +34,7 @@ def run_proxy(target: str) -> Iterator[int]:
 
 @contextmanager
 def run_durable_proxy(stand: Stand, target: str) -> Iterator[int]:
-    """The same, with a transaction a call into copies of the hub's tables."""
+    """The same, with two transactions a call into copies of the hub's tables."""
     copy_table(stand, "charging_sessions_session", "bench_session")
     copy_table(stand, "journal_calllog", "bench_calllog")
     with _run_keeper(stand, "durable_proxy", target) as port:
