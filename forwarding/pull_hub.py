@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from agreements.network import load_facts
 from forwarding import pull_claim, pull_gone
 from forwarding.pull_claim import LeaseLost
+from forwarding.pull_log import with_answer
 from forwarding.pull_pieces import commit
 from forwarding.pull_plan import Crawl, Page, read_page, write_first_url
 from journal.committer import Committer
 from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
 from journal.storable import mend_text
-from ocpi import envelope
 from ocpi.calls import Interface, PartyId
 from ocpi.configuration.v2_2_1 import ClientInfo
 from ocpi.errors import InvalidParameter, OcpiError
@@ -151,17 +151,7 @@ class HubReading:
         except PeerError as error:
             self._log(replace(row, message=str(error)))
             raise
-        found = envelope.read(answer.body)
-        self._log(
-            replace(
-                row,
-                http_status=answer.http_status,
-                status_code=found.status_code if found else None,
-                message=(found.status_message or "") if found else "",
-                duration_ms=answer.elapsed_ms,
-                size=len(answer.body),
-            )
-        )
+        self._log(with_answer(row, answer))
         return read_page(http_status=answer.http_status, headers=answer.headers, body=answer.body, url=url)
 
     def _log(self, row: NewLogRow) -> None:

@@ -20,6 +20,7 @@ from django.db.models import Max
 from msgspec.structs import replace
 
 from forwarding import pull_claim, pull_gone
+from forwarding.pull_log import with_answer
 from forwarding.pull_pieces import Pieces, commit
 from forwarding.pull_plan import Crawl, CrawlBroken, Page, get_date_from, get_limit, read_page, write_first_url
 from forwarding.pull_store import Intake, Tally
@@ -27,9 +28,8 @@ from journal.committer import Committer
 from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
 from journal.storable import mend_text
-from ocpi import envelope
 from ocpi.calls import Interface, PartyId
-from parties.client import Answer, Peer, PeerError, SyncClient, write_headers
+from parties.client import Peer, PeerError, SyncClient, write_headers
 
 logger = logging.getLogger(__name__)
 
@@ -197,24 +197,12 @@ class Reading:
                 self.peer, method="GET", url=url, headers=headers, timeout=settings.HUB_PULL_TIMEOUT
             )
         except PeerError as error:
-            self._log(row, message=str(error))
+            self._log(replace(row, message=str(error)))
             raise
-        self._log(row, answer=answer)
+        self._log(with_answer(row, answer))
         return read_page(http_status=answer.http_status, headers=answer.headers, body=answer.body, url=url)
 
-    def _log(self, row: NewLogRow, *, answer: Answer | None = None, message: str = "") -> None:
-        if answer is not None:
-            found = envelope.read(answer.body)
-            row = replace(
-                row,
-                http_status=answer.http_status,
-                status_code=found.status_code if found else None,
-                message=(found.status_message or "") if found else "",
-                duration_ms=answer.elapsed_ms,
-                size=len(answer.body),
-            )
-        else:
-            row = replace(row, message=message)
+    def _log(self, row: NewLogRow) -> None:
         commit(self.log, [Job(log=lambda _: (row,))])
 
     def _count(self, tally: Tally, *, crawl: Crawl) -> None:
