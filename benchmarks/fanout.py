@@ -17,7 +17,7 @@ from benchmarks import bodies, cpu
 from benchmarks.catalogue import copy_table
 from benchmarks.cores import ALL
 from benchmarks.load import SUCCESS, Load, make_request, run_load
-from benchmarks.partner import Manner, Partners
+from benchmarks.partner import Heard, Manner, Partners
 from benchmarks.progress import say
 from benchmarks.rows import Row, take_all_turns
 from benchmarks.seed import Cast
@@ -38,14 +38,7 @@ _numbers = count(1)
 
 
 def measure(*, rounds: int) -> list[Row]:
-    cpo, *ports = find_ports(1 + RECEIVERS)
-    cast = Cast(cpos={CPO: cpo}, emsps={f"NL*{n:03}": port for n, port in enumerate(ports)})
-    with (
-        Partners({port: Manner() for port in (cpo, *ports)}, cores=ALL) as partners,
-        run_hub(cast) as stand,
-        _run_celery(stand),
-    ):
-        _put_locations(stand, partners)
+    with run_scene() as (stand, partners, ports), _run_celery(stand):
         copy_table(stand, "journal_calllog", "bench_calllog")
         _by_celery(stand, partners, ports, changes=1)  # warm up
         heard: list[tuple[int, int]] = []
@@ -64,6 +57,16 @@ def measure(*, rounds: int) -> list[Row]:
     return _make_rows({name: statistics.median(found) for name, found in rates.items()}, heard, costs, rounds=rounds)
 
 
+@contextmanager
+def run_scene() -> Iterator[tuple[Stand, Partners, list[int]]]:
+    """A hub, partners who have heard of all locations, and the receivers' ports."""
+    cpo, *ports = find_ports(1 + RECEIVERS)
+    cast = Cast(cpos={CPO: cpo}, emsps={f"NL*{n:03}": port for n, port in enumerate(ports)})
+    with Partners({port: Manner() for port in (cpo, *ports)}, cores=ALL) as partners, run_hub(cast) as stand:
+        _put_locations(stand, partners)
+        yield stand, partners, ports
+
+
 def _put_locations(stand: Stand, partners: Partners) -> None:
     calls = [
         stand.request(
@@ -80,19 +83,23 @@ def _put_locations(stand: Stand, partners: Partners) -> None:
 
 
 def _by_hub(stand: Stand, partners: Partners, found: list[tuple[int, int]]) -> float:
-    """From the first change until the last receiver has the last one."""
+    heard, began = change_statuses(stand, partners, changes=CHANGES)
+    found.append((heard.calls, heard.out_of_order))
+    return heard.calls / (heard.last_at - began)
+
+
+def change_statuses(stand: Stand, partners: Partners, *, changes: int) -> tuple[Heard, float]:
+    """What the partners heard, up to the last receiver of the last change, and when the first was told."""
     partners.reset()
     calls = [
         stand.request("PATCH", f"receiver/locations/DE/CPA/LOC{n}/LOC{n}-0", sender=CPO, body=bodies.status(number))
-        for number in (next(_numbers) for _ in range(CHANGES * 2 // OBJECTS + 1))
+        for number in (next(_numbers) for _ in range(changes * 2 // OBJECTS + 1))
         for n in range(OBJECTS)
     ]
-    (outcome,) = run_load(Load(stand.port, calls, OBJECTS, 60.0, total=CHANGES, expect=SUCCESS), cores=ALL)
+    (outcome,) = run_load(Load(stand.port, calls, OBJECTS, 60.0, total=changes, expect=SUCCESS), cores=ALL)
     if outcome.failures:
         raise RuntimeError(f"{outcome.failures} changes failed, the first with {outcome.first_failure}")
-    heard = partners.wait_for(CHANGES * RECEIVERS, quiet=QUIET)
-    found.append((heard.calls, heard.out_of_order))
-    return heard.calls / (heard.last_at - outcome.begun)
+    return partners.wait_for(changes * RECEIVERS, quiet=QUIET), outcome.begun
 
 
 def _by_bare_sender(partners: Partners, ports: list[int]) -> float:

@@ -16,6 +16,7 @@ GROUPS: dict[str, str] = {
     "relay": "benchmarks.relay:measure",
     "waiting": "benchmarks.relay:measure_waiting",
     "profile": "benchmarks.profile:measure",
+    "profile_delivery": "benchmarks.profile_delivery:measure",
     "isolation": "benchmarks.isolation:measure",
     "fanout": "benchmarks.fanout:measure",
     "broadcast": "benchmarks.broadcast:measure",

@@ -6,29 +6,20 @@ the processor, of all threads of the process.
 
 from __future__ import annotations
 
-import re
-import subprocess
-import tempfile
 import threading
 import time
-from collections import Counter
-from pathlib import Path
 
-from benchmarks import cpu, machine, own_metrics, report
+from benchmarks import cpu, machine, own_metrics, report, samples
 from benchmarks.load import SUCCESS, Load, get_outcome, run_load
 from benchmarks.partner import Manner, Partners
 from benchmarks.relay import CPO, EMSP, make_calls
 from benchmarks.rows import Row
 from benchmarks.seed import Cast
 from benchmarks.stand import Stand, find_ports, run_hub
-from benchmarks.yardsticks.run import OTHERS
 
 SECONDS = 15
-RATE = 250  # samples per second
-SHOWN = 30
 
-# The innermost frame that one of these names owns the time; the first that fits.
-OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+OWNERS: samples.Owners = (
     ("HTTP in: uvicorn, ASGI", ("/uvicorn/", "roaming_hub/web.py", "gateway/asgi.py", "gateway/reading.py")),
     ("HTTP out: the client", ("parties/client/", "/aiohttp/", "/yarl/", "/multidict/", "parties/egress.py")),
     ("limits, breakers, admission", ("parties/limits/", "gateway/admission.py")),
@@ -40,7 +31,6 @@ OWNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("asyncio, uvloop, threads", ("/asyncio/", "/uvloop/", "threading.py", "/concurrent/", "queue.py")),
     ("Django", ("/django/",)),
 )
-OTHER = "other"
 
 # Of what it can carry: beyond that calls queue before they are sent.
 SHARES = (0.8, 0.1)
@@ -79,49 +69,16 @@ def _ask_hub(stand: Stand, calls: list[bytes], *, rate: float) -> str:
     return "| {:,.0f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |".format(*figures)
 
 
-def _record(pid: int, port: int, calls: list[bytes]) -> Counter[tuple[str, ...]]:
-    """How often each stack was seen holding the interpreter (waiting threads look busy otherwise), outermost first."""
+def _record(pid: int, port: int, calls: list[bytes]) -> samples.Stacks:
     load = threading.Thread(target=lambda: run_load(Load(port, calls, 64, SECONDS + 3.0)))
     load.start()
     time.sleep(1.5)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        raw = Path(folder) / "raw"
-        program = str(Path(OTHERS).with_name("py-spy"))
-        command = [program, "record", "--pid", str(pid), "--format", "raw", "--full-filenames", "--gil", "-o", str(raw)]
-        subprocess.run(
-            [*command, "--rate", str(RATE), "--duration", str(SECONDS)], check=True, capture_output=True, text=True
-        )
-        stacks = _read(raw.read_text())
+    stacks = samples.record(pid, seconds=SECONDS)
     load.join()
     return stacks
 
 
-def _read(text: str) -> Counter[tuple[str, ...]]:
-    stacks: Counter[tuple[str, ...]] = Counter()
-    for line in text.splitlines():
-        frames, _, seen = line.rpartition(" ")
-        stacks[tuple(frames.split(";"))] += int(seen)
-    return stacks
-
-
-def get_owner(stack: tuple[str, ...]) -> str:
-    for frame in reversed(stack):
-        for owner, places in OWNERS:
-            if any(place in frame for place in places):
-                return owner
-    return OTHER
-
-
-def _write(stacks: Counter[tuple[str, ...]], spent: cpu.Costs, own: list[str], *, rate: float) -> str:
-    microseconds = spent["web"]
-    total = sum(stacks.values())
-    owners: Counter[str] = Counter()
-    functions: Counter[tuple[str, str]] = Counter()
-    for stack, seen in stacks.items():
-        owner = get_owner(stack)
-        owners[owner] += seen
-        functions[owner, _name(stack[-1])] += seen
-    each = microseconds / total
+def _write(stacks: samples.Stacks, spent: cpu.Costs, own: list[str], *, rate: float) -> str:
     lines = [
         "## Where each microsecond of a relayed call goes",
         "",
@@ -134,29 +91,10 @@ def _write(stacks: Counter[tuple[str, ...]], spent: cpu.Costs, own: list[str], *
         "| --- | --- | --- | --- | --- |",
         *own,
         "",
-        f"Below, the web process: {total:,} samples by py-spy of whoever held the interpreter, by the innermost frame",
-        "that belongs to somebody; the kernel's time is spread over them. "
+        f"Below, the web process: {stacks.total():,} samples by py-spy of whoever held the interpreter, by the",
+        "innermost frame that belongs to somebody; the kernel's time is spread over them.",
         f"Load average before: {machine.get_load():.1f}. Made by `benchmarks/profile.py`.",
         "",
-        "| whose | µs per call | share |",
-        "| --- | --- | --- |",
-        *(f"| {owner} | {seen * each:,.0f} | {seen / total:.0%} |" for owner, seen in owners.most_common()),
-        "",
-        "The functions that cost most by themselves:",
-        "",
-        "| function | whose | µs per call |",
-        "| --- | --- | --- |",
-        *(f"| `{name}` | {owner} | {seen * each:,.0f} |" for (owner, name), seen in functions.most_common(SHOWN)),
-        "",
+        *samples.write_tables(stacks, OWNERS, microseconds=spent["web"], unit="call"),
     ]
     return "\n".join(lines)
-
-
-def _name(frame: str) -> str:
-    """`function (file)`, the file below the project or the packages, without the line."""
-    function, _, place = frame.partition(" (")
-    file = place.rpartition(":")[0] or place.rstrip(")")
-    for start in ("site-packages/", f"{report.PROJECT}/"):
-        file = file.rpartition(start)[2]
-    file = re.sub(r"^.*/lib/python[\d.]+/", "", file)
-    return f"{function} ({file})"

@@ -15,9 +15,9 @@ from roaming_hub.stack.programs import PROJECT
 
 JSON = PROJECT / "docs" / "benchmarks.json"
 PAGE = PROJECT / "docs" / "benchmarks.md"
-PARTS = PROJECT / "benchmarks" / "text"  # what people wrote about the figures, and the profile
+PARTS = PROJECT / "benchmarks" / "text"  # what people wrote about the figures, and the profiles
 
-TEXT = "profile"  # the group that writes a text instead of rows
+TEXTS = ("profile", "profile_delivery")  # the groups that write a text instead of rows
 
 Line = dict[str, Any]
 
@@ -75,7 +75,7 @@ def write_page(*, versions: Sequence[str], now: datetime) -> None:
         *_write_missed(missed),
         *_write_unmeasured(lines),
         _read_part("limits.md"),
-        _read_part("profile.md"),
+        *(_read_part(f"{name}.md") for name in TEXTS),
         _read_part("learned.md"),
     ]
     PAGE.write_text("\n".join(parts).rstrip() + "\n")
@@ -129,7 +129,7 @@ def _write_missed(missed: Sequence[Line]) -> list[str]:
 
 def _write_unmeasured(lines: Sequence[Line]) -> list[str]:
     measured = {line["group"] for line in lines}
-    names = [name for name in GROUPS if name not in measured and name != TEXT]
+    names = [name for name in GROUPS if name not in measured and name not in TEXTS]
     return [f"Not measured: {', '.join(names)}.", ""] if names else []
 
 

@@ -13,8 +13,9 @@ from benchmarks import cpu, groups, report
 from benchmarks.cores import ALL
 from benchmarks.machine import Machine
 from benchmarks.memory import get_growth
-from benchmarks.profile import OTHER, get_owner
+from benchmarks.profile import OWNERS
 from benchmarks.rows import Row, take_turns
+from benchmarks.samples import OTHER, get_owner
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FAST = Machine("a fast one", 0.1)
@@ -111,9 +112,9 @@ class TestGetOwner:
             "wait (/usr/threading.py:3)",
         )
 
-        assert get_owner(stack) == "asyncio, uvloop, threads"
-        assert get_owner(stack[:2]) == "journal: writer, batches, SQL"
-        assert get_owner(("x (/elsewhere.py:1)",)) == OTHER
+        assert get_owner(stack, OWNERS) == "asyncio, uvloop, threads"
+        assert get_owner(stack[:2], OWNERS) == "journal: writer, batches, SQL"
+        assert get_owner(("x (/elsewhere.py:1)",), OWNERS) == OTHER
 
 
 def _keep(group: str, *rows: Row, machine: Machine = FAST, now: datetime = NOW) -> None:
