@@ -10,7 +10,7 @@ from gateway.course import Course
 from gateway.relay import Hop, get_verdict_columns, join_url, relay
 from gateway.response_urls import get_answer_marks, replace_response_url
 from gateway.visible import keep_visible
-from gateway.waiting import accept_for_later, has_waiting, is_away
+from gateway.waiting import accept_for_later, has_waiting, is_away, queue
 from journal.rows import Change, Job, Mark, NewAlias, NewLogRow, Outcome, Written
 from ocpi.calls import Call, Delivery, Interface, Reply
 from ocpi.errors import OcpiError, UnknownObject
@@ -37,6 +37,11 @@ class Stored(msgspec.Struct, frozen=True):
     def was_posted(self) -> bool:
         """A POST of what the hub has had before: its receiver may have it too, and judges (CDR-05)."""
         return self.is_kept and self.location is not None
+
+    @property
+    def state(self) -> Change | None:
+        """What it made of an object whose states replace each other; a CDR stands for itself."""
+        return None if self.is_kept or self.location is not None else self.changes[0]
 
 
 async def forward(course: Course, decision: Forward) -> Reply:
@@ -139,7 +144,7 @@ async def _queue(course: Course, decision: Forward, stored: Stored, *, hop: Hop 
     reply = _accept(decision, stored.location)
     was_sent = stored.was_posted or (hop is not None and hop.may_have_arrived)
     event = course.make_event(receiver=decision.node.party, was_sent=was_sent)
-    await course.hub.writer.write(Job(event=event, log=lambda _: course.note.rows(reply, hop)))
+    await queue(course, event, change=stored.state, rows=course.note.rows(reply, hop))
     return reply
 
 
