@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -63,6 +64,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     may_have_arrived: bool = False  # and nobody knows: its answer is lost
     repeated: bool = False  # sent twice, as the first connection broke
     oddities: Mapping[Quirk, str] = {}
+    changed_at: datetime | None = None  # of the object, where all of it was sent instead of the event
 
     @property
     def told_code(self) -> int | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 
+from msgspec.structs import replace
+
 from forwarding.attempt import Attempt, End, attempt
 from forwarding.facts import FactsWatch
 from forwarding.ledger import Ledger
@@ -131,7 +133,7 @@ class Deliverer:
         end = await self._attempt(planned, peer, method="PUT", url=url, body=state.body)
         if end.end is End.DELIVERED:
             self._told[_get_document(planned)] = state.until
-        return end
+        return replace(end, changed_at=state.changed_at)
 
     async def _attempt(self, planned: Planned, peer: Peer, *, method: str, url: str, body: str) -> Attempt:
         content = self._dress(planned, method=method, body=body.encode())
@@ -164,7 +166,7 @@ class Deliverer:
             return self._postpone(planned, end.message)
         waited = self._ledger.waiting[planned.key]
         if end.end is End.DELIVERED:
-            self._mark(planned, code=end.status_code, message=end.message)
+            self._mark(planned, end, code=end.status_code, message=end.message)
             self._ledger.note_sent(planned.key)
             self.has_recovered |= waited.attempts > 1
             return True
@@ -196,8 +198,9 @@ class Deliverer:
     def _skip(self, planned: Planned, why: str) -> None:
         self._ledger.note_skipped(planned.key, self._row(planned, None, message=f"skipped: {why}"))
 
-    def _mark(self, planned: Planned, *, code: int | None, message: str) -> None:
-        """What the one receiver said, or the hub for it, is kept with its object (decision 4, CDR-18)."""
+    def _mark(self, planned: Planned, end: Attempt | None, *, code: int | None, message: str) -> None:
+        """What the one receiver said, or the hub for it, is kept with its object (decision 4, CDR-18), as long as that
+        is in the state that it was said of: one that is pushed later has a verdict of its own."""
         if not planned.event.receiver:
             return
         subject = _subject(planned)
@@ -210,7 +213,9 @@ class Deliverer:
                 "verdict_at": self._clock(),
                 **get_verdict_columns(subject, code=told),
             }
-            self._ledger.note_verdict(Mark(table=place.table, key=place.key, columns=columns))
+            said_of = max(planned.event.at, end.changed_at) if end and end.changed_at else planned.event.at
+            mark = Mark(table=place.table, key=place.key, columns=columns, at_most={"changed_at": said_of})
+            self._ledger.note_verdict(mark)
 
     def _bury(self, planned: Planned, *, reason: str, end: Attempt | None = None) -> None:
         """Of what the hub promised to deliver a letter is kept; of a broadcast under relay the log row is enough."""
@@ -218,7 +223,7 @@ class Deliverer:
         if planned.policy is Delivery.RELAY or event.module == CLIENT_INFO:
             self._ledger.forget([planned.key])
             return
-        self._mark(planned, code=_get_refusal(end), message=reason)
+        self._mark(planned, end, code=_get_refusal(end), message=reason)
         self._ledger.note_dead(
             planned.key,
             NewDeadLetter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -40,6 +41,7 @@ class FullState:
     path: str
     body: str
     until: int
+    changed_at: datetime
 
 
 def get_log_id(module: str, method: str, path: str) -> str:
@@ -103,8 +105,13 @@ def get_full_state(cursor: Any, subject: Subject, *, object_key: str) -> FullSta
     # uid, of which each has its document, differ by the query (TOK-03).
     until = "coalesce((SELECT max(id) FROM journal_event WHERE object_key = %s AND receiver = %s AND query = %s), 0)"
     given = [object_key, subject.receiver, subject.query]
-    seen = get_seen(*fetch_rows(cursor, place, f"document, last_updated, deleted_at, {until} AS until", given))
-    return None if seen is None else FullState(path="/".join(segments[:3]), body=seen["document"], until=seen["until"])
+    columns = f"document, last_updated, deleted_at, changed_at, {until} AS until"
+    seen = get_seen(*fetch_rows(cursor, place, columns, given))
+    if seen is None:
+        return None
+    return FullState(
+        path="/".join(segments[:3]), body=seen["document"], until=seen["until"], changed_at=seen["changed_at"]
+    )
 
 
 def fetch_rows(cursor: Any, place: Place, columns: str, given: Sequence[Any] = ()) -> tuple[Columns | None, ...]:

@@ -153,12 +153,16 @@ def _accept(decision: Forward, location: NewAlias | None) -> Reply:
 
 
 def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:
-    """What the receiver said of the object as it is stored; of one that was not stored, only that it was accepted."""
+    """What the receiver said of the object as it is stored: nothing, if a newer state was stored since. Of one that was
+    not stored, only that it was accepted."""
     if stored.is_kept and not (hop.reply and hop.reply.is_success):
         return ()
+    at_most = {} if stored.is_kept else {"changed_at": course.now}
     verdict = get_verdict_columns(hop, message=course.note.clean(hop.message), now=course.now)
     columns = {**verdict, **course.module.get_verdict_columns(hop.status_code)}
-    return tuple(Mark(table=change.table, key=change.key, columns=columns) for change in stored.changes)
+    return tuple(
+        Mark(table=change.table, key=change.key, columns=columns, at_most=at_most) for change in stored.changes
+    )
 
 
 def _make_location(course: Course, call: Call) -> NewAlias | None:

@@ -68,7 +68,8 @@ async def _read_present(course: Course, event: NewEvent, *, change: Change) -> t
     ((document, is_gone, changed_at),) = await course.hub.reader.fetch(asked, change.key)
     method, body = ("DELETE", "") if is_gone else ("PUT", document)
     path = "/".join(event.path.split("/")[:3])  # owner and id: sub-objects go with their parent
-    return replace(event, method=method, path=path, body=body, supersedes=True), changed_at
+    at = max(event.at, changed_at)  # its verdict is of that state
+    return replace(event, method=method, path=path, body=body, supersedes=True, at=at), changed_at
 
 
 def accept_for_later(decision: Forward) -> Reply:

@@ -132,7 +132,7 @@ def _write_rows(script: Script, overlay: Overlay) -> None:
     """Slots come in the order of their locks. One statement per table and set of columns: mostly one per table."""
     inserts: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
     updates: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
-    marks: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+    marks: dict[tuple[Table, tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = {}
     for slot in overlay.slots.values():
         if slot.is_insert:
             filled = {**new_row(slot.table, slot.key), **slot.written}
@@ -141,16 +141,17 @@ def _write_rows(script: Script, overlay: Overlay) -> None:
             updates.setdefault((slot.table, _ordered(slot.table, tuple(slot.written))), []).append(slot.keyed)
     for slot in overlay.unseen.values():
         if slot.is_update:
-            marks.setdefault((slot.table, _ordered(slot.table, tuple(slot.written))), []).append(slot.keyed)
+            columns = _ordered(slot.table, tuple(slot.written))
+            marks.setdefault((slot.table, columns, tuple(slot.at_most)), []).append(slot.keyed)
     for (table, columns), rows in inserts.items():
         values = statements.values_with_bulk(rows, table=table, columns=columns)
         script.add(statements.insert_rows(table, columns), *values)
     for (table, columns), rows in updates.items():
         values = statements.values_with_bulk(rows, table=table, columns=columns)
         script.add(statements.update_rows(table, columns), *values)
-    for (table, columns), rows in sorted(marks.items(), key=lambda group: group[0][0].name):
+    for (table, columns, at_most), rows in sorted(marks.items(), key=lambda group: group[0][0].name):
         values = statements.values_with_bulk(rows, table=table, columns=columns)
-        script.add(statements.lock_and_update_rows(table, columns), *values)
+        script.add(statements.lock_and_update_rows(table, columns, at_most), *values)
 
 
 @lru_cache(1024)

@@ -26,6 +26,7 @@ class Slot:
     stored: bool
     row: Columns | None
     written: Columns
+    at_most: Columns = field(default_factory=dict)  # of a row that is only marked: see `Mark`
 
     @property
     def is_insert(self) -> bool:
@@ -38,7 +39,7 @@ class Slot:
     @property
     def keyed(self) -> dict[str, Any]:
         """What is written, with the key: a copy of its own."""
-        return {**dict(zip(self.table.key, self.key, strict=True)), **self.written}
+        return {**dict(zip(self.table.key, self.key, strict=True)), **self.at_most, **self.written}
 
 
 @dataclass(slots=True)
@@ -89,22 +90,23 @@ class Overlay:
 
     def apply(self, job: Job) -> Accepted:
         """All of the job or, when anything raises, nothing of it: later jobs must not see a refused one."""
-        before: list[tuple[Slot, Columns | None, Columns]] = []
+        before: list[tuple[Slot, Columns | None, Columns, Columns]] = []
         try:
             outcomes = []
             for change in job.changes:
                 slot = self.slots[change.table.name, change.key]
-                before.append((slot, slot.row, slot.written))
+                before.append((slot, slot.row, slot.written, slot.at_most))
                 outcomes.append(self._change(slot, change))
             for mark in job.marks:
                 row_id = (mark.table.name, mark.key)
-                slot = self.slots.get(row_id) or self.unseen[row_id]
-                before.append((slot, slot.row, slot.written))
-                _mark(slot, mark)
+                slot = self.slots.get(row_id)
+                marked = slot or self.unseen[row_id]
+                before.append((marked, marked.row, marked.written, marked.at_most))
+                _mark(marked, mark, is_seen=slot is not None)
             return _accepted(job, tuple(outcomes))
         except BaseException:
-            for slot, row, written in reversed(before):
-                slot.row, slot.written = row, written
+            for slot, row, written, at_most in reversed(before):
+                slot.row, slot.written, slot.at_most = row, written, at_most
             raise
 
     def _change(self, slot: Slot, change: Change) -> Outcome:
@@ -142,10 +144,15 @@ def new_row(table: Table, key: Key) -> dict[str, Any]:
     return {**defaults, **dict(zip(table.key, key, strict=True))}
 
 
-def _mark(slot: Slot, mark: Mark) -> None:
-    if slot.row is not None:
-        slot.row = {**slot.row, **mark.columns}
-        slot.written = {**slot.written, **mark.columns}
+def _mark(slot: Slot, mark: Mark, *, is_seen: bool) -> None:
+    """Of several marks of a row that nobody has seen, the one for the newest state counts."""
+    known = slot.row if is_seen else slot.at_most
+    if known is None or any(name in known and known[name] > most for name, most in mark.at_most.items()):
+        return
+    slot.row = {**(slot.row or {}), **mark.columns}
+    slot.written = {**slot.written, **mark.columns}
+    if not is_seen:
+        slot.at_most = mark.at_most
 
 
 def _accepted(job: Job, outcomes: tuple[Outcome, ...]) -> Accepted:
@@ -167,6 +174,10 @@ def rows_to_lock(jobs: Sequence[Job]) -> dict[str, Wanted]:
             if (rows := wanted.get(name)) is None:
                 rows = wanted[name] = Wanted(change.table)
             rows.add(change, is_base=(name, change.key) in bases)
+    for job in jobs:
+        for mark in job.marks:
+            if mark.at_most and (rows := wanted.get(mark.table.name)) is not None and rows.reads is not None:
+                rows.reads |= mark.at_most.keys()
     return wanted
 
 

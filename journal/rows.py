@@ -53,11 +53,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """Set columns of a row that is there, without reading it (what the receiver answered, say)."""
+    """Set columns of a row that is there, without reading it (what the receiver answered, say).
+
+    A row in which one of the columns `at_most` is greater is left as it is: it holds something newer by now.
+    """
 
     table: Table
     key: tuple[str, ...]
     columns: Columns
+    at_most: Columns = {}
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):

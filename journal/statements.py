@@ -87,11 +87,14 @@ def update_rows(table: Table, columns: Sequence[str]) -> str:
 
 
 @lru_cache(_KEPT)
-def lock_and_update_rows(table: Table, columns: Sequence[str]) -> str:
-    """Of those that are there, without looking at them first; the locks in key order all the same."""
+def lock_and_update_rows(table: Table, columns: Sequence[str], at_most: Sequence[str] = ()) -> str:
+    """Of those that are there, without looking at them first; the locks in key order all the same. Where one of the
+    columns `at_most` is greater than given, the row stays."""
     every = (*table.key, *columns)
+    rows = _matching(table, (*columns, *at_most))
+    older = "".join(f" AND t.{_quoted(column)} <= g.{_quoted(column)}" for column in at_most)
     return (
-        f"WITH g AS MATERIALIZED (SELECT {_columns('g', every)} {_matching(table, columns)} {_in_order(table)})"
+        f"WITH g AS MATERIALIZED (SELECT {_columns('g', every)} {rows}{older} {_in_order(table)})"
         f" UPDATE {_quoted(table.name)} t SET {_assignments(columns)} FROM g WHERE {_same_key(table)}"
     )
 

@@ -11,6 +11,7 @@ import pytest
 from agreements.models import Agreement
 from gateway import directed
 from journal.models import CallLog
+from locations.models import Location
 from tests.conftest import Cast
 from tests.documents import as_json, location_document, tariff_document
 from tests.live.partner import answer_ok, get_code
@@ -90,6 +91,28 @@ class TestOneThatFailsOnItsWay:
         assert get_code(answer) == 1000
         assert [seen.method for seen in promised.emsp.seen] == ["PUT", "DELETE", "PUT", "DELETE"]
         assert CallLog.objects.filter(leg="in", decision="forward").count() == 2
+
+
+class TestOneThatIsRefused:
+    @pytest.mark.parametrize("delivery", ["relay", "store_and_forward"])
+    def test_says_nothing_of_the_state_that_was_taken_meanwhile(self, cast: Cast, delivery: str):
+        Agreement.objects.update(delivery=delivery)
+        cast.hub.settle()
+
+        def behave(handler: Handler) -> None:
+            if json.loads(handler.body)["name"] == "older":
+                put(cast, "newer", at=LATEST)
+                handler.answer(json.dumps({"status_code": 2001}).encode())
+            else:
+                answer_ok(handler)
+
+        cast.emsp.behave = behave
+        body = as_json(location_document(name="older", last_updated=LATER))
+
+        answer = cast.cpo.call("PUT", "locations", "NL/CPO/LOC1", body=body, to="FR*MSP")
+
+        assert get_code(answer) == 2001
+        assert Location.objects.get().verdict_code == 1000
 
 
 class TestBehindWhatWaits:

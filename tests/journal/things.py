@@ -62,8 +62,9 @@ def change(name: str, apply: Apply, *, base: str | None = None, reads: frozenset
     return Change(table=THING, key=("nlcpo", name), apply=apply, base_key=base_key, reads=reads)
 
 
-def mark(name: str = "one", *, verdict: int) -> Mark:
-    return Mark(table=THING, key=("nlcpo", name), columns={"verdict": verdict})
+def mark(name: str = "one", *, verdict: int, at_most: int | None = None) -> Mark:
+    bound = {} if at_most is None else {"stamp": at_most}
+    return Mark(table=THING, key=("nlcpo", name), columns={"verdict": verdict}, at_most=bound)
 
 
 def event(name: str = "one", **fields: Any) -> NewEvent:
