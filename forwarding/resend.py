@@ -1,7 +1,8 @@
 """Sends dead letters again: as new events of the log, so that the lane's own code delivers them, in order per object.
 
 A letter is taken and its event written in one transaction: two people who resend it at once send it once. Where newer
-state is stored, that is sent; what the receiver accepted meanwhile is closed and not sent again.
+state is stored, that is sent; what the receiver accepted meanwhile is closed and not sent again. That transaction
+fails if the object was pushed or told since it was looked at: nothing older goes out behind what is newer.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -16,11 +18,18 @@ from msgspec.structs import replace
 
 from forwarding.meanwhile import STATES, find_settlement
 from forwarding.models import DeadLetter
-from forwarding.modules import FullState, Subject, get_full_state, get_order_key
+from forwarding.modules import FullState, Subject, fetch_rows, get_full_state, get_order_key, get_place
 from journal.rows import Change, Columns, Job, NewEvent, Outcome
 from journal.tables import table_of
 from journal.writer import Writer
 from ocpi.errors import OcpiError
+
+TRIES = 5
+_STAMPS = ("changed_at", "verdict_at")
+
+
+class _Changed(OcpiError):
+    """Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,27 +123,61 @@ def _gather(letters: Sequence[DeadLetter]) -> list[_Task]:
 
 
 def _resend(task: _Task, *, writer: Writer, now: datetime) -> Resent:
-    newest = task.letters[-1]
+    """What is read may be outdated when it is written: then it is read again."""
+    for _ in range(TRIES):
+        try:
+            return _try(task, writer=writer, now=now)
+        except _Changed:
+            continue
+        except OcpiError as error:
+            return Resent(failed=(f"{task.letters[-1]}: {error.message}",))
+    return Resent(failed=(f"{task.letters[-1]}: the object changes all the time",))
+
+
+def _try(task: _Task, *, writer: Writer, now: datetime) -> Resent:
     with connection.cursor() as cursor:
-        settled = find_settlement(cursor, newest, task.subject, object_key=task.object_key)
+        guards = _guard(cursor, task.subject)  # first: what changes from here on is noticed
+        settled = find_settlement(cursor, task.letters[-1], task.subject, object_key=task.object_key)
         state = get_full_state(cursor, task.subject, object_key=task.object_key)
-    try:
-        if settled:
-            columns = {"closed_at": now, "note": settled}
-            number = _count(_write(writer, Job(changes=_take(task.letters, columns))))
-            return Resent(settled=number, taken=len(task.letters) - number)
-        return _send(task, state, writer=writer, now=now)
-    except OcpiError as error:
-        return Resent(failed=(f"{newest}: {error.message}",))
+    if settled:
+        columns = {"closed_at": now, "note": settled}
+        number = _count(_write(writer, Job(changes=_take(task.letters, columns))))
+        return Resent(settled=number, taken=len(task.letters) - number)
+    return _send(task, state, guards, writer=writer, now=now)
 
 
-def _send(task: _Task, state: FullState | None, *, writer: Writer, now: datetime) -> Resent:
+def _guard(cursor: Any, subject: Subject) -> tuple[Change, ...]:
+    """Keeps what is written from being written if the object is pushed, or judged by its receiver, before that."""
+    place = get_place(subject)
+    if place is None:
+        return ()
+    rows = fetch_rows(cursor, place, ", ".join(_STAMPS))
+    keys = (place.key, place.base)
+    return tuple(
+        Change(table=place.table, key=key, apply=_refuse_if_changed(row), reads=frozenset(_STAMPS))
+        for key, row in zip(keys, rows, strict=True)
+        if key is not None
+    )
+
+
+def _refuse_if_changed(seen: Columns | None) -> Callable[[Columns | None, Columns | None], None]:
+    def apply(stored: Columns | None, base: Columns | None) -> None:
+        if [stored and stored[name] for name in _STAMPS] != [seen and seen[name] for name in _STAMPS]:
+            raise _Changed("the object changed meanwhile")
+
+    return apply
+
+
+def _send(
+    task: _Task, state: FullState | None, guards: tuple[Change, ...], *, writer: Writer, now: datetime
+) -> Resent:
     total = Resent()
     is_whole = state is not None and task.letters[-1].method in (*STATES, "DELETE")
     groups = [task.letters] if is_whole else [(letter,) for letter in task.letters]
     for letters in groups:
         event = _make_event(letters[-1], state if is_whole else None, object_key=task.object_key, now=now)
-        written = writer.write_blocking(Job(changes=_take(letters, {"resent_at": now}), event=event))
+        changes = (*_take(letters, {"resent_at": now}), *guards)
+        written = writer.write_blocking(Job(changes=changes, event=event))
         number = _count(written.outcomes)
         total += Resent(
             sent=number,

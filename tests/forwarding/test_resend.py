@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from charging_sessions.models import Session
+from forwarding import resend
 from forwarding.models import DeadLetter, Lane
 from forwarding.resend import get_open, resend_these
 from journal.models import Event
@@ -56,6 +57,19 @@ def deliver(peer: HttpPeer, clock: Clock, number: int) -> None:
 def is_waiting(platform: Platform) -> bool:
     """Looked at by a drain, which has given the lane back."""
     return Lane.objects.filter(platform=platform, leased_until=None).exclude(waiting={}).exists()
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any], *, times: int = 1) -> None:
+    """It happens between what a resending reads and what it writes."""
+    read, left = resend.get_full_state, iter(range(times))
+
+    def read_and_change(*given: Any, **named: Any) -> Any:
+        found = read(*given, **named)
+        if next(left, None) is not None:
+            change()
+        return found
+
+    monkeypatch.setattr(resend, "get_full_state", read_and_change)
 
 
 def letters() -> list[DeadLetter]:
@@ -180,6 +194,39 @@ class TestResendThese:
         deliver(peer, clock, 1)
 
         assert [seen.body for seen in peer.seen] == [b'{"for":"all"}']
+
+    def test_what_is_pushed_while_it_is_looked_at_is_sent_and_not_what_was(self, emsp, peer, clock, monkeypatch):
+        """The push has an event of its own by then, or reached the receiver at once: an older state would undo it."""
+        store_session("S1")
+        refuse(peer, clock, "S1")
+        meanwhile(monkeypatch, lambda: Session.objects.update(document='{"n":2}', changed_at=clock()))
+
+        done = resend_these(get_open(), clock=clock)
+        deliver(peer, clock, 1)
+
+        assert done.sent == 1
+        assert [seen.body for seen in peer.seen] == [b'{"n":2}']
+
+    def test_what_is_accepted_while_it_is_looked_at_is_not_sent(self, emsp, peer, clock, monkeypatch):
+        """Of a CDR that was posted again, say: a second one would be refused, and its verdict stand for both."""
+        store_session("S1")
+        refuse(peer, clock, "S1")
+        accepted = {"verdict_code": 1000, "verdict_at": clock() + timedelta(seconds=1)}
+        meanwhile(monkeypatch, lambda: Session.objects.update(**accepted))
+
+        done = resend_these(get_open(), clock=clock)
+
+        assert (done.sent, done.settled, run_drain(clock)) == (0, 1, 0)
+
+    def test_what_changes_all_the_time_is_left_as_it_was(self, emsp, peer, clock, monkeypatch):
+        store_session("S1")
+        refuse(peer, clock, "S1")
+        moments = (clock() + timedelta(seconds=number) for number in range(1, 99))
+        meanwhile(monkeypatch, lambda: Session.objects.update(changed_at=next(moments)), times=99)
+
+        done = resend_these(get_open(), clock=clock)
+
+        assert (done.sent, len(done.failed), get_open().count()) == (0, 1, 1)
 
     def test_waits_behind_what_waits_for_the_receiver(self, emsp, peer, clock):
         refuse(peer, clock, "S1", method="POST", path="", object_key="sessions:nlcpo:all")
