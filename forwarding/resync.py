@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from agreements.network import load_facts
 from forwarding.events import Event
-from forwarding.lanes import MARGIN, get_tails
+from forwarding.lanes import MARGIN
 from forwarding.models import Lane
 from forwarding.plan import NOWHERE, Roster, plan_event
 from forwarding.pull_pieces import PIECE, commit
@@ -51,15 +51,6 @@ KNOWN = """
 
 class LeaseLost(Exception):
     """Somebody else does it."""
-
-
-def ask_resync(platform: Platform, *, since: datetime, now: datetime) -> int:
-    """Tell this platform again what changed since then, in all its lanes, although none has jumped."""
-    with connection.cursor() as cursor:
-        tails = get_tails(cursor)
-    lanes = Lane.objects.filter(platform=platform)
-    asked = {"needs_resync": True, "resync_since": since, "resync_asked_at": now, "resync_until": None}
-    return sum(lanes.filter(sublane=sublane).update(**asked, resync_after=tail) for sublane, tail in tails.items())
 
 
 def resync_next(*, clock: Callable[[], datetime]) -> int | None:
