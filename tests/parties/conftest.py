@@ -9,6 +9,7 @@ import pytest
 
 from ocpi.calls import PartyId
 from parties.models import Platform
+from tests.parties.calling import Call, call_async, call_blocking
 from tests.parties.cast import NOW, register
 from tests.parties.fake_platform import FakePlatform, run_platform
 
@@ -20,6 +21,13 @@ def hub_on_loopback(settings: Any) -> None:
     settings.HUB_PUBLIC_URL = "https://hub.example"
     settings.HUB_PARTY = PartyId("NL", "HUB")
     settings.HUB_NAME = "The Hub"
+
+
+@pytest.fixture(params=[call_async, call_blocking], ids=["async", "blocking"])
+def call(request: pytest.FixtureRequest) -> Call:
+    """With either of the two clients."""
+    made: Call = request.param
+    return made
 
 
 @pytest.fixture
