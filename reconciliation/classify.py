@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from reconciliation.sql import ACCEPTED, BILLS, CHECKS_TABLE, CREDIT_OF, LIVE, MIRRORS, RAISE, SAME_SESSION
 
-SAME_CHARGE = """{0}.start_at = {1}.start_at AND {1}.start_at > %(unknown)s
-       AND {0}.token_key = {1}.token_key AND {0}.total_energy = {1}.total_energy"""
+# Where one of the two names no session, nothing tells that they are two charges, whatever they bill.
+SAME_CHARGE = """{0}.start_at = {1}.start_at AND {1}.start_at > %(unknown)s AND {0}.token_key = {1}.token_key
+       AND ('' IN ({0}.session_key, {1}.session_key) OR {0}.total_energy = {1}.total_energy)"""
 EARLIER = f"""
      e.owner = c.owner AND e.id < c.id AND {BILLS.format("e")} AND NOT c.is_credit
        AND NOT EXISTS ({CREDIT_OF.format("e")})

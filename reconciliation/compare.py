@@ -65,7 +65,7 @@ class CdrFacts:
     due_at: datetime | None = None  # by the clock of its CPO
     # Each the first that came before this one, is no credit and is not credited:
     earlier_cdr_id: str | None = None  # for the same session
-    same_charge_cdr_id: str | None = None  # for another session: same EVSE, token, start and energy
+    same_charge_cdr_id: str | None = None  # for another session or none: same EVSE, token, start and perhaps energy
     overlapping_cdr_id: str | None = None  # for neither: on the same EVSE at the same time
     # Of a credit:
     reference_key: str = ""

@@ -62,6 +62,37 @@ class TestChargeBilledTwice:
             ("session_id_missing", "C2"),
         ]
 
+    @pytest.mark.parametrize("session_key", ["", "s1"])
+    def test_may_have_other_figures_where_one_names_no_session(self, session_key):
+        """Nothing tells that these were two charges."""
+        store_session()
+        store_cdr("c1", session_key=session_key, **ON_EVSE)
+        store_cdr("c2", session_key="", **ON_EVSE, total_energy=Decimal(13), end_at=ENDED + 10 * MINUTE)
+
+        reconcile_pending(now=NOW)
+
+        assert [found for found in get_open() if found[0] != "session_id_missing"] == [("charge_billed_twice", "C2")]
+        finding = Finding.objects.get(kind="charge_billed_twice")
+        assert finding.severity == "hold"
+        assert "takes the wrong one back by a credit CDR; if both are right, accept" in finding.message
+
+    def test_with_other_figures_is_none_where_both_name_sessions(self):
+        """A start cut to the minute may be that of two."""
+        store_two(end_at=STARTED + MINUTE, total_energy=Decimal(1))
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == []
+
+    def test_is_none_where_a_charge_without_session_is_billed_anew(self):
+        store_cdr("c1", session_key="", **ON_EVSE)
+        store_credit("c1-c", of="c1", session_key="", **ON_EVSE)
+        store_cdr("c2", session_key="", **ON_EVSE, total_energy=Decimal(13))
+
+        reconcile_pending(now=NOW)
+
+        assert get_open() == [("session_id_missing", "C2")]
+
     @pytest.mark.parametrize(
         "other",
         [

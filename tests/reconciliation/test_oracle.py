@@ -198,11 +198,12 @@ def _is_same_session(one: Cdr, other: Cdr) -> bool:
 
 
 def _is_same_charge(one: Cdr, other: Cdr) -> bool:
-    return _get_charge(one) == _get_charge(other)
+    is_alike = one.total_energy == other.total_energy or not (one.session_key and other.session_key)
+    return is_alike and _get_charge(one) == _get_charge(other)
 
 
 def _get_charge(cdr: Cdr) -> tuple[Any, ...]:
-    return cdr.evse_key, cdr.token_key, cdr.start_at, cdr.total_energy
+    return cdr.evse_key, cdr.token_key, cdr.start_at
 
 
 def _overlap(one: Cdr, other: Cdr) -> bool:
