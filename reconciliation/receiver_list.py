@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from reconciliation.position import turn
+from reconciliation.reconcile import get_thresholds
 from reconciliation.sql import ACCEPTED, CHECKS_COLUMNS, CHECKS_TABLE, LIVE, RAISE
 
 KINDS = ("missing_at_receiver", "unknown_to_cpo", "differs_at_receiver")
@@ -52,9 +53,9 @@ verdict AS (
             ('missing_at_receiver', '/id', is_owed AND NOT is_told, cdr_id, ''),
             ('unknown_to_cpo', '/id', is_told AND NOT is_sent, '', cdr_id),
             ('differs_at_receiver', '/total_cost/excl_vat',
-             told_cost <> total_cost OR upper(told_currency) <> upper(currency),
+             abs(told_cost - total_cost) > %(cost)s OR upper(told_currency) <> upper(currency),
              trim_scale(total_cost)::text || ' ' || currency, trim_scale(told_cost)::text || ' ' || told_currency),
-            ('differs_at_receiver', '/total_energy', told_energy <> total_energy,
+            ('differs_at_receiver', '/total_energy', abs(told_energy - total_energy) > %(energy)s,
              trim_scale(total_energy)::text, trim_scale(told_energy)::text)
            ) AS found (kind, path, holds, expected, actual)
       JOIN checks ON checks.kind = found.kind AND checks.path = found.path
@@ -102,7 +103,7 @@ class Compared:
 def compare_list(
     listed: Sequence[Listed], *, receiver: str, since: datetime, until: datetime, now: datetime
 ) -> Compared:
-    """Raise what differs, close what no longer does. `since` and `until` bound the CDRs' `last_updated`, the moment
+    """Raise what differs by more than between CDR and session, close what no longer does. `since` and `until` bound the CDRs' `last_updated`, the moment
     of their creation (CDR-04): those of that time must be in the list, others may."""
     columns: dict[str, Any] = {
         "owners": [one.owner for one in listed],
@@ -112,8 +113,10 @@ def compare_list(
         "currencies": [one.currency for one in listed],
         "energies": [one.total_energy for one in listed],
     }
+    thresholds = get_thresholds()
     moments: dict[str, Any] = {"since": since, "until": until, "now": now}
-    values = {**columns, **moments, **CHECKS_COLUMNS, "receiver": receiver, "ours": list(KINDS)}
+    tolerances = {"cost": thresholds.cost, "energy": thresholds.energy}
+    values = {**columns, **moments, **tolerances, **CHECKS_COLUMNS, "receiver": receiver, "ours": list(KINDS)}
     with turn(patient=True), connection.cursor() as cursor:
         cursor.execute(COMPARE, values)
         sent, told, missing, unknown, differs = cursor.fetchone()

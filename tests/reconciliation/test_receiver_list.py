@@ -46,10 +46,26 @@ class TestCompareList:
     def test_names_figures_that_differ(self):
         store_cdr("c1")
 
-        run(listed("c1", total_cost=Decimal("4.21"), currency="EUR", total_energy=Decimal(12)))
+        run(listed("c1", total_cost=Decimal("4.22"), currency="EUR", total_energy=Decimal(12)))
 
         found = Finding.objects.order_by("path").values_list("path", "expected", "actual")
-        assert list(found) == [("/total_cost/excl_vat", "4.2 EUR", "4.21 EUR"), ("/total_energy", "12.345", "12")]
+        assert list(found) == [("/total_cost/excl_vat", "4.2 EUR", "4.22 EUR"), ("/total_energy", "12.345", "12")]
+
+    def test_takes_the_books_of_one_who_rounds(self):
+        store_cdr("c1", total_cost=Decimal("0.5050"), total_energy=Decimal("12.3449"))
+
+        run(listed("c1", total_cost=Decimal("0.51"), currency="EUR", total_energy=Decimal("12.345")))
+
+        assert get_open() == []
+
+    def test_names_what_differs_by_more_than_the_tolerance(self, settings):
+        settings.HUB_RECONCILE_COST_TOLERANCE = Decimal("0.001")
+        settings.HUB_RECONCILE_ENERGY_TOLERANCE = Decimal("0.0001")
+        store_cdr("c1")
+
+        run(listed("c1", total_cost=Decimal("4.2011"), currency="EUR", total_energy=Decimal("12.3452")))
+
+        assert get_open() == [("differs_at_receiver", "C1")] * 2
 
     def test_owes_only_what_was_created_in_that_time_and_not_refused(self):
         store_cdr("c1", last_updated=ENDED + HOUR)
