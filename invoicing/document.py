@@ -47,7 +47,7 @@ class VatCategory(StrEnum):
 
 
 class NoXml(StrEnum):
-    """Why there is no XML of an invoice, as it is said in `words.py`."""
+    """Why there is no XML of an invoice, as it is said in `words/`."""
 
     CURRENCY = "no_xml_currency"  # not in the code list (BR-CL-03, BR-CL-04): it was withdrawn, or there is no such one
     DECIMALS = "no_xml_decimals"  # a coin has a third (KWD), and amounts have two (BR-DEC)
