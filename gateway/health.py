@@ -1,6 +1,7 @@
 """/healthz: this process answers. /readyz: it may be sent traffic: facts are confirmed and the database commits.
 
-What is away and yet keeps nobody from being answered is a warning: Redis, the workers, beat.
+What is away and yet keeps nobody from being answered is a warning: Redis, the workers, beat. So is a full disk, which
+refuses some calls and takes others; and only the calls that keep coming show that it has room again.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ async def respond_health(path: str, hub: Hub | None) -> tuple[int, bytes]:
         return 503, msgspec.json.encode(told)
     problems = await _find_problems(hub)
     parts, warnings = _judge_signs(await _signs.read(), now=time.time())
+    warnings |= _judge_room(hub.writer.full_for)
     told = {
         "status": "not ready" if problems else "degraded" if warnings else "ready",
         "problems": problems,
         "warnings": warnings,
         "parts": {
             "facts": {"ok": "facts" not in problems, "age_seconds": round(hub.facts.age, 3)},
-            "database": {"ok": "database" not in problems},
+            "database": {"ok": "database" not in problems and "database" not in warnings},
             **parts,
         },
     }
@@ -53,6 +55,13 @@ async def _find_problems(hub: Hub) -> dict[str, str]:
     except OcpiError as e:
         problems["database"] = e.message
     return problems
+
+
+def _judge_room(seconds: float | None) -> dict[str, str]:
+    """Remembered from the calls: one that asks for this writes nothing, and sees no full disk."""
+    if seconds is None or seconds >= alive.LATE_SECONDS:
+        return {}
+    return {"database": f"had no room for a call {seconds:.0f} s ago: some calls are refused"}
 
 
 class _Signs:

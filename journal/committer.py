@@ -43,6 +43,10 @@ class OutcomeUnknown(Exception):
     """The connection broke during COMMIT: the batch may be durable or not, and nobody can tell."""
 
 
+class NoRoom(ServerError):
+    """The disk of the database, or its memory, is full: of this call nothing was stored, another may still fit."""
+
+
 class Committer:
     def __init__(
         self, *, dsn: str | None = None, patience: float = 5.0, run: Callable[..., list[Result]] = run_batch
@@ -156,7 +160,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, FULL):
         logger.error("the database has no room: %s", _short(error))
         metrics.writer_failures.labels("full").inc()
-        return ServerError("the database has no room")
+        return NoRoom("the database has no room")
     logger.error("a job cannot be stored", exc_info=error)
     metrics.writer_failures.labels("other").inc()
     failure = ServerError("this cannot be stored")

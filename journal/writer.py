@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from journal.batch import Result, run_batch
-from journal.committer import Committer
+from journal.committer import Committer, NoRoom
 from journal.intake import Intake
 from journal.rows import Job, Written
 from ocpi.errors import Overloaded, ServerError
@@ -59,12 +59,19 @@ class Writer:
         self._last_event = 0  # appended and not yet told
         self._told_at = 0.0
         self._busy_since: float | None = None
+        self._full_at: float | None = None
 
     @property
     def stalled_for(self) -> float:
         """Seconds that the oldest job of the batch at hand has been waiting; what comes now would wait behind it."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def full_for(self) -> float | None:
+        """Seconds since the database last had no room for a job; None: it always had."""
+        at = self._full_at
+        return None if at is None else time.monotonic() - at
 
     def start(self) -> None:
         if self._thread is None:
@@ -150,6 +157,8 @@ class Writer:
             results = [ServerError(f"the writer failed: {type(error).__name__}") for _ in timely]
         finally:
             self._busy_since = None
+        if any(isinstance(result, NoRoom) for result in results):
+            self._full_at = time.monotonic()
         _resolve(timely, results)
         self._last_event = max([self._last_event, *(r.event or 0 for r in results if isinstance(r, Written))])
 

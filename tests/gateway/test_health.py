@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway import health
+from journal.writer import Writer
 from ocpi.errors import Overloaded, ServerError
 from telemetry.alive import Signs
 from tests.live.hub import LiveHub
@@ -80,6 +81,19 @@ class TestReadyz:
 
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
         assert set(answer.json()["warnings"]) == warned
+
+    @pytest.mark.parametrize(("seconds", "status"), [(None, "ready"), (0.0, "degraded"), (29.0, "degraded"), (30.0, "ready")])
+    def test_warns_of_a_full_disk(
+        self, hub: LiveHub, signs: Any, seconds: float | None, status: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        """It refuses some calls and takes others; without any, nobody would learn that there is room again."""
+        monkeypatch.setattr(Writer, "full_for", seconds)
+        answer = hub.request("GET", f"{hub.url}/readyz")
+
+        told = answer.json()
+        assert (answer.status_code, told["status"]) == (200, status)
+        assert set(told["warnings"]) == ({"database"} if status == "degraded" else set())
+        assert told["parts"]["database"]["ok"] is (status == "ready")
 
     def test_names_no_server_and_no_secret(self, hub: LiveHub, signs: Any):
         text = hub.request("GET", f"{hub.url}/readyz").text

@@ -53,6 +53,20 @@ class TestFullDisk:
         assert isinstance(failed, ServerError)
         assert failed.message == "the database has no room"
 
+    def test_is_remembered(self, new_writer: Callable[..., Writer]) -> None:
+        def fail_at_first(cursor: Any, jobs: Sequence[Job]) -> list[Any]:
+            if writer.full_for is None:
+                raise errors.DiskFull("could not extend file: No space left on device")
+            return run_batch(cursor, jobs)
+
+        writer = new_writer(run=fail_at_first)
+        before = writer.full_for
+        write(writer, job(count()))
+        write(writer, job(count()))
+
+        assert before is None
+        assert writer.full_for is not None
+
 
 class TestLostConnection:
     def test_does_not_matter_between_batches(self, query: Query, writer: Writer) -> None:
