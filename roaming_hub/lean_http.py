@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocol with a short way for the OCPI edge: a body that has come already, an answer in one piece.
 
 As two ASGI messages an answer takes uvicorn 8 % of all that a relayed call costs: two coroutines, and every header
-searched by two patterns. All that a hostile caller can do (parsing, limits, pipelining, keep-alive, leaving) stays
-uvicorn's own; what the short way is not made for goes the long way.
+searched by two patterns. All that a hostile caller can do (parsing, pipelining, keep-alive, leaving) stays uvicorn's
+own, with the limits of `bounded_http`; what the short way is not made for goes the long way.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
-from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
 
 from gateway.short_way import SHORT_WAY
+from roaming_hub.bounded_http import BoundedProtocol
 
 
 class LeanCycle(RequestResponseCycle):
@@ -51,7 +52,7 @@ def _begin_line(name: bytes) -> bytes:
     return name.lower() + b": "
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(BoundedProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         cycle = self.cycle
