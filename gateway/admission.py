@@ -145,9 +145,11 @@ def _take_off(counter: Counter[int], platform: int) -> None:
 
 
 def _get_network(address: str) -> str:
-    """One IPv6 caller has a /64 to call from."""
+    """One IPv6 caller has a /64 to call from; all of IPv4, as a socket for both writes it, lies in one."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))

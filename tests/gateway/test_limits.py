@@ -142,6 +142,16 @@ class TestRate:
             with pytest.raises(TooManyCalls):
                 admission.demand_stranger("2001:db8::3")
 
+    def test_of_strangers_is_their_own_where_a_socket_takes_both_kinds_of_address(self):
+        admission = Admission(writer=Writer(), limits=Limits())
+        admission._strangers = Buckets(clock=lambda: 0.0)
+
+        with override_settings(HUB_RATE_STRANGERS=1, HUB_RATE_STRANGERS_BURST=1):
+            for address in ("::ffff:192.0.2.1", "::ffff:192.0.2.2"):
+                admission.demand_stranger(address)
+            with pytest.raises(TooManyCalls):
+                admission.demand_stranger("192.0.2.1")
+
 
 def make_facts() -> Facts:
     return Facts(version=1, network=Network(hub=HUB, nodes={}, platforms={}, permits={}), tokens={}, peers={})
