@@ -114,7 +114,7 @@ class Deliverer:
         """By the facts of this moment: an agreement may have ended since the plan was made."""
         if one.facts is self._watch.facts.network and now - one.at < SAME_MOMENT:
             return one
-        found = plan_event(one.event, platform=self._platform, roster=self._watch.roster, now=now)
+        found = plan_event(one.event, platform=self._platform, roster=self._watch.roster, now=now, is_begun=True)
         return next((planned for planned in found if planned.key == one.key), None)
 
     def _is_told(self, planned: Planned) -> bool:

@@ -154,7 +154,7 @@ class LaneRun:
         read: set[int] = set()
         for event in events:
             read.add(event.id)
-            planned += [one for one in self._plan(event, now=now) if one.key in waiting]
+            planned += [one for one in self._plan(event, now=now, is_begun=True) if one.key in waiting]
         found = {one.key for one in planned}
         gone = [key for key in waiting if key[0] in read and key not in found]
         self._ledger.forget(gone)  # allowed when it happened, not any more
@@ -169,8 +169,8 @@ class LaneRun:
         self._ledger.begin(planned, events=list(events))
         return planned
 
-    def _plan(self, event: Event, *, now: datetime) -> tuple[Planned, ...]:
-        return plan_event(event, platform=self._lane.platform, roster=self._watch.roster, now=now)
+    def _plan(self, event: Event, *, now: datetime, is_begun: bool = False) -> tuple[Planned, ...]:
+        return plan_event(event, platform=self._lane.platform, roster=self._watch.roster, now=now, is_begun=is_begun)
 
     async def _send(self, planned: list[Planned]) -> None:
         chains: dict[Chain, list[Planned]] = {}

@@ -108,12 +108,14 @@ def _find_audience(event: Event, platform: int, roster: Roster) -> Audience:
     return Audience(sender, endpoint, tuple(nodes.values()))
 
 
-def plan_event(event: Event, *, platform: int, roster: Roster, now: datetime) -> tuple[Planned, ...]:
-    """Every delivery of this event that this platform is to get, as things stand now."""
+def plan_event(
+    event: Event, *, platform: int, roster: Roster, now: datetime, is_begun: bool = False
+) -> tuple[Planned, ...]:
+    """Every delivery of this event that this platform is to get, as things stand now. `is_begun`: it is in its lane."""
     if event.module == CLIENT_INFO:
         return _plan_client_info(event, platform, roster, now=now)
     if event.receiver:
-        return _plan_directed(event, platform, roster, now=now)
+        return _plan_directed(event, platform, roster, now=now, is_begun=is_begun)
     return _plan_broadcast(event, platform, roster, now=now)
 
 
@@ -181,19 +183,25 @@ def _plan_broadcast(event: Event, platform: int, roster: Roster, *, now: datetim
     return tuple(planned)
 
 
-def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime) -> tuple[Planned, ...]:
+def _plan_directed(
+    event: Event, platform: int, roster: Roster, *, now: datetime, is_begun: bool
+) -> tuple[Planned, ...]:
     """Accepted for one party: it waits, is delivered, or becomes a dead letter; it is never forgotten (decision 4)."""
     network = roster.network
     receiver, sender = get_party(event.receiver, network), get_party(event.sender, network)
     home = _find_home(receiver, event, network)
-    if home is None or home.platform != platform:
+    is_here = home is not None and home.platform == platform
+    if not (is_here or is_begun):
         return ()
+    status = home.status if home is not None else ConnectionStatus.SUSPENDED
     facts = network.platforms.get(platform)
     endpoint = facts.get_endpoint(event.module, Interface.RECEIVER) if facts else None
     obstacle = ""
-    if _get_permit(event, sender, receiver, network, now=now) is None:
+    if not is_here:  # the lane of its new platform may have gone past it
+        obstacle = f"{receiver} is not on this platform any more"
+    elif _get_permit(event, sender, receiver, network, now=now) is None:
         obstacle = f"no agreement between {sender} and {receiver} for {event.module} any more"
-    elif home.status not in _THERE:
+    elif status not in _THERE:
         endpoint = endpoint or ""  # it may register again, with endpoints
     elif endpoint is None:
         obstacle = f"{receiver} does not offer {event.module} {Interface.RECEIVER}"
@@ -206,7 +214,7 @@ def _plan_directed(event: Event, platform: int, roster: Roster, *, now: datetime
             sender=sender,
             endpoint=endpoint or "",
             policy=Delivery.STORE_AND_FORWARD,
-            status=home.status,
+            status=status,
             obstacle=obstacle,
             facts=network,
             at=now,
