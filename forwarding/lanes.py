@@ -97,13 +97,17 @@ TAILS = """
       LEFT JOIN LATERAL (SELECT id FROM journal_event WHERE sublane = sub.lane ORDER BY id DESC LIMIT 1) AS tail ON true
 """
 
+# A time that no pause lasts until was told by a clock that has been put back since.
+_MAY_RETRY = """(lane.retry_at IS NULL OR lane.retry_at <= %(now)s
+                          OR lane.retry_at > %(now)s + interval '10 minutes')"""
+
 # Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back.
-_IS_DUE = """
+_IS_DUE = f"""
            lane.cursor < tails.last
            AND lane.paused_at IS NULL
            AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
            AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
-                    THEN lane.retry_at IS NULL OR lane.retry_at <= %(now)s OR platform.changed_at > lane.parked_at
+                    THEN {_MAY_RETRY} OR platform.changed_at > lane.parked_at
                          OR (NOT lane.is_held AND lane.seen < tails.last)
                     ELSE NOT lane.is_held AND lane.seen < tails.last END"""
 
@@ -113,8 +117,7 @@ LEASE_DUE = f"""
     WITH tails(lane, last) AS (SELECT * FROM unnest(%(lanes)s::int[], %(tails)s::bigint[])),
     due AS (
         SELECT lane.id, lane.leased_until,
-               lane.retry_at IS NULL OR lane.retry_at <= %(now)s
-                   OR coalesce(platform.changed_at > lane.parked_at, false) AS may_retry
+               {_MAY_RETRY} OR coalesce(platform.changed_at > lane.parked_at, false) AS may_retry
           FROM forwarding_lane lane
           JOIN tails ON tails.lane = lane.sublane
           JOIN parties_platform platform ON platform.id = lane.platform_id

@@ -60,6 +60,20 @@ class TestClocks:
 
         assert len(peer.seen) == 3
 
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=40)])
+    def test_a_worker_that_was_ahead_puts_no_retry_off_for_as_long(self, cpo, emsp, peer, clock, ahead):
+        agree(CPO, EMSP, delivery=SF)
+        peer.behave = answer_with(3000)
+        clock.now += ahead
+        tell_session("S1", at=NOW)
+        run_drain(clock)
+        peer.behave = answer_with(1000)
+        clock.now -= ahead
+
+        run_drain(clock)
+
+        assert len(peer.seen) == 2
+
 
 class TestStoreAndForward:
     def test_waits_for_an_offline_receiver_and_catches_up_in_order(self, cpo, emsp, peer, clock):
