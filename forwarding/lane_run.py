@@ -208,7 +208,7 @@ class LaneRun:
     def _get_release(self) -> Release | None:
         """None: something is to be tried again later."""
         held = self._deliverer.held
-        if held is Held.AWAY:  # by the clock there is nothing to retry: its coming back makes it due
+        if held is Held.AWAY and not self._lane.is_there:  # its coming back makes it due, and not the clock
             is_full = len(self._ledger.waiting) >= MAX_WAITING
             return Release(error=self._deliverer.error, is_held=is_full)
         if held is not None and self._lane.may_retry:

@@ -42,6 +42,7 @@ class Leased:
     failures: int
     may_retry: bool
     crashed_at: datetime | None
+    is_there: bool  # its platform is registered and online, whatever its parties are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +101,14 @@ TAILS = """
 # A time that no pause lasts until was told by a clock that has been put back since.
 _MAY_RETRY = """(lane.retry_at IS NULL OR lane.retry_at <= %(now)s
                           OR lane.retry_at > %(now)s + interval '10 minutes')"""
+_IS_THERE = "platform.state = 'REGISTERED' AND platform.is_online"
 
 # Due: something is not done, nobody works on it, and new events came, or its time to retry, or its platform back.
 _IS_DUE = f"""
            lane.cursor < tails.last
            AND lane.paused_at IS NULL
            AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
-           AND CASE WHEN platform.state = 'REGISTERED' AND platform.is_online
+           AND CASE WHEN {_IS_THERE}
                     THEN {_MAY_RETRY} OR platform.changed_at > lane.parked_at
                          OR (NOT lane.is_held AND lane.seen < tails.last)
                     ELSE NOT lane.is_held AND lane.seen < tails.last END"""
@@ -116,7 +118,7 @@ _IS_DUE = f"""
 LEASE_DUE = f"""
     WITH tails(lane, last) AS (SELECT * FROM unnest(%(lanes)s::int[], %(tails)s::bigint[])),
     due AS (
-        SELECT lane.id, lane.leased_until,
+        SELECT lane.id, lane.leased_until, {_IS_THERE} AS is_there,
                {_MAY_RETRY} OR coalesce(platform.changed_at > lane.parked_at, false) AS may_retry
           FROM forwarding_lane lane
           JOIN tails ON tails.lane = lane.sublane
@@ -130,7 +132,8 @@ LEASE_DUE = f"""
        SET leased_until = %(until)s, fence = lane.fence + 1
       FROM due WHERE due.id = lane.id
     RETURNING lane.id, lane.fence, lane.platform_id, lane.sublane, lane.cursor, lane.seen,
-              coalesce(lane.seen_at, lane.cursor_at), lane.waiting::text, lane.failures, due.may_retry, due.leased_until
+              coalesce(lane.seen_at, lane.cursor_at), lane.waiting::text, lane.failures, due.may_retry,
+              due.leased_until, due.is_there
 """
 
 _LEASE_TYPES = {"lanes": "int[]", "tails": "bigint[]", "now": "timestamptz", "until": "timestamptz", "limit": "bigint"}
@@ -226,6 +229,7 @@ def lease(cursor: Any, *, limit: int, now: datetime, tails: Mapping[int, int] | 
             failures=row[8],
             may_retry=row[9],
             crashed_at=row[10],
+            is_there=row[11],
         )
         for row in cursor.fetchall()
     ]

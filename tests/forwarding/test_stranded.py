@@ -1,6 +1,8 @@
-"""A party that is not where it was when something was accepted for it: on another platform, or on none."""
+"""A party that is not where it was when something was accepted for it: another platform, none, or not there itself."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.forwarding.cast import (
     add_party,
     agree,
     get_paths,
+    lane_of,
     make_platform,
     run_drain,
     tell_session,
@@ -64,3 +67,23 @@ class TestMoved:
         run_drain(clock)
 
         assert not DeadLetter.objects.exists()
+
+
+class TestAway:
+    def test_while_its_platform_is_there_it_is_looked_at_by_the_clock(self, waiting, emsp, peer, clock):
+        """A role that was given up, or a party behind a hub: nothing tells the lane that it is back."""
+        add_party(emsp, OTHER_EMSP, Role.EMSP)
+        Party.objects.filter(platform=emsp, party_id=EMSP.party_id).update(is_active=False)
+        Platform.objects.filter(pk=emsp.pk).update(is_online=True)
+
+        run_drain(clock, seconds=1.0)
+
+        lane = lane_of(emsp, event_id=waiting)
+        assert lane.fence == 2
+        assert timedelta(0) < lane.retry_at - clock.now <= timedelta(seconds=1)
+        assert "SUSPENDED" in lane.last_error
+
+        Party.objects.update(is_active=True)
+        clock.now = lane.retry_at
+        run_drain(clock)
+        assert get_paths(peer) == ["PUT /sessions/NL/CPO/S1"]
