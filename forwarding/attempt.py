@@ -23,6 +23,7 @@ from parties.client import (
     Answer,
     AnswerTooLarge,
     AsyncClient,
+    NotSent,
     Peer,
     PeerBusy,
     PeerError,
@@ -30,6 +31,7 @@ from parties.client import (
     PeerTimeout,
     write_headers,
 )
+from parties.egress import is_clean
 from parties.quirks import Quirk
 from telemetry import count, spans, work
 from telemetry.redact import hide_id
@@ -49,6 +51,7 @@ class End(Enum):
     FAILED = "failed"  # it answered, but not on the object
     TIMED_OUT = "timed out"
     UNREACHED = "unreached"
+    UNSENDABLE = "unsendable"  # nothing was sent, and never can be
     BUSY = "busy"  # our own limit for this peer
     RESTING = "resting"  # its breaker is open: nothing was tried
 
@@ -97,7 +100,7 @@ async def attempt(planned: Planned, *, client: AsyncClient, peer: Peer, method: 
             )
             end = _read(answer, planned, request_id=request_id, method=method, url=url)
         except PeerError as error:
-            end = _explain(error, request_id=request_id, method=method)
+            end = _explain(error, event, request_id=request_id, method=method)
         except Exception:  # ours to mend; without an end of the attempt the lane would be taken up again and again
             logger.exception("a delivery to platform %d failed", peer.id)
             end = Attempt(
@@ -128,7 +131,7 @@ def _span(planned: Planned, *, peer: Peer, method: str) -> AbstractContextManage
     return spans.span("deliver", **{"hub.platform": peer.id, "hub.event": event.id, **named})
 
 
-def _explain(error: PeerError, *, request_id: str, method: str) -> Attempt:
+def _explain(error: PeerError, event: Event, *, request_id: str, method: str) -> Attempt:
     made = partial(Attempt, request_id=request_id, method=method, message=str(error))
     match error:
         case PeerTimeout():
@@ -145,6 +148,8 @@ def _explain(error: PeerError, *, request_id: str, method: str) -> Attempt:
             return made(end=End.RESTING, status_code=4003)
         case PeerBusy():
             return made(end=End.BUSY, status_code=4003)
+        case NotSent() if not is_clean(event.path + event.query):
+            return made(end=End.UNSENDABLE, status_code=4000)
     return made(end=End.UNREACHED, status_code=4003, may_have_arrived=not error.before_send, repeated=error.repeated)
 
 

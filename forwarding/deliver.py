@@ -150,7 +150,7 @@ class Deliverer:
         if end.end in (End.UNREACHED, End.TIMED_OUT):
             if self._signs.note_failure(self._platform):
                 await self._store.record_failure(self._platform, now=self._clock())
-        elif end.end is not End.BUSY and end.http_status not in (401, 403):
+        elif end.end not in (End.BUSY, End.UNSENDABLE) and end.http_status not in (401, 403):
             self._signs.note_answer(self._platform)
         return end
 
@@ -170,7 +170,7 @@ class Deliverer:
             self._ledger.note_sent(planned.key)
             self.has_recovered |= waited.attempts > 1
             return True
-        if end.end in (End.REFUSED, End.UNKNOWN_THERE):
+        if end.end in (End.REFUSED, End.UNKNOWN_THERE, End.UNSENDABLE):
             self._bury(planned, reason=end.message or f"refused (HTTP {end.http_status})", end=end)
             return True
         if planned.policy is Delivery.RELAY:  # AMB-20: recorded, and healed by GET

@@ -61,7 +61,7 @@ def check_url(url: str, *, egress: Egress) -> None:
     Raises:
         EgressRefused: the hub does not call it.
     """
-    if not is_plain(url) or "\\" in url:  # a backslash is a slash to some
+    if not is_clean(url):
         raise EgressRefused("the URL holds blanks, control characters or letters outside ASCII")
     _check_origin(get_origin(url), egress=egress)
 
@@ -69,6 +69,11 @@ def check_url(url: str, *, egress: Egress) -> None:
 def is_plain(url: str) -> bool:
     """Neither blanks nor control characters nor letters outside ASCII."""
     return url.isascii() and url.isprintable() and " " not in url
+
+
+def is_clean(url: str) -> bool:
+    """Nor a backslash, which is a slash to some: nothing is called that has one."""
+    return is_plain(url) and "\\" not in url
 
 
 def get_origin(url: str) -> str:
