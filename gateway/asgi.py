@@ -100,8 +100,8 @@ class Edge:
             reading = Reading(receive, short_way=short_way)
             request = Request(
                 method=scope["method"],
-                path=scope["raw_path"].decode("latin-1").split("?")[0] if scope.get("raw_path") else scope["path"],
-                query=scope["query_string"].decode("latin-1"),
+                path=_spell(scope["raw_path"]).split("?")[0] if scope.get("raw_path") else scope["path"],
+                query=_spell(scope["query_string"]),
                 headers=headers,
                 is_secure=scope["scheme"] == "https",
                 read_body=partial(reading.read, declared=headers.get("content-length", "")),
@@ -118,6 +118,11 @@ class Edge:
                 await _send_whole(short_way, send, response)
             else:
                 await _send_slowly(send, response)
+
+
+def _spell(target: bytes) -> str:
+    """As it came, but for what no URL may hold and some write all the same: nobody could be called with it."""
+    return target.decode("latin-1").replace("\\", "%5C")
 
 
 def _get_headers(scope: Scope) -> dict[str, str]:

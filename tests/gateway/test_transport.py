@@ -89,6 +89,27 @@ class TestStepsInAPath:
         assert cast.cpo.seen == []
 
 
+class TestBackslash:
+    """No URL may hold one, and none is called that does: in an id, or behind it, it is spelled as it should be."""
+
+    @pytest.mark.parametrize("to", ["NL*HUB", "FR*MSP"])
+    @pytest.mark.parametrize(("id", "query", "spelled"), [("A\\1", "", "A%5C1"), ("A1", "?x=\\", "A1?x=%5C")])
+    def test_is_told_on_percent_encoded(self, cast: Cast, to: str, id: str, query: str, spelled: str):
+        connection = HTTPConnection(cast.hub.url.partition("//")[2], timeout=20)  # requests would encode it
+        token = base64.b64encode(cast.cpo.token.encode()).decode()
+        country, party = to.split("*")
+        headers = {"Authorization": f"Token {token}", "OCPI-to-country-code": country, "OCPI-to-party-id": party}
+        headers |= {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "CPO"}
+        body = as_json(location_document(id=id))
+
+        connection.request("PUT", f"/ocpi/2.2.1/receiver/locations/NL/CPO/{id}{query}", body=body, headers=headers)
+        answer = json.loads(connection.getresponse().read())
+        cast.hub.deliver()
+
+        assert answer["status_code"] == 1000
+        assert [seen.path for seen in cast.emsp.seen] == [f"/receiver/locations/NL/CPO/{spelled}"]
+
+
 class TestRefusedToken:  # TRANS-02, TRANS-03
     """A caller who is let in nowhere has nothing to read but this."""
 
