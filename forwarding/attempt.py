@@ -186,6 +186,8 @@ def classify(http_status: int, status_code: int | None, *, method: str) -> End:
         return End.FAILED
     if http_status == 404 and method == "PATCH":
         return End.UNKNOWN_THERE
+    if http_status == 404 and method == "DELETE":
+        return End.DELIVERED  # gone since an attempt whose answer was lost, or never told
     if http_status in (400, 500) and status_code is None and method == "PATCH":
         return End.UNKNOWN_THERE  # seen at partners that do not hold the object, or judge a PATCH as a whole one
     if status_code is not None and 2000 <= status_code < 3000:

@@ -64,6 +64,21 @@ class TestRepeats:
         assert len(peer.seen) == 2
         assert query("SELECT attempt, repeat, event FROM journal_calllog") == [(2, True, event)]
 
+    def test_a_delete_that_is_repeated_has_arrived_if_the_object_is_gone(self, cpo, emsp, peer, clock, query):
+        agree(CPO, EMSP, delivery=SF)
+        peer.behave = hang_up
+        path, key = "NL/CPO/T1", "tariffs:nlcpo:t1"
+        event = tell(module="tariffs", method="DELETE", path=path, body="", object_key=key, receiver=EMSP.key)
+        run_drain(clock)
+        peer.behave = answer_with(2001, status=404)
+        clock.pass_(minutes=10)
+
+        run_drain(clock)
+
+        assert not DeadLetter.objects.exists()
+        assert lane_of(emsp, event_id=event).sent == 1
+        assert query("SELECT http_status, status_code FROM journal_calllog ORDER BY id DESC LIMIT 1") == [(404, 2001)]
+
 
 class TestUnrecorded:
     def test_is_not_gone_past(self, cpo, emsp, peer, clock, monkeypatch):
