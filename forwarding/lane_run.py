@@ -161,12 +161,18 @@ class LaneRun:
         return planned
 
     def _plan_new(self, events: Iterable[Event], *, now: datetime) -> list[Planned]:
+        """As many as fit into what it may hold: of a platform with many parties each event may be hundreds."""
         planned: list[Planned] = []
+        looked_at: list[Event] = []
+        room = MAX_WAITING - len(self._ledger.waiting)
         for event in events:
+            if len(planned) >= room:
+                break
+            looked_at.append(event)
             for one in self._plan(event, now=now):
                 self._chains[one.key] = one.chain
                 planned.append(one)
-        self._ledger.begin(planned, events=list(events))
+        self._ledger.begin(planned, events=looked_at)
         return planned
 
     def _plan(self, event: Event, *, now: datetime, is_begun: bool = False) -> tuple[Planned, ...]:

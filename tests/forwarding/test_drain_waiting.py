@@ -10,12 +10,14 @@ import pytest
 
 from forwarding.deliver import MAX_JUDGED
 from forwarding.models import DeadLetter, Lane
-from ocpi.calls import Delivery, Role
+from ocpi.calls import Delivery, PartyId, Role
 from parties.models import Platform
 from tests.forwarding.cast import (
     CPO,
     EMSP,
     NOW,
+    OTHER_EMSP,
+    add_party,
     agree,
     envelope,
     get_paths,
@@ -200,13 +202,35 @@ class TestStoreAndForward:
         run_drain(clock, seconds=1.0)
 
         lane = lane_of(emsp, event_id=stuck)
-        assert (len(lane.waiting), lane.is_held, lane.fence) == (5, True, held.fence)
+        assert (len(lane.waiting), lane.is_held, lane.fence) == (4, True, held.fence)
 
         peer.seen.clear()
         peer.behave = answer_with(1000)
         clock.now = lane.retry_at
         run_drain(clock)
         assert get_paths(peer) == ["PUT /sessions/NL/CPO/S1"] + ["PATCH /sessions/NL/CPO/S1"] * 8
+
+    def test_of_a_platform_with_many_parties_no_more_is_held_than_that(self, cpo, emsp, peer, clock, monkeypatch):
+        """Each event may be hundreds of deliveries there, and all that waits is written anew with each step."""
+        monkeypatch.setattr("forwarding.lane_run.MAX_WAITING", 4)
+        parties = [EMSP, OTHER_EMSP, PartyId("BE", "MSR")]
+        for party in parties[1:]:
+            add_party(emsp, party, Role.EMSP)
+        for party in parties:
+            agree(CPO, party, delivery=SF)
+        peer.behave = answer_with(3000)
+        events = [tell(f"LOC{number}", object_key=f"locations:nlcpo:loc{number}") for number in range(40)]
+        run_drain(clock)
+
+        full = Lane.objects.filter(platform=emsp, is_held=True)
+        assert {len(lane.waiting) for lane in full} == {6}  # of two events
+        peer.behave = answer_with(1000)
+        peer.seen.clear()
+        for _ in range(20):
+            clock.pass_(minutes=10)
+            run_drain(clock)
+        assert len(peer.seen) == len(events) * len(parties)
+        assert not Lane.objects.filter(platform=emsp).exclude(waiting={}).exists()
 
     def test_a_newer_full_state_replaces_what_waits(self, cpo, emsp, peer, clock):
         agree(CPO, EMSP, delivery=SF)
