@@ -21,6 +21,7 @@ from parties.models import Heartbeat, Platform
 
 FAILURES = 3
 PROBE_AGAIN = timedelta(seconds=60)  # after a failure: sooner than after silence
+AHEAD = timedelta(minutes=1)  # beyond that a moment was told by a clock that has been put back since, and says nothing
 AWAY_AGAIN = timedelta(seconds=15)  # what waits for an offline platform should not wait for its silence to end
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,11 @@ def due_probes(*, now: datetime, silence: timedelta, sick: Collection[int] = ())
     First those never probed, then whoever was probed longest ago: each has its turn, however many never answer.
     """
     retry = min(silence, PROBE_AGAIN)
-    was_silent = Q(heard__lte=now - silence) & (
-        _not_probed_since(now - silence) | Q(heartbeat__failures__gt=0, heartbeat__probed_at__lte=now - retry)
+    is_silent = Q(heard__lte=now - silence) | Q(heard__gt=now + AHEAD)
+    was_silent = is_silent & (
+        _not_probed_for(silence, now=now) | Q(heartbeat__failures__gt=0, heartbeat__probed_at__lte=now - retry)
     )
-    is_away = (Q(is_online=False) | Q(pk__in=sick)) & _not_probed_since(now - _away_again())
+    is_away = (Q(is_online=False) | Q(pk__in=sick)) & _not_probed_for(_away_again(), now=now)
     registered = Platform.objects.filter(state=Platform.State.REGISTERED)
     due = registered.alias(heard=Coalesce("heartbeat__heard_at", "registered_at", "created_at")).filter(
         was_silent | is_away
@@ -120,12 +122,14 @@ def _set(platform_id: int, *, is_online: bool, now: datetime) -> bool:
 def _claim(platform_id: int, *, now: datetime) -> bool:
     """Of two runs that found it due, one probes it."""
     Heartbeat.objects.get_or_create(platform_id=platform_id)
-    mine = Heartbeat.objects.filter(Q(probed_at__isnull=True) | Q(probed_at__lte=now - _away_again()), pk=platform_id)
-    return bool(mine.update(probed_at=now))
+    due = Q(probed_at__isnull=True) | Q(probed_at__lte=now - _away_again()) | Q(probed_at__gt=now + AHEAD)
+    return bool(Heartbeat.objects.filter(due, pk=platform_id).update(probed_at=now))
 
 
-def _not_probed_since(moment: datetime) -> Q:
-    return Q(heartbeat__probed_at__isnull=True) | Q(heartbeat__probed_at__lte=moment)
+def _not_probed_for(span: timedelta, *, now: datetime) -> Q:
+    probed_at = "heartbeat__probed_at"
+    is_long_ago = Q(**{f"{probed_at}__lte": now - span}) | Q(**{f"{probed_at}__gt": now + AHEAD})
+    return Q(**{f"{probed_at}__isnull": True}) | is_long_ago
 
 
 def _away_again() -> timedelta:

@@ -98,6 +98,14 @@ class TestDueProbes:
         assert presence.due_probes(now=LATER + timedelta(seconds=30), silence=SILENCE) == []
         assert presence.due_probes(now=LATER + timedelta(minutes=2), silence=SILENCE) == [platform.id]
 
+    def test_is_not_put_off_by_a_clock_that_was_ahead(self) -> None:
+        away, silent = make_platform("away", is_online=False), make_platform("silent")
+        ahead = LATER + timedelta(hours=1)
+        Heartbeat.objects.create(platform=away, heard_at=NOW, probed_at=ahead)
+        presence.record_heard([silent.id], now=ahead)
+
+        assert set(presence.due_probes(now=LATER, silence=SILENCE)) == {away.id, silent.id}
+
 
 class TestRecordHeard:
     def test_brings_back_and_forgets_failures(self) -> None:
