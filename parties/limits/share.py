@@ -169,7 +169,7 @@ class Share:
     def _may_try(self, platform: int, won: bool, told: dict[int, Broken]) -> bool:
         """Not if another has tried meanwhile, and failed."""
         broken = told.get(platform)
-        if won and broken is not None and time.time() < broken.until:
+        if won and broken is not None and broken.is_resting(now=time.time()):
             self.give_back(platform)
             return False
         return won

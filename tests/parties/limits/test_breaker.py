@@ -64,6 +64,16 @@ class TestOpens:
 
         assert scene.breakers.look(P + 1) is Permission.GO
 
+    @pytest.mark.parametrize("openings", [1, 9])
+    def test_for_no_longer_where_the_clock_is_put_back(self, scene: Scene, openings: int):
+        for _ in range(openings):
+            scene.fail(3)
+        during = scene.permission
+        scene.now -= 3600
+
+        assert (during, scene.permission) == (Permission.NO, Permission.ASK)
+        assert scene.broken.get_state(now=scene.now) is State.HALF_OPEN
+
 
 class TestProbe:
     def test_is_asked_for_when_the_pause_is_over(self, scene: Scene):
