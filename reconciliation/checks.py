@@ -30,14 +30,19 @@ class Kind(StrEnum):
     CREDIT_TOTAL_NOT_MIRROR = "credit_total_not_mirror"
     CREDIT_TOKEN_OWNER_DIFFERS = "credit_token_owner_differs"
     CREDITED_TWICE = "credited_twice"
+    CREDIT_NOT_SETTLED = "credit_not_settled"
     MISSING_AT_RECEIVER = "missing_at_receiver"
     UNKNOWN_TO_CPO = "unknown_to_cpo"
     DIFFERS_AT_RECEIVER = "differs_at_receiver"
 
 
-# Not judged by looking at one CDR and what stands beside it, but in `unbilled.py` and `receiver_list.py`.
+# Not judged by looking at one CDR and what stands beside it, but in `unbilled.py`, in `receiver_list.py` and, when a
+# period is closed, by settlement.
 FOUND_ELSEWHERE = frozenset(
-    {Kind.SESSION_WITHOUT_CDR, Kind.MISSING_AT_RECEIVER, Kind.UNKNOWN_TO_CPO, Kind.DIFFERS_AT_RECEIVER}
+    {
+        *(Kind.SESSION_WITHOUT_CDR, Kind.MISSING_AT_RECEIVER, Kind.UNKNOWN_TO_CPO, Kind.DIFFERS_AT_RECEIVER),
+        Kind.CREDIT_NOT_SETTLED,
+    }
 )
 # Their `expected` is the id of another CDR.
 NAMES_OTHER_CDR = frozenset(
@@ -180,6 +185,13 @@ CHECKS = (
         Severity.HOLD,
         "/credit_reference_id",
         "CDR {actual} takes back again what CDR {expected} has taken back before.",
+    ),
+    Check(
+        Kind.CREDIT_NOT_SETTLED,
+        Severity.HOLD,
+        "/credit_reference_id",
+        "CDR {actual} is never settled: CDR {expected}, in a closed statement, took back all or part of the same. "
+        "If something is left, the two parties settle it outside of the hub; then accept this.",
     ),
     Check(
         Kind.MISSING_AT_RECEIVER,

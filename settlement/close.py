@@ -111,6 +111,7 @@ def _facts(closing: Closing, *, period: Period, terms: Terms, now: datetime) -> 
     return {
         **get_judged_values(now=now),
         "unknown": SENTINEL,
+        "now": now,
         "closing": closing.pk,
         "seller": closing.provider,
         "buyer": closing.consumer,

@@ -13,6 +13,7 @@ from reconciliation.models import Finding, Rating
 from settlement.statement import ZERO
 from tests.reconciliation.disputed import make_dispute
 from tests.settlement.settled import (
+    CONSUMER,
     HOLDS_NOT,
     IN_DECEMBER,
     IN_NOVEMBER,
@@ -216,6 +217,26 @@ class TestCorrections:
         close_month(IN_NOVEMBER)
 
         assert get_kinds()[1:] == [("2026-11", "K2", "correction")]
+
+    def test_a_credit_of_all_after_one_of_a_part_is_said_never_to_be_settled(self):
+        """What is left would be given back by nobody, and nobody would hear of it."""
+        original = store_ready("c1", end_at=IN_OCTOBER)
+        store_credit_of(original, "k1", total_cost=Decimal("-0.01"), total_cost_incl=Decimal("-0.01"))
+        close_month(IN_OCTOBER)
+        store_credit_of(original, "k2")
+        close_month(IN_NOVEMBER)
+
+        finding = Finding.objects.get()
+        Finding.objects.update(state="accepted", closed_at=NOW)
+        close_month(IN_DECEMBER)
+
+        assert get_kinds() == [("2026-10", "C1", "regular"), ("2026-10", "K1", "regular")]
+        assert (finding.kind, finding.cdr_id, finding.token_owner) == ("credit_not_settled", "K2", CONSUMER)
+        assert (finding.severity, finding.state, finding.opened_at) == ("hold", "open", NOW)
+        assert finding.message.startswith(
+            "CDR K2 is never settled: CDR K1, in a closed statement, took back all or part"
+        )
+        assert Finding.objects.get().state == "accepted"  # once said is enough
 
     def test_a_credit_of_a_credit_keeps_neither_of_the_two(self):
         credit = store_credit_of(store_ready("c1"), "k1")
