@@ -23,6 +23,7 @@ IN_OCTOBER = datetime(2026, 10, 12, 10, tzinfo=UTC)
 IN_NOVEMBER = datetime(2026, 11, 20, 10, tzinfo=UTC)
 IN_DECEMBER = datetime(2026, 12, 5, 10, tzinfo=UTC)
 NOW = datetime(2027, 1, 4, 3, tzinfo=UTC)
+UNTIL_DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 HOLDS = min(severity.value for severity in HOLDING_SEVERITIES)
 HOLDS_NOT = min(severity.value for severity in Severity if severity not in HOLDING_SEVERITIES)
 
@@ -106,6 +107,12 @@ def make_terms(**fields: Any) -> Terms:
     return terms
 
 
+def store_terms(**fields: Any) -> Terms:
+    terms = make_terms(**({"valid_from": datetime(2026, 1, 1, tzinfo=UTC)} | fields))
+    terms.save()
+    return terms
+
+
 def close_month(
     at: datetime = IN_NOVEMBER, *, provider: str = PROVIDER, consumer: str = CONSUMER, **terms: Any
 ) -> list[Statement]:
@@ -116,6 +123,10 @@ def close_month(
         terms=make_terms(provider=provider, consumer=consumer, **terms),
         now=NOW,
     )
+
+
+def get_references() -> list[str]:
+    return [str(statement) for statement in Statement.objects.order_by("period_end", "reference")]
 
 
 def store_company(party: str, **fields: Any) -> Company:

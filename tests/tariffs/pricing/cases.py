@@ -92,3 +92,9 @@ def money(*texts: str | None) -> tuple[Decimal | None, ...]:
 
 def ids(result: Result) -> set[str]:
     return {finding.id for finding in result.findings}
+
+
+def cost(result: Result) -> Any:
+    value = result.totals["total_cost"].excl_vat
+    assert value is not None
+    return value

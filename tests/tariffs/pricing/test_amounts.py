@@ -1,16 +1,15 @@
-"""What a quantity comes to: step_size, flat fees, reservations, limits, VAT, credits, several tariffs."""
+"""What a quantity comes to: step_size, flat fees, reservations, limits, VAT, credits."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from tariffs.pricing import Result, price
 from tests.tariffs.pricing.cases import (
     cdr,
     component,
+    cost,
     element,
     ids,
     limit,
@@ -21,12 +20,6 @@ from tests.tariffs.pricing.cases import (
     tariff,
     total,
 )
-
-
-def cost(result: Result) -> Any:
-    value = result.totals["total_cost"].excl_vat
-    assert value is not None
-    return value
 
 
 class TestStepSize:
@@ -247,123 +240,3 @@ class TestCredit:
         assert total(normal) == money("5", "6")
         assert total(credit) == money("-5", "-6")
         assert total(credit, "total_energy_cost") == total(normal, "total_energy_cost")
-
-
-class TestSeveralTariffs:
-    DAY = tariff(element(component("FLAT", "1"), component("ENERGY", "1")), id="DAY")
-    NIGHT = tariff(element(component("FLAT", "2"), component("ENERGY", "2")), id="NIGHT")
-
-    def test_price_the_periods_that_name_them_in_any_case(self):
-        result = priced(cdr(period(tariff_id="day", energy=1), period(30, "Night", energy=1)), self.DAY, self.NIGHT)
-
-        assert (cost(result), result.tariffs_used) == (6, ("DAY", "NIGHT"))
-
-    def test_price_no_period_that_names_none_but_count_its_energy(self):
-        of = tariff(element(component("ENERGY", "1"), max_kwh=5), element(component("ENERGY", "3")))
-
-        result = priced(cdr(period(tariff_id=None, energy=5), period(30, energy=1)), of)
-
-        assert cost(result) == 3
-        assert "period_without_tariff" in ids(result)
-
-    def test_are_told_apart_by_their_validity_if_nothing_is_named(self):
-        over = self.DAY | {"end_date_time": "2026-11-01T00:00:00Z"}
-
-        result = priced(cdr(period(tariff_id=None, energy=1)), over, self.NIGHT)
-
-        assert (cost(result), result.verdict) == (4, "mismatch")
-        assert "multiple_tariffs_no_tariff_id" in ids(result)
-
-    def test_need_not_be_named_if_there_is_one(self):
-        result = priced(cdr(period(tariff_id=None, energy=1)), self.DAY)
-
-        assert cost(result) == 2
-
-    def test_share_one_step_and_say_so(self):
-        one = tariff(element(component("ENERGY", "1", step=1000)))
-        two = tariff(element(component("ENERGY", "2", step=500)), id="T2")
-
-        result = priced(cdr(period(energy="1.3"), period(30, "T2", energy="0.9")), one, two)
-
-        assert cost(result) == Decimal("1.3") + Decimal("1.2") * 2
-        assert "mixed_step_size" in ids(result)
-
-    @pytest.mark.parametrize(
-        ("tariffs", "finding"),
-        [
-            ([NIGHT], "tariff_id_unknown"),
-            ([DAY, DAY | {"id": "day"}], "duplicate_tariff_id"),
-            ([DAY | {"currency": "CHF"}], "currency_mismatch"),
-            ([], "tariff_id_unknown"),
-        ],
-    )
-    def test_are_not_guessed(self, tariffs, finding):
-        result = priced(cdr(period(tariff_id="DAY", energy=1)), *tariffs)
-
-        assert (result.verdict, result.totals) == ("not_verifiable", {})
-        assert finding in ids(result)
-
-    def test_are_the_cdrs_own_if_none_are_given(self):
-        result = priced(cdr(period(tariff_id="DAY", energy=1), tariffs=[self.DAY]))
-
-        assert cost(result) == 2
-
-    def test_are_needed(self):
-        assert "no_tariff" in ids(priced(cdr(period(tariff_id=None, energy=1))))
-
-    def test_that_differ_from_the_cdrs_own_are_reported(self):
-        document = cdr(period(tariff_id="DAY", energy=1), tariffs=[self.DAY])
-        dearer = self.DAY | {"elements": self.NIGHT["elements"]}
-        same = self.DAY | {"elements": [element(component("FLAT", "1.00"), component("ENERGY", "1.0"))]}
-
-        assert "tariff_differs_from_known" in ids(priced(document, dearer))
-        assert "tariff_differs_from_known" not in ids(priced(document, same))
-
-
-class TestVersions:
-    def test_2_1_1_has_no_vat_and_one_number(self):
-        of = tariff(element(component("ENERGY", "0.30", step=1), component("TIME", "2")))
-        document = cdr(period(tariff_id=None, energy=10, time=1), total_cost=Decimal("5.00"))
-        document["stop_date_time"] = document.pop("end_date_time")
-
-        result = priced(document, of, version="2.1.1")
-
-        assert (total(result), result.verdict) == (money("5", None), "match")
-
-    @pytest.mark.parametrize(
-        ("included", "vat", "expected"),
-        [
-            ("NO", None, ("5.00", None)),
-            ("YES", None, (None, "5.00")),
-            ("NO", "10", ("5.00", "5.50")),
-            ("YES", "25", ("4.00", "5.00")),
-            ("N/A", "10", ("5.00", "5.00")),
-        ],
-    )
-    def test_2_3_0_says_whether_prices_hold_taxes(self, included, vat, expected):
-        of = tariff(element(component("TIME", "2", vat=vat)), tax_included=included)
-        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": []})
-
-        assert total(priced(document, of, version="2.3.0")) == money(*expected)
-
-    def test_2_3_0_claims_taxes_line_by_line(self):
-        of = tariff(element(component("TIME", "2", vat="15")), tax_included="NO")
-        taxes = [{"name": "GST", "amount": Decimal("0.25")}, {"name": "QST", "amount": Decimal("0.50")}]
-        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": taxes})
-
-        assert priced(document, of, version="2.3.0").verdict == "match"
-
-    @pytest.mark.parametrize(("percentage", "is_right"), [("5", True), ("5.1", True), ("15", False)])
-    def test_2_3_0_checks_the_rates_of_taxes(self, percentage, is_right):
-        of = tariff(element(component("TIME", "2", vat="5")), tax_included="NO")
-        taxes = [{"name": "GST", "percentage": Decimal(percentage), "amount": Decimal("0.25")}]
-        document = cdr(period(time="2.5"), lasts=150, total_cost={"before_taxes": Decimal(5), "taxes": taxes})
-
-        result = priced(document, of, version="2.3.0")
-
-        assert ("tax_percentage_inconsistent" in ids(result)) is not is_right
-
-    @pytest.mark.parametrize("version", ["2.0", "3.0", ""])
-    def test_others_are_refused(self, version):
-        with pytest.raises(ValueError, match="no prices for OCPI"):
-            price({}, [], version=version, time_zone=None)
