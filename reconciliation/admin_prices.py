@@ -133,6 +133,7 @@ def _findings(explained: Explained) -> Iterator[dict[str, Any]]:
         is_personal = finding.path.startswith(PERSONAL)
         yield {
             "id": finding.id,
+            "rule": say_value(finding.id),
             "severity": finding.severity.value,
             "level": LEVELS[finding.severity],
             "path": finding.path,
