@@ -9,7 +9,8 @@ class ManagementConfig(AppConfig):
     name = "management"
 
     def ready(self) -> None:
-        from management.labels import label_apps, label_fields
+        from management.labels import label_apps, label_fields, label_models
 
         label_apps()
+        label_models()
         label_fields()

@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from tests.management.cast import log_call, make_behind, make_platform, make_staff
 
@@ -31,6 +32,15 @@ class TestSideBar:
         lists = (f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist" for m in admin.site._registry)
 
         assert {name for name in lists if reverse(name) not in links} == set()
+
+    def test_calls_every_list_what_its_own_pages_call_it(self, staff: Client):
+        groups = staff.get(reverse("admin:index")).context["sidebar_navigation"]
+        titles = {str(item["link"]): item["title"] for group in groups for item in group["items"]}
+
+        metas = [model._meta for model in admin.site._registry]
+        lists = {reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"): meta for meta in metas}
+
+        assert {url: capfirst(meta.verbose_name_plural) for url, meta in lists.items()} == {u: titles[u] for u in lists}
 
     def test_lights_one_entry_where_one_address_begins_another(self, staff: Client):
         assert get_lit(staff, reverse("admin:management_journeys")) == ["Find a message"]
