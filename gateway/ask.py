@@ -1,4 +1,7 @@
-"""One call to all who may know, at once; the first who knows answers (table 2a, TOK-16). Never the hub itself."""
+"""One call to all who may know, at once; the first who knows answers (table 2a, TOK-16). Never the hub itself.
+
+A refusal waits for the others: some refuse every token there is, and must not be quicker than its owner's yes.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ from gateway.relay import Hop, join_url, relay
 from journal.rows import Job, NewLogRow
 from ocpi.calls import Reply
 from ocpi.errors import HubError, UnknownToken
-from parties.token_owner import is_authorization, read_authorized_owner
+from parties.token_owner import read_allowed, read_authorized_owner
 from routing.decide import Ask, Forward
 
+_ALLOWED = "ALLOWED"
 _UNKNOWN = 2004
 _TOO_LITTLE = 2002  # it wants a location to answer: it may know the token (TOK-09)
 _NOT_THERE = (404, 405)  # with or without an envelope: unknown, or authorize is not implemented (TOK-16, AMB-58)
@@ -41,11 +45,11 @@ async def ask(course: Course, decision: Ask) -> Reply:
 
 
 async def _ask_all(course: Course, forwards: Sequence[Forward]) -> list[_Asked]:
-    """All at once, until the first knows it; the others are then let go."""
+    """All at once, until the first allows it; the others are then let go."""
     tasks = [asyncio.create_task(_ask_one(course, forward)) for forward in forwards]
     try:
         for coming in asyncio.as_completed(tasks):
-            if _knows(await coming):
+            if _allows(await coming):
                 break
     finally:
         for task in tasks:
@@ -79,8 +83,8 @@ def _disbelieve_others(hop: Hop) -> Hop:
 
 
 def _choose(hops: Sequence[Hop], *, is_complete: bool) -> Reply:
-    """Whoever knows it; else whoever might; "unknown" only if everybody said so, as a CPO may rely on it."""
-    for fits in (_knows, _might_know):
+    """Who allows it; else who knows it, else who might; "unknown" only if all said so, as a CPO may rely on it."""
+    for fits in (_allows, _knows, _might_know):
         for hop in hops:
             if hop.reply is not None and fits(hop):
                 return hop.reply
@@ -89,9 +93,18 @@ def _choose(hops: Sequence[Hop], *, is_complete: bool) -> Reply:
     return trail.refusal(HubError("nobody knows this token, but not all who may know it have answered"))
 
 
+def _allows(hop: Hop) -> bool:
+    """Who allows a token, pays for what it is used for: nobody does so of another's (`_disbelieve_others`)."""
+    return _read_allowed(hop) == _ALLOWED
+
+
 def _knows(hop: Hop) -> bool:
     """A success that says nothing of the token, as some give to everything, keeps nobody else from answering."""
-    return hop.reply is not None and hop.reply.is_success and is_authorization(hop.reply.body or b"")
+    return _read_allowed(hop) is not None
+
+
+def _read_allowed(hop: Hop) -> str | None:
+    return read_allowed(hop.reply.body or b"") if hop.reply is not None and hop.reply.is_success else None
 
 
 def _might_know(hop: Hop) -> bool:

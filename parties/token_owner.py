@@ -66,13 +66,12 @@ def read_authorized_owner(envelope: bytes) -> PartyId | None:
     return get_party(token.country_code, token.party_id) if token else None
 
 
-def is_authorization(envelope: bytes) -> bool:
-    """Whether it says of the token if it may be used (TOK-07), whatever else is wrong with it."""
+def read_allowed(envelope: bytes) -> str | None:
+    """What it says of the token (TOK-07), whatever else is wrong with it; None: nothing."""
     try:
-        _answer.decode(envelope)
+        return _answer.decode(envelope).data.allowed
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
+        return None
 
 
 def check_addressee(call: Call, owner: PartyId) -> None:

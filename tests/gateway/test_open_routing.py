@@ -239,6 +239,35 @@ class TestAuthorize:
 
         assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSP")
 
+    @pytest.mark.parametrize("allowed", ["NOT_ALLOWED", "BLOCKED"])
+    def test_waits_for_one_who_allows_it_whoever_refuses_at_once(self, both: Cast, allowed: str):  # TOK-07
+        """Some refuse every token there is, as one of theirs."""
+        both.other_emsp.answer_with(about(token_document(owner="IT*MSX"), allowed=allowed))
+
+        def answer_later(handler: Handler) -> None:
+            both.emsp.peer.released.wait(0.3)
+            handler.answer(as_json(about(token_document(owner="FR*MSP"))))
+
+        both.emsp.behave = answer_later
+
+        answer = authorize(both)
+
+        assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSP")
+        assert answer.json()["data"]["allowed"] == "ALLOWED"
+
+    def test_gives_a_refusal_back_if_nobody_allows_it(self, both: Cast, settings):  # table 2a, ROUTE-20
+        settings.HUB_AUTHORIZE_TIMEOUT = 0.3
+        both.other_emsp.answer_with(about(token_document(owner="IT*MSX"), allowed="BLOCKED"))
+        both.emsp.answer_with(UNKNOWN, status=404)
+        by_one = authorize(both)
+        both.emsp.behave = lambda handler: both.emsp.peer.released.wait(10)  # type: ignore[assignment]
+        by_half = authorize(both)
+        both.emsp.peer.released.set()
+
+        for answer in (by_one, by_half):
+            assert (get_code(answer), answer.headers["OCPI-from-party-id"]) == (1000, "MSX")
+            assert answer.json()["data"]["allowed"] == "BLOCKED"
+
     @pytest.mark.parametrize("empty", [{}, {"data": None}, {"data": {}}, {"data": "OK"}])
     def test_waits_for_one_who_says_something_of_the_token(self, both: Cast, empty: dict[str, Any]):  # TOK-07
         both.emsp.answer_with({"status_code": 1000, "timestamp": AT, **empty})
