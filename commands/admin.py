@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.timezone import now
 from unfold.decorators import display
 
 from commands.models import Reservation
@@ -18,8 +19,8 @@ class ReservationAdmin(SearchesParties, ReadOnlyAdmin):
 
     paginator = EstimatingPaginator
     when_empty = "One comes with each RESERVE_NOW that a partner sends through the hub."
-    list_display = ["reservation_key", "show_requester", "show_receiver", "asked_at", "closed_at"]
-    fields = list_display
+    list_display = ["reservation_key", "show_requester", "show_receiver", "asked_at", "expires_at", "show_state"]
+    fields = [*list_display, "closed_at"]
     search_fields = ["reservation_key"]
     search_help_text = 'Reservation id or a party ("NL*CPO"); several words narrow it down'
     party_fields, key_fields = ("requester", "receiver"), ("reservation_key",)
@@ -32,3 +33,7 @@ class ReservationAdmin(SearchesParties, ReadOnlyAdmin):
     @display(description="CPO")
     def show_receiver(self, reservation: Reservation) -> str:
         return show_party(reservation.receiver)
+
+    @display(description="state", label={"open": "success", "expired": "info", "refused or cancelled": "warning"})
+    def show_state(self, reservation: Reservation) -> str:
+        return reservation.get_state(now=now())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 from parties.display import show_party
@@ -15,6 +17,7 @@ class Reservation(models.Model):
     reservation_key = models.CharField(max_length=36, db_collation="C")
     receiver = models.CharField(max_length=5, db_collation="C")
     asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)  # as asked for; None: the hub could not read it
     closed_at = models.DateTimeField(null=True)  # refused, or cancelled by the CPO
 
     class Meta:
@@ -23,3 +26,13 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"{show_party(self.requester)} {self.reservation_key} at {show_party(self.receiver)}"
+
+    # Queries
+
+    def get_state(self, *, now: datetime) -> str:
+        """As far as the hub knows: whether it was used, the CPO alone does."""
+        if self.closed_at is not None:
+            return "refused or cancelled"
+        if self.expires_at is None:
+            return "not known"
+        return "expired" if self.expires_at <= now else "open"

@@ -119,6 +119,7 @@ class Commands(ResultModule):
             "reservation_key": reservation_id.lower(),
             "receiver": receiver.key,
             "asked_at": now,
+            "expires_at": _read_expiry(call.body),
         }
 
         def apply(stored: Columns | None, base: Columns | None) -> Columns:

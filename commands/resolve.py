@@ -15,7 +15,7 @@ _LOCATIONS = (
     " AND audience IN ('', %s) AND deleted_at IS NULL"
 )
 _RESERVATIONS = (
-    "SELECT receiver, bool_or(closed_at IS NULL) FROM commands_reservation"
+    "SELECT receiver, bool_or(closed_at IS NULL AND (expires_at IS NULL OR expires_at > %s)) FROM commands_reservation"
     " WHERE requester = %s AND reservation_key = %s GROUP BY receiver"
 )
 
@@ -30,8 +30,11 @@ async def find_location_owner(location_id: str, evse_uid: str | None, *, scope: 
 
 
 async def find_reserved(reservation_id: str, *, scope: Scope, reader: Reader) -> Resolved:
-    """The one CPO that was asked for it; of several, the one whose reservation still holds."""
-    rows = await reader.fetch(_RESERVATIONS, (scope.caller.key, reservation_id.lower()))
+    """The one CPO that was asked for it; of several, the one whose reservation still holds.
+
+    Whether there is still something to cancel, the CPO says, whose clock counts: the hub invents no result (CMD-09).
+    """
+    rows = await reader.fetch(_RESERVATIONS, (scope.now, scope.caller.key, reservation_id.lower()))
     holding = {receiver for receiver, is_open in rows if is_open}
     return _only(holding or {receiver for receiver, _ in rows})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commands.models import Reservation
-from tests.commands.asked import ACCEPTED, REJECTED, command, hang_up, reserve, start
+from tests.commands.asked import ACCEPTED, AT, REJECTED, command, hang_up, reserve, start
 from tests.conftest import Cast, make_agreement
 from tests.documents import as_json, location_document, session_document
 from tests.live.partner import Partner, get_code
@@ -98,6 +98,32 @@ class TestOpenRouting:
 
         assert (get_code(ambiguous), get_code(clear)) == (4001, 1000)
         assert clear.headers["OCPI-from-party-id"] == "CPO"
+
+    def test_by_the_reservation_that_has_not_expired(self, cast: Cast):  # CMD-13
+        make_agreement("DE*CPX", "FR*MSP")
+        cast.hub.settle()
+        reserve(cast, to="DE*CPX", expiry_date=AT)
+        reserve(cast, to="NL*CPO")
+
+        clear = command(cast, "CANCEL_RESERVATION", reservation_id="R1", to=None)
+
+        assert get_code(clear) == 1000
+        assert clear.headers["OCPI-from-party-id"] == "CPO"
+
+    def test_by_one_that_has_expired_where_there_is_no_other(self, cast: Cast):  # table 2a, CMD-09
+        reserve(cast, expiry_date=AT)
+        cast.cpo.answer_with(REJECTED)
+
+        late = command(cast, "CANCEL_RESERVATION", reservation_id="R1", to=None)
+
+        assert late.json()["data"] == {"result": "REJECTED", "timeout": 30}
+
+    @pytest.mark.parametrize("expiry", [None, "soon", "2026-02-30T00:00:00Z", 4711])
+    def test_by_one_without_a_readable_end(self, cast: Cast, expiry: Any):
+        reserve(cast, expiry_date=expiry)
+
+        assert Reservation.objects.get().expires_at is None
+        assert get_code(command(cast, "CANCEL_RESERVATION", reservation_id="R1", to=None)) == 1000
 
     @pytest.mark.parametrize("answer", [REJECTED, {**ACCEPTED, "status_code": 2001}])
     def test_not_by_one_that_was_refused(self, cast: Cast, answer: dict[str, Any]):
