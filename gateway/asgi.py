@@ -22,7 +22,7 @@ from gateway.pages import Application, Pages, Receive, Scope, Send
 from gateway.reading import CallerGone, Reading
 from gateway.short_way import SHORT_WAY, ShortWay
 from gateway.views import Request, Response, Views
-from ocpi.errors import Overloaded, TooLarge
+from ocpi.errors import Overloaded, TooLarge, TooSlow
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
@@ -59,10 +59,11 @@ class Edge:
             return
         try:
             body = await Reading(receive).read(declared=_get_headers(scope).get("content-length", ""))
-        except TooLarge as error:
-            await _send(send, error.http_status, JSON, json.dumps({"detail": error.message}).encode())
-        except CallerGone:  # or still there, and too slow
-            await _send(send, 408, [*JSON, (b"Connection", b"close")], b'{"detail": "the body did not come in time"}')
+        except (TooLarge, TooSlow) as error:
+            headers = [*JSON, *((name.encode(), value.encode()) for name, value in error.headers)]
+            await _send(send, error.http_status, headers, json.dumps({"detail": error.message}).encode())
+        except CallerGone:
+            return
         else:
             await self._pages.serve(scope, _replay(body, receive), send)
 

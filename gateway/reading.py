@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, TypeVar
 
 from gateway.short_way import ShortWay
-from ocpi.errors import TooLarge
+from ocpi.errors import TooLarge, TooSlow
 from parties.hot_settings import hot
 
 T = TypeVar("T")
@@ -32,7 +32,8 @@ class Reading:
 
         Raises:
             TooLarge: it is over the limit; the rest is not read.
-            CallerGone: there is nobody to answer, or it sends so slowly that it might as well not.
+            TooSlow: it did not come in time.
+            CallerGone: there is nobody to answer.
         """
         limit = hot.HUB_MAX_BODY
         if declared.isdecimal() and int(declared) > limit:
@@ -51,7 +52,7 @@ class Reading:
             async with asyncio.timeout(hot.HUB_BODY_TIMEOUT):
                 return await self._read(limit=limit)
         except TimeoutError as error:
-            raise CallerGone from error
+            raise TooSlow("the body did not come in time") from error
 
     async def _read(self, *, limit: int) -> bytes:
         chunks: list[bytes] = []

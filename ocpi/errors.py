@@ -42,6 +42,13 @@ class TooLarge(OcpiError):
     http_status, status_code = 413, 2001
 
 
+class TooSlow(OcpiError):
+    """The body did not come in time; what else of it comes is not read, so the connection ends."""
+
+    http_status, status_code = 408, 2001
+    headers = (("connection", "close"),)
+
+
 class InvalidParameter(OcpiError):
     """E4: a field, parameter or header is missing or wrong; the message names it."""
 

@@ -271,8 +271,12 @@ class TestCallsAtTheSameTime:
         port = int(cast.hub.url.rpartition(":")[2])
         with override_settings(HUB_BODY_TIMEOUT=0.2), socket.create_connection(("127.0.0.1", port)) as caller:
             caller.sendall(f"PUT /ocpi/2.2.1/receiver/locations/NL/CPO/L1 HTTP/1.1\r\n{head}".encode())
-            wait_until(lambda: admission.calls == 1)
-            wait_until(lambda: admission.calls == 0)
+            caller.settimeout(10)
+            answer = b"".join(iter(lambda: caller.recv(1000), b""))  # until the hub ends the connection
+
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["status_code"] == 2001
+        assert admission.calls == 0
 
 
 class TestBodiesForStaff:
