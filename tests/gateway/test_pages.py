@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.pages import Pages
+from gateway.pages import MOST_OF_ONE, Pages
 
 SILENT, TALKING = 60.0, 0.0  # seconds since the database answered
 
@@ -16,8 +16,8 @@ SILENT, TALKING = 60.0, 0.0  # seconds since the database answered
 class Caller:
     """Keeps what it is sent."""
 
-    def __init__(self, path: str = "/admin/") -> None:
-        self.scope = {"type": "http", "path": path}
+    def __init__(self, path: str = "/admin/", *, authorization: bytes = b"") -> None:
+        self.scope = {"type": "http", "path": path, "headers": [(b"authorization", authorization)]}
         self.messages: list[Any] = []
 
     async def receive(self) -> Any:
@@ -52,8 +52,8 @@ class Django:
         self.done.set()
 
 
-async def ask(pages: Pages, path: str = "/admin/") -> Caller:
-    caller = Caller(path)
+async def ask(pages: Pages, path: str = "/admin/", *, authorization: bytes = b"") -> Caller:
+    caller = Caller(path, authorization=authorization)
     await pages.serve(caller.scope, caller.receive, caller.send)
     return caller
 
@@ -185,3 +185,47 @@ class TestPages:
 
         with pytest.raises(ValueError, match="ours to mend"):
             asyncio.run(act())
+
+    def test_that_are_not_taken_end(self, settings: Any):
+        settings.HUB_SEND_TIMEOUT = 0.01
+        freed: list[str] = []
+
+        async def download(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            except asyncio.CancelledError:  # as Django does
+                freed.append("thread and connection")
+
+        class Idle(Caller):
+            async def send(self, message: Any) -> None:
+                await asyncio.Event().wait()
+
+        async def act() -> None:
+            caller = Idle()
+            pages = Pages(download, get_silence=lambda: TALKING)
+            await asyncio.wait_for(pages.serve(caller.scope, caller.receive, caller.send), 5)
+
+        asyncio.run(act())
+
+        assert freed == ["thread and connection"]
+
+    def test_of_one_token_are_few_at_a_time(self):
+        async def act() -> tuple[list[int], list[int], list[int]]:
+            django = Django()
+            pages = Pages(django, get_silence=lambda: TALKING)
+            spellings = (b"Bearer one", b"bearer  one ")
+            first = [
+                asyncio.create_task(ask(pages, "/api/me/", authorization=spellings[number % 2]))
+                for number in range(MOST_OF_ONE)
+            ]
+            await asyncio.sleep(0)  # they have begun
+            refused = [(await ask(pages, "/api/me/", authorization=spelling)).status for spelling in spellings]
+            others = [asyncio.create_task(ask(pages, authorization=other)) for other in (b"", b"", b"Bearer another")]
+            await asyncio.sleep(0)
+            django.database.set()
+            taken = [(await one).status for one in (*first, *others)]
+            return taken, refused, [(await ask(pages, authorization=b"Bearer one")).status]
+
+        taken, refused, again = asyncio.run(act())
+
+        assert (set(taken), refused, again) == ({200}, [429, 429], [200])
