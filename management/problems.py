@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.encoding import escape_uri_path
 from django.views.defaults import page_not_found, server_error
 from psycopg2.errors import UniqueViolation
 from rest_framework import exceptions, serializers, status
@@ -19,7 +21,10 @@ from rest_framework.views import APIView, exception_handler
 
 from management.query import check_flags, check_parameters, get_filterset, get_page_names, name_filters
 
+logger = logging.getLogger(__name__)
+
 API = "/api/"
+READING = ("GET", "HEAD", "OPTIONS")
 WHAT_TO_DO = {
     401: "Create a staff token in the admin or with manage.py create_staff_token, and send it as a Bearer.",
     403: "Use a staff token that has this scope; scopes are chosen when the token is created.",
@@ -153,6 +158,7 @@ class Explaining(APIView):
     what_to_do: dict[int, str] = {}
     parameters: Collection[str] | None = ()
     content_negotiation_class = NamedFormats
+    _bearer: Any = None  # the token that was shown, once it is known to be good
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -163,5 +169,20 @@ class Explaining(APIView):
             if filterset is not None:
                 check_flags(request, filterset)
 
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        self._bearer = request.auth
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if self._bearer is not None and request.method not in READING:
+            _note_deed(request, bearer=self._bearer, status_code=response.status_code)
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def get_exception_handler(self) -> Any:
         return explain
+
+
+def _note_deed(request: Request, *, bearer: Any, status_code: int) -> None:
+    """Who did it stays known: the admin's own log is of accounts, and a token need not have one."""
+    kind, path = bearer._meta.verbose_name, escape_uri_path(request.path)[:200]
+    logger.info("%s %s by the %s %r: %d", request.method, path, kind, bearer.name, status_code)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from io import StringIO
 
@@ -13,7 +14,7 @@ from management.models import StaffToken
 from management.scopes import Scope
 from parties.models import Platform
 from parties.secrets import token_digest
-from tests.management.cast import CPO_TOKEN, NOW, make_client, make_platform, make_staff
+from tests.management.cast import CPO_TOKEN, NOW, make_client, make_partner_client, make_platform, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -268,6 +269,42 @@ class TestStaffToken:
         me = make_client("traffic:read", name="monitor").get("/api/me/").json()
 
         assert me == {"name": "monitor", "user": None, "scopes": ["traffic:read"], "expires_at": None}
+
+
+class TestDeeds:
+    """What is done over the API stays known."""
+
+    def deeds(self, caplog: pytest.LogCaptureFixture) -> list[str]:
+        return [one.getMessage() for one in caplog.records if one.name == "management.problems"]
+
+    def test_of_staff_are_logged_with_the_tokens_name(self, caplog):
+        platform, client = make_platform(), make_client("platforms:write", name="night job")
+
+        with caplog.at_level(logging.INFO, logger="management.problems"):
+            client.post(f"/api/platforms/{platform.pk}/token-a/")
+            client.post("/api/agreements/", {})
+
+        assert self.deeds(caplog) == [
+            f"POST /api/platforms/{platform.pk}/token-a/ by the staff token 'night job': 200",
+            "POST /api/agreements/ by the staff token 'night job': 403",
+        ]
+
+    def test_of_partners_are_logged_too(self, caplog):
+        client = make_partner_client(make_platform(), name="accounts")
+
+        with caplog.at_level(logging.INFO, logger="management.problems"):
+            client.post("/api/partner/disputes/7%0A8/message/", {"text": "hello"})
+            client.post("/api/partner/disputes/7/message/", {"text": "hello"})
+
+        assert self.deeds(caplog) == ["POST /api/partner/disputes/7/message/ by the partner token 'accounts': 404"]
+
+    def test_only_looked_at_or_by_nobody_are_not(self, caplog):
+        with caplog.at_level(logging.INFO, logger="management.problems"):
+            make_client().get("/api/platforms/")
+            APIClient().post("/api/platforms/")
+            APIClient(HTTP_AUTHORIZATION="Bearer nobody's", HTTP_ACCEPT="image/png").post("/api/platforms/")
+
+        assert self.deeds(caplog) == []
 
 
 class TestCreateStaffToken:
