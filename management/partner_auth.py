@@ -6,7 +6,7 @@ Staff's tokens open nothing here, and partner tokens nothing of staff's. A view 
 
 from __future__ import annotations
 
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from management.bearer_auth import BearerAuthentication, HasScopes
 from management.models import PartnerToken
 from management.partner_throttle import PartnerThrottle, TooManyCalls
 from management.problems import Explaining
+from management.serializers.partner_views import OWN_NAMES
 from parties.sides import Sides
 
 WHAT_TO_DO = {
@@ -50,6 +51,13 @@ class PartnerView(Explaining):
     @property
     def token(self) -> PartnerToken:
         return cast(PartnerToken, self.request.auth)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the names that the caller may read: those of its platform's own tokens."""
+        token = getattr(getattr(self, "request", None), "auth", None)
+        own = PartnerToken.objects.filter(platform=token.platform_id) if isinstance(token, PartnerToken) else ()
+        names = frozenset(one.name for one in own)
+        return {**super().get_serializer_context(), OWN_NAMES: names}  # type: ignore[misc]
 
     @property
     def sides(self) -> Sides:

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 
+from cdrs.models import Cdr
 from ocpi.calls import PartyId
 from parties.display import show_party
 from parties.side_names import Side
@@ -34,8 +36,14 @@ class State(models.TextChoices):
 
 class FindingQuerySet(models.QuerySet["Finding"]):
     def for_parties(self, sides: Sides) -> Self:
-        """Those that concern a bill of these parties, or one to them. Every query of a partner starts here."""
-        return self.filter(sides.match())
+        """Those that concern a bill of these parties, or one to them. Every query of a partner starts here.
+
+        `names_strangers_cdr`: the other CDR of the finding bills none of them, and was sent by none.
+        """
+        other = Cdr.objects.filter(owner=OuterRef("owner"), object_key=Lower(OuterRef("expected")))
+        is_theirs = Q(owner__in=sorted(sides.owners)) | Exists(other.filter(token_owner__in=sorted(sides.token_owners)))
+        naming = Q(kind__in=sorted(NAMES_OTHER_CDR))
+        return self.filter(sides.match()).annotate(names_strangers_cdr=naming & ~is_theirs)
 
 
 class Finding(models.Model):

@@ -19,20 +19,20 @@ from management.partner_auth import PartnerView
 from management.partner_scopes import PartnerScope
 from management.problems import Conflict, ProblemSerializer
 from management.serializers.disputes import (
-    DisputeDetailSerializer,
     DisputeSerializer,
     OpenDisputeSerializer,
     OptionalTextSerializer,
     TextSerializer,
 )
+from management.serializers.partner_views import PartnerDisputeDetailSerializer
 from management.serializers.strict import StrictSerializer
 from reconciliation.dispute_states import Action
 from reconciliation.disputes import Actor, act, open_dispute
 from reconciliation.finding_life import NotAllowed
 from reconciliation.models import Dispute
 
-ANSWERS = {200: DisputeDetailSerializer, **{code: ProblemSerializer for code in (400, 401, 403, 404, 409)}}
-OPENED = {201: DisputeDetailSerializer, **{code: ProblemSerializer for code in (400, 401, 403, 404, 409)}}
+ANSWERS = {200: PartnerDisputeDetailSerializer, **{code: ProblemSerializer for code in (400, 401, 403, 404, 409)}}
+OPENED = {201: PartnerDisputeDetailSerializer, **{code: ProblemSerializer for code in (400, 401, 403, 404, 409)}}
 
 
 class PartnerDisputeViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dispute]):
@@ -49,7 +49,7 @@ class PartnerDisputeViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
         return Dispute.objects.for_parties(self.sides).order_by("-opened_at", "-id")
 
     def get_serializer_class(self) -> type[DisputeSerializer]:
-        return DisputeDetailSerializer if self.action == "retrieve" else DisputeSerializer
+        return DisputeSerializer if self.action == "list" else PartnerDisputeDetailSerializer
 
     @extend_schema(request=OpenDisputeSerializer, responses=OPENED)
     def create(self, request: Request) -> Response:
@@ -63,7 +63,7 @@ class PartnerDisputeViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
             dispute = open_dispute(cdr, actor=actor, reason=terms["reason"], now=timezone.now(), finding=finding)
         except NotAllowed as e:
             raise Conflict(str(e)) from e
-        return Response(DisputeDetailSerializer(dispute).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(dispute).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=TextSerializer, responses=ANSWERS)
     @action(detail=True, methods=["post"])
@@ -99,4 +99,4 @@ class PartnerDisputeViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
             dispute = act(dispute.pk, what, actor=actor, text=terms["text"], now=timezone.now())
         except NotAllowed as e:
             raise Conflict(str(e)) from e
-        return Response(DisputeDetailSerializer(dispute).data)
+        return Response(self.get_serializer(dispute).data)

@@ -19,8 +19,13 @@ from management.pages import Pages
 from management.partner_auth import PartnerView
 from management.partner_scopes import PartnerScope
 from management.problems import Conflict, ProblemSerializer
-from management.serializers.disputes import DisputeDetailSerializer, NoteSerializer
-from management.serializers.findings import FindingDetailSerializer, FindingSerializer
+from management.serializers.disputes import NoteSerializer
+from management.serializers.findings import FindingSerializer
+from management.serializers.partner_views import (
+    PartnerDisputeDetailSerializer,
+    PartnerFindingDetailSerializer,
+    PartnerFindingSerializer,
+)
 from management.views.traffic import read_party_key
 from parties.side_names import Side
 from reconciliation.disputes import Actor, open_dispute
@@ -28,7 +33,7 @@ from reconciliation.finding_life import NotAllowed, get_bearer
 from reconciliation.models import Finding, State
 
 PROBLEMS = {code: ProblemSerializer for code in (400, 401, 403, 404, 409)}
-ANSWERS = {200: FindingDetailSerializer, **PROBLEMS}
+ANSWERS = {200: PartnerFindingDetailSerializer, **PROBLEMS}
 
 
 class PartnerFindingFilter(filters.FilterSet):
@@ -65,7 +70,7 @@ class PartnerFindingViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
         return Finding.objects.for_parties(self.sides).order_by("-opened_at", "-id")
 
     def get_serializer_class(self) -> type[FindingSerializer]:
-        return FindingDetailSerializer if self.action == "retrieve" else FindingSerializer
+        return PartnerFindingSerializer if self.action == "list" else PartnerFindingDetailSerializer
 
     @extend_schema(request=NoteSerializer, responses=ANSWERS)
     @action(detail=True, methods=["post"])
@@ -73,7 +78,7 @@ class PartnerFindingViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
         """Say how it came about. The finding stays open until the other side accepts it or the hub closes it."""
         finding, side, note = self._read(request)
         finding.explain(note=note, now=timezone.now(), side=side, by=self.token.name)
-        return Response(FindingDetailSerializer(finding).data)
+        return Response(self.get_serializer(finding).data)
 
     @extend_schema(request=NoteSerializer, responses=ANSWERS)
     @action(detail=True, methods=["post"])
@@ -90,9 +95,9 @@ class PartnerFindingViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
             finding.judge(State.ACCEPTED, note=note, now=timezone.now(), side=side, by=self.token.name)
         except NotAllowed as e:
             raise Conflict(str(e)) from e
-        return Response(FindingDetailSerializer(finding).data)
+        return Response(self.get_serializer(finding).data)
 
-    @extend_schema(request=NoteSerializer, responses={201: DisputeDetailSerializer, **PROBLEMS})
+    @extend_schema(request=NoteSerializer, responses={201: PartnerDisputeDetailSerializer, **PROBLEMS})
     @action(detail=True, methods=["post"])
     def dispute(self, request: Request, pk: str) -> Response:
         """Open a dispute about the CDR from this finding; the note is its reason. Answers with the dispute."""
@@ -103,7 +108,10 @@ class PartnerFindingViewSet(PartnerView, CsvExport, mixins.RetrieveModelMixin, v
             dispute = open_dispute(cdr, actor=actor, reason=note, now=timezone.now(), finding=finding)
         except NotAllowed as e:
             raise Conflict(str(e)) from e
-        return Response(DisputeDetailSerializer(dispute).data, status=status.HTTP_201_CREATED)
+        return Response(
+            PartnerDisputeDetailSerializer(dispute, context=self.get_serializer_context()).data,
+            status=status.HTTP_201_CREATED,
+        )
 
     def _read(self, request: Request) -> tuple[Finding, Side, str]:
         finding = self.get_object()
