@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -23,16 +24,43 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+# Only a superuser gives rights. Others who may change accounts and tokens would soon have every right themselves.
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else [*fields, "is_superuser", "groups", "user_permissions"]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_become(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_become(request, obj)
+
+
+def _may_become(request: HttpRequest, account: User | None) -> bool:
+    """Whoever sets its password can log in with it: so only if it has no more rights, be it awake or not."""
+    if account is None or request.user.is_superuser:
+        return True
+    return not account.is_superuser and request.user.has_perms(User(pk=account.pk).get_all_permissions())
+
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
 
 
 class StaffTokenForm(TokenForm):
@@ -55,6 +83,9 @@ class StaffTokenAdmin(TokenAdmin):
     search_fields = ["name", "user__username"]
     search_help_text = "Part of the name of the token or of the user"
     list_select_related = ["user"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
     def issue(self, token: StaffToken) -> tuple[StaffToken, str]:
         return StaffToken.issue(
