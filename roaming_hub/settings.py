@@ -263,7 +263,10 @@ if _public.scheme == "https":
     SECURE_HSTS_SECONDS = 31536000
 CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL]
 
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
+]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "roaming_hub.formats"

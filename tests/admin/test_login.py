@@ -1,4 +1,4 @@
-"""Whoever comes to the login page itself is led to the dashboard."""
+"""Whoever comes to the login page itself is led to the dashboard; and with what password."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def test_leads_to_the_dashboard(client: Client):
     answer = client.post(reverse("admin:login"), {"username": "root", "password": "of-no-importance"})
 
     assert (answer.status_code, answer.headers["Location"]) == (302, reverse("admin:index"))
+
+
+@pytest.mark.parametrize("password", ["short-1", "password123", "4827193650", "jane-miller"])
+def test_takes_no_password_that_is_soon_guessed(staff: Client, password: str):
+    """Nothing keeps anybody from trying."""
+    form = {"username": "jane-miller", "usable_password": "true", "password1": password, "password2": password}
+
+    assert staff.post(reverse("admin:auth_user_add"), form).status_code == 200
+
+    assert not User.objects.filter(username="jane-miller").exists()
