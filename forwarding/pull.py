@@ -11,7 +11,7 @@ from forwarding.pull_claim import LeaseLost
 from forwarding.pull_hub import read_hub_list
 from forwarding.pull_pieces import StoreFailed
 from forwarding.pull_plan import MAX_PAGES, Crawl, CrawlBroken
-from forwarding.pull_reading import Clock, Reading, set_date_from
+from forwarding.pull_reading import Clock, Reading, TurnOver, set_date_from
 from forwarding.pull_store import Intake, get_role
 from journal.committer import Committer
 from journal.models import PullRequest
@@ -48,6 +48,8 @@ def pull_next(*, clock: Clock, client: SyncClient | None = None, max_pages: int 
         logger.info("%s is no longer ours to read", request)
         # Nothing happens where another worker has it; else it must not hold the place of the next one.
         pull_claim.fail(request, error="the platform is not to be asked any more", now=clock(), again=False)
+    except TurnOver:
+        pull_claim.hand_over(request, now=clock())
     except CannotAsk as error:
         pull_claim.fail(request, error=str(error), now=clock(), again=False)
     except (CrawlBroken, PeerError, StoreFailed) as error:  # the partner's failure is an outcome: kept with the row

@@ -51,7 +51,7 @@ def claim(*, now: datetime) -> PullRequest | None:
         running = PullRequest.objects.filter(state=PullRequest.State.RUNNING, leased_until__gte=now)
         if running.count() >= settings.HUB_PULL_CRAWLS:
             return None
-        for request in _get_due(running, now=now):
+        for request in _get_due(running, now=now).select_for_update(skip_locked=True):
             if request.attempts >= ATTEMPTS:  # its worker died as often as that
                 _finish(request, PullRequest.State.FAILED, now=now, error="the reading never came to an end")
                 continue
@@ -145,6 +145,24 @@ def fail(request: PullRequest, *, error: str, now: datetime, again: bool = True)
             )
 
 
+def do_others_wait(*, now: datetime) -> bool:
+    """For a turn, and there is none left."""
+    running = PullRequest.objects.filter(state=PullRequest.State.RUNNING, leased_until__gte=now)
+    return running.count() >= settings.HUB_PULL_CRAWLS and _get_due(running, now=now).exists()
+
+
+def hand_over(request: PullRequest, *, now: datetime) -> None:
+    """Behind those that wait, to go on from where it is."""
+    with transaction.atomic():
+        take_turn()
+        if _has_successor(request):
+            _finish(request, PullRequest.State.FAILED, now=now, error="others waited; it was asked for anew meanwhile")
+        else:
+            _held(request).update(
+                state=PullRequest.State.WAITING, due_at=now, leased_until=None, attempts=request.attempts - 1
+            )
+
+
 def get_pulled_at(request: PullRequest) -> datetime | None:
     """When the last reading of this list began that came to its end: what changed later may be unknown."""
     done = PullRequest.objects.filter(
@@ -159,8 +177,7 @@ def _get_due(running: QuerySet[PullRequest], *, now: datetime) -> QuerySet[PullR
     died = Q(state=PullRequest.State.RUNNING, leased_until__lt=now)
     callable_now = Platform.objects.filter(state=Platform.State.REGISTERED, is_online=True).values("id")
     return (
-        PullRequest.objects.select_for_update(skip_locked=True)
-        .filter(waits | died, platform__in=callable_now)
+        PullRequest.objects.filter(waits | died, platform__in=callable_now)
         .exclude(platform__in=running.values("platform"))
         .order_by("state", "due_at", "id")  # RUNNING before WAITING: what died goes first, and is alone of its key
     )

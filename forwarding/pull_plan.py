@@ -23,6 +23,8 @@ MAX_EMPTY = 3  # pages without an object, one after the other, that still name a
 MAX_REREADS = 50
 JITTER = 0.1  # of the interval, either way (TRANS-26)
 GOES_ON_FOR = timedelta(days=1)  # an older reading that broke off begins anew
+TURN = timedelta(minutes=15)  # of a list that others wait for
+TURN_SHARE = 4  # or, if that is longer, this part of the time since it was asked for
 
 _OFFSET = re.compile(r"([?&]offset=)(\d{1,18})(?=&|$)")
 _objects = msgspec.json.Decoder(list[msgspec.Raw])
@@ -68,6 +70,12 @@ def _get_name(raw: bytes) -> bytes:
 def can_go_on(*, page_url: str, started_at: datetime | None, now: datetime) -> bool:
     """Whether a reading that broke off may go on in the middle."""
     return bool(page_url) and started_at is not None and now - started_at <= GOES_ON_FOR
+
+
+def is_turn_over(*, began_at: datetime, requested_at: datetime, now: datetime) -> bool:
+    """Whoever answers slowly, or without an end, has its part of the time and no more. Turns grow, so that a list that
+    has to be begun anew after each comes to its end."""
+    return now - began_at > max(TURN, (began_at - requested_at) / TURN_SHARE)
 
 
 def get_date_from(

@@ -22,13 +22,23 @@ from msgspec.structs import replace
 from forwarding import pull_claim, pull_gone
 from forwarding.pull_log import with_answer
 from forwarding.pull_pieces import Pieces, commit
-from forwarding.pull_plan import Crawl, CrawlBroken, Page, get_date_from, get_limit, read_page, write_first_url
+from forwarding.pull_plan import (
+    Crawl,
+    CrawlBroken,
+    Page,
+    get_date_from,
+    get_limit,
+    is_turn_over,
+    read_page,
+    write_first_url,
+)
 from forwarding.pull_store import Intake, Tally
 from journal.committer import Committer
 from journal.models import PullRequest
 from journal.rows import Job, NewLogRow
 from journal.storable import mend_text
 from ocpi.calls import Interface, PartyId
+from ocpi.times import SENTINEL
 from parties.client import Peer, PeerError, SyncClient, write_headers
 
 logger = logging.getLogger(__name__)
@@ -36,6 +46,10 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 SHOWN_ERRORS = 5
+
+
+class TurnOver(Exception):
+    """Others wait. What was read is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +74,15 @@ class Reading:
     client: SyncClient
     clock: Clock
     goes_on: bool = False
+    began_at: datetime = SENTINEL
     errors: list[str] = field(default_factory=list)
 
     def read_to_the_end(self) -> None:
-        request = self.request
+        """
+        Raises:
+            TurnOver, LeaseLost, CrawlBroken, PeerError, StoreFailed
+        """
+        request, self.began_at = self.request, self.clock()
         url = self._go_on_where_it_broke_off() if request.page_url else self._get_first_url()
         if url is not None:
             self._read_on(url)
@@ -151,7 +170,11 @@ class Reading:
         self.request.page_url, self.request.page_digest = read.url, read.page.digest
         if self.goes_on:
             self.request.attempts = 1  # it comes further each time: no reason to give it up
-        pull_claim.save_progress(self.request, now=self.clock(), seen=tally.keys if self._is_whole_asked else ())
+        at = self.clock()
+        pull_claim.save_progress(self.request, now=at, seen=tally.keys if self._is_whole_asked else ())
+        is_over = is_turn_over(began_at=self.began_at, requested_at=self.request.requested_at, now=at)
+        if is_over and pull_claim.do_others_wait(now=at):
+            raise TurnOver
 
     def _tells_what_is_gone(self) -> bool:
         """Only a whole list of which every object said which it is. Else it is left as it was, and the row says so."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils.timezone import now
 
 from forwarding.pull import pull_next
@@ -227,3 +228,72 @@ class TestPartnerFailed:
 
 def _die(*args: Any, **kwargs: Any) -> int:
     raise Died
+
+
+class TestTurns:
+    """No partner keeps the others from being read: not by pages that come slowly, nor by pages without an end."""
+
+    def read(self, *, minutes_a_look: int = 3) -> PullRequest:
+        """One turn, of a partner so slow that the clock goes on each time somebody looks at it."""
+        began = now()
+        ticks = iter(began + timedelta(minutes=minutes_a_look * number) for number in range(1000))
+        done = pull_next(clock=lambda: next(ticks))
+        assert done is not None
+        return done
+
+    def ask(self, cast: Cast, *, is_waited_for: bool = True) -> Lists:
+        lists = Lists(cast.cpo, pages={"locations": PAGES})
+        ask(cast.cpo.platform, ["locations"], reason=PullRequest.Reason.STAFF, now=now())
+        if is_waited_for:
+            ask(cast.emsp.platform, ["tokens"], reason=PullRequest.Reason.STAFF, now=now())
+        return lists
+
+    def test_end_when_others_wait(self, cast: Cast):
+        lists = self.ask(cast)
+
+        slow = self.read()
+        PullRequest.objects.filter(pk=slow.pk).update(due_at=now())  # the clock of its partner was fast
+        other, again = go_on(), go_on()
+
+        assert (slow.state, slow.attempts) == ("WAITING", 0)
+        assert 0 < slow.pages < len(PAGES)
+        assert (other.module, other.state) == ("tokens", "DONE")
+        assert (again.pk, again.state, again.pages, again.stored) == (slow.pk, "DONE", 4, 4)
+        assert get_cursors(lists).count("") == 1  # it went on
+
+    def test_go_on_while_nobody_waits(self, cast: Cast):
+        self.ask(cast, is_waited_for=False)
+
+        assert self.read().state == "DONE"
+
+    def test_go_on_for_a_while(self, cast: Cast):
+        self.ask(cast)
+
+        assert self.read(minutes_a_look=0).state == "DONE"
+
+    def test_are_longer_for_what_was_asked_for_long_ago(self, cast: Cast):
+        self.ask(cast)
+        PullRequest.objects.filter(module="locations").update(requested_at=LONG_AGO)
+
+        assert self.read().state == "DONE"
+
+    def test_end_for_good_where_the_list_was_asked_for_anew(self, cast: Cast):
+        lists = self.ask(cast)
+        lists.answers["locations", "1"] = lambda handler, query: self._ask_again(cast, lists, handler, query)
+
+        slow = self.read()
+
+        assert slow.state == "FAILED"
+        assert "anew" in slow.last_error
+
+    def _ask_again(self, cast: Cast, lists: Lists, handler: Any, query: Any) -> None:
+        PullRequest.objects.create(
+            platform=cast.cpo.platform.pk,
+            party="nlcpo",
+            module="locations",
+            reason=PullRequest.Reason.SCHEDULE,
+            requested_at=now(),
+            due_at=now() + timedelta(days=1),
+        )
+        connections.close_all()
+        lists.answer(handler, "locations", query)
