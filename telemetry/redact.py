@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 MASK = "•••"
+MOST_READ = 16 * 1024  # characters of a partner's message that are looked through; a thirtieth of them is kept
+LONGEST_ID = 64  # of those the specification knows
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # Authorization: Token …, Bearer …, wherever such a header is repeated
@@ -44,9 +46,15 @@ def redact(text: str, *, hidden: Iterable[str] = ()) -> str:
 
 
 def hide_id(text: str, personal: str, *, shown: str = MASK) -> str:
-    """Partners repeat ids in their messages; a personal one ("": there is none) stands there as it is `shown`."""
-    for spelling in (quote(personal, safe=""), personal) if personal else ():
-        text = re.sub(re.escape(spelling), lambda _: shown, text, flags=re.IGNORECASE)
+    """Partners repeat ids in their messages; a personal one ("": there is none) stands there as it is `shown`.
+
+    Message and id may have as many megabytes as an answer and a body, and a web process does nothing else meanwhile:
+    what comes too late to be kept is cut off, and from where an endless id begins nothing is kept.
+    """
+    text, begin = text[:MOST_READ], personal[:LONGEST_ID]
+    rest = "(?s:.*)" if len(personal) > LONGEST_ID else ""
+    for spelling in (quote(begin, safe=""), begin) if begin else ():
+        text = re.sub(re.escape(spelling) + rest, lambda _: shown, text, flags=re.IGNORECASE)
     return text
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from telemetry import work
 from telemetry.logs import make_formatter
-from telemetry.redact import hide_id, redact
+from telemetry.redact import MOST_READ, hide_id, redact
 
 TOKEN = "IpbJOXxkxOAuKR92z0nEcmVF3Qw09VG7I7d"
 ENCODED = base64.b64encode(TOKEN.encode()).decode()
@@ -73,6 +75,26 @@ class TestHideId:
 
     def test_puts_what_is_shown_of_it_as_it_is(self):
         assert hide_id(f"{UID} is blocked", UID, shown="•••\\1L8") == "•••\\1L8 is blocked"
+
+    @pytest.mark.parametrize("uid", [UID * 100_000, "\u00e9" * 1_000_000])
+    def test_hides_an_endless_id_and_what_follows(self, uid: str, monkeypatch: pytest.MonkeyPatch):
+        """A pattern as long as the id took seconds to make."""
+        patterns: list[str] = []
+        real = re.sub
+
+        def note(pattern: str, *rest: Any, **flags: Any) -> str:
+            patterns.append(pattern)
+            return real(pattern, *rest, **flags)
+
+        monkeypatch.setattr(re, "sub", note)
+
+        text = hide_id(f"token {uid.lower()} is unknown", uid)
+
+        assert text == "token •••"
+        assert max(map(len, patterns)) < 1000
+
+    def test_looks_through_no_endless_message(self):
+        assert len(hide_id("x" * 10_000_000, UID)) == MOST_READ
 
     def test_leaves_all_where_there_is_no_such_id(self):
         assert hide_id("it said so", "") == "it said so"
