@@ -141,6 +141,8 @@ class Views:
                 configuration.demand_version(version)
                 reply = configuration.get_client_infos(request.method, request.query, caller=caller, hub=hub, now=now)
                 return await note.finish(reply, hub)
+            case [_, "sender", "hubclientinfo", *_]:
+                raise UnknownObject("no such URL in hubclientinfo SENDER")  # there is only the list (HCI-01)
             case [version, "receiver", "hubclientinfo", *path]:
                 configuration.demand_version(version)
                 body = await request.read_body()
@@ -148,9 +150,9 @@ class Views:
                 return await note.finish(reply, hub)
             case [version, "alias", token]:
                 configuration.demand_version(version)
+                call = replace(call, sender=_read_party(request.headers, _FROM))
                 if request.method == "POST":
-                    sender = _read_party(request.headers, _FROM)
-                    call = replace(call, body=await request.read_body(), sender=sender)
+                    call = replace(call, body=await request.read_body())
                 else:
                     configuration.demand_get(request.method)
                 return await pipeline.follow_alias(token, call, hub=hub, now=now, note=note)
@@ -238,14 +240,23 @@ def _read_party(headers: Mapping[str, str], pair: tuple[str, str, str]) -> Party
 
 def _address(reply: Reply, request: Request, segments: list[str]) -> Reply:
     """A refusal that came before the call was read is addressed all the same (ROUTE-06), as far as FROM can be read."""
+    if not _is_routed(segments):
+        return reply
+    try:
+        asked_by = _read_party(request.headers, _FROM)
+    except InvalidParameter:
+        return reply
+    return reply if asked_by is None else replace(reply, sender=hot.HUB_PARTY, receiver=asked_by)
+
+
+def _is_routed(segments: list[str]) -> bool:
+    """Configuration modules never are (ROUTE-01)."""
     match segments:
-        case [_, "sender" | "receiver", module, *_] if module != "hubclientinfo":  # ROUTE-01
-            try:
-                asked_by = _read_party(request.headers, _FROM)
-            except InvalidParameter:
-                return reply
-            return reply if asked_by is None else replace(reply, sender=hot.HUB_PARTY, receiver=asked_by)
-    return reply
+        case [_, "sender" | "receiver", module, *_]:
+            return module != "hubclientinfo"
+        case [_, "alias", _]:
+            return True
+    return False
 
 
 def _get_interface(segments: list[str]) -> str:

@@ -30,8 +30,16 @@ class TestRefusedEarly:
         assert (large.status_code, get_routing(large)) == (413, HUB_TO_CPO)
         assert (unsure.status_code, get_routing(unsure)) == (503, HUB_TO_CPO)
 
-    def test_those_of_configuration_modules_are_not(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):  # ROUTE-01
-        answer = cast.cpo.call("PUT", "hubclientinfo", interface="sender")
+    @pytest.mark.parametrize(("method", "path", "status"), [("PUT", "", 405), ("GET", "FR/MSP", 404)])
+    def test_those_of_configuration_modules_are_not(self, cast: Cast, method: str, path: str, status: int):  # ROUTE-01
+        answer = cast.cpo.call(method, "hubclientinfo", path, interface="sender")
 
-        assert answer.status_code == 405
-        assert get_routing(answer) == {}
+        assert (answer.status_code, get_routing(answer)) == (status, {})
+
+    @pytest.mark.parametrize(("method", "status"), [("GET", 404), ("POST", 404), ("PUT", 405)])
+    def test_those_at_a_url_of_the_hubs_making_are(self, cast: Cast, method: str, status: int):  # ROUTE-06
+        url = f"{cast.hub.url}/ocpi/2.2.1/alias/nobody-knows"
+
+        answer = cast.cpo.call_url(method, url, body=None if method == "GET" else {})
+
+        assert (answer.status_code, get_routing(answer)) == (status, HUB_TO_CPO)
