@@ -92,7 +92,7 @@ class Views:
                 error = ServerError("the hub failed; nothing was promised: try again")
                 reply = _address(await note.refuse(error, self._hub), request, segments)
         count.note_call_in(at, interface=_get_interface(segments), code=reply.status_code)
-        return write_reply(reply, ids=ids, now=now)
+        return write_reply(reply, ids=ids, now=datetime.now(UTC))
 
     def refuse_at_once(self, error: OcpiError, headers: Mapping[str, str]) -> Response:
         """There is no room to do anything about this call."""
