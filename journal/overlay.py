@@ -116,7 +116,7 @@ class Overlay:
         if strange := _find_strange(slot.table, tuple(columns)):
             raise ValueError(f"{slot.table.name}: a change may not write {strange}")
         refuse_unstorable(columns)
-        outcome = Outcome.CREATED if slot.row is None or _is_revived(slot.row, columns) else Outcome.UPDATED
+        outcome = Outcome.CREATED if _makes_new(change, slot.row, columns) else Outcome.UPDATED
         slot.row = {**(new_row(slot.table, slot.key) if slot.row is None else slot.row), **columns}
         slot.written = {**slot.written, **columns} if slot.written else columns
         return outcome
@@ -133,8 +133,13 @@ def _find_strange(table: Table, columns: tuple[str, ...]) -> list[str]:
     return sorted(name for name in columns if name not in table.columns or name in table.key)
 
 
+def _makes_new(change: Change, row: Columns | None, columns: Columns) -> bool:
+    """An object, or a part of one that is there (TRANS-13)."""
+    return row is None or _is_revived(row, columns) or (change.adds is not None and change.adds(row))
+
+
 def _is_revived(row: Columns, columns: Columns) -> bool:
-    """Of a tombstone, an object is made anew (TRANS-13)."""
+    """Of a tombstone, an object is made anew."""
     return row.get("deleted_at") is not None and columns.get("deleted_at", row["deleted_at"]) is None
 
 

@@ -42,7 +42,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     without lock, where that is given. It returns the columns to write (all but the key; missing ones keep their value
     or default; {} leaves all as it is, and counts as a change for the job's event), None to keep what is there, or
     raises an OcpiError to refuse this job alone. Where `reads` names the columns that it looks at, the others may be
-    missing from both rows.
+    missing from both rows. `adds` tells of a row that is there whether the change puts something new into it: then it
+    counts as CREATED (TRANS-13).
     """
 
     table: Table
@@ -50,6 +51,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     apply: Callable[[Columns | None, Columns | None], Columns | None]
     base_key: tuple[str, ...] | None = None
     reads: frozenset[str] | None = None  # None: any of them
+    adds: Callable[[Columns], bool] | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from journal.reader import Reader
-from journal.rows import Change
+from journal.rows import Change, Columns
 from locations import parts
 from locations.models import Location
 from locations.wire import v2_2_1
@@ -118,9 +118,19 @@ class Locations(OwnedModule):
             reworked = parts.apply(document, match, method=call.method, body=call.body, stamp=stamp, strict=strict)
             return None if reworked is None else self.describe(reworked, match, strict=strict)
 
-        missing = UnknownLocation("no such location: PUT it first") if strict else None
-        place = self.get_place(call, match, audience=audience)
-        return (rework(place, work, now=now, missing=missing, longest=hot.HUB_MAX_BODY),)
+        def adds(stored: Columns) -> bool:
+            return parts.get(stored["document"].encode(), match) is None
+
+        return (
+            rework(
+                self.get_place(call, match, audience=audience),
+                work,
+                now=now,
+                missing=UnknownLocation("no such location: PUT it first") if strict else None,
+                longest=hot.HUB_MAX_BODY,
+                adds=adds if call.method == "PUT" else None,
+            ),
+        )
 
     def _read_part(self, call: Call, match: Match, *, strict: bool) -> datetime | None:
         """Validate an EVSE or connector on its own, so that the error names its field; its `last_updated`."""

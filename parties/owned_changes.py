@@ -83,6 +83,7 @@ def rework(
     longest: int,
     guard: Guard | None = None,
     remark: Remark | None = None,
+    adds: Callable[[Columns], bool] | None = None,
 ) -> Change:
     """Make the new document out of the stored one (PATCH, sub-objects). `work` returns None where nothing changes.
 
@@ -113,7 +114,7 @@ def rework(
             return None
         return _row(place, _remarked(described, current, remark), stored, now=now)
 
-    return Change(table=place.table, key=place.key, base_key=place.base, apply=apply)
+    return Change(table=place.table, key=place.key, base_key=place.base, apply=apply, adds=adds)
 
 
 def delete(place: Place, *, now: datetime, strict: bool) -> Change:

@@ -67,6 +67,20 @@ class TestStrict:
         assert len(cast.emsp.seen) == 1
 
 
+class TestNewPart:
+    def test_is_created_and_then_updated(self, cast: Cast):  # TRANS-13
+        put(cast)
+        evse, connector = evse_document(uid="E9"), connector_document(id="7")
+
+        answers = [
+            put(cast, path, body=body)
+            for path, body in ((f"{LOC1}/E9", evse), (f"{LOC1}/e9/7", connector), (f"{LOC1}/E9/7", connector))
+        ]
+        again = put(cast, f"{LOC1}/E9", body=evse)
+
+        assert [answer.status_code for answer in (*answers, again)] == [201, 201, 200, 200]
+
+
 class TestGrowth:
     def test_ends_at_the_size_of_a_body(self, cast: Cast, settings: Any):  # LOC-02
         settings.HUB_MAX_BODY = 4000
