@@ -50,7 +50,7 @@ async def forward(course: Course, decision: Forward) -> Reply:
     if stored.settled is not None:
         return await course.note.finish(_with_location(stored.settled, stored.location), course.hub)
     if stored.written.event is not None:
-        return _accept(decision, stored.location)
+        return _accept(course, decision, stored.location, stored.written.outcomes)
     may_wait = decision.delivery is Delivery.STORE_AND_FORWARD and bool(stored.changes)
     if may_wait and await has_waiting(course, decision):
         return await _queue(course, decision, stored, hop=None)
@@ -122,18 +122,19 @@ async def _store(course: Course, decision: Forward) -> Stored:
     location = _make_location(course, call)
     job = Job(changes=changes, aliases=(location,) if location else ())
     if changes and decision.delivery is Delivery.STORE_AND_FORWARD and is_away(decision):
-        job = _join(job, course, decision, reply=_accept(decision, location))
+        job = _join(job, course, decision, location)
     stored = Stored(changes, await course.hub.writer.write(job), location)
     if decision.addressed or not stored.is_kept:
         return stored
     return replace(stored, settled=await module.get_settled(call, course.match, course.hub.reader))
 
 
-def _join(job: Job, course: Course, decision: Forward, *, reply: Reply) -> Job:
+def _join(job: Job, course: Course, decision: Forward, location: NewAlias | None) -> Job:
     """The lane as well, together with the store: pushes of one object that come at the same time stand in it in the
     order in which they were stored. What changes nothing is queued by itself."""
 
     def log(outcomes: tuple[Outcome, ...]) -> tuple[NewLogRow, ...]:
+        reply = _accept(course, decision, location, outcomes)
         return () if Outcome.KEPT in outcomes else course.note.rows(reply, None)
 
     return replace(job, event=course.make_event(receiver=decision.node.party), log=log)
@@ -141,15 +142,17 @@ def _join(job: Job, course: Course, decision: Forward, *, reply: Reply) -> Job:
 
 async def _queue(course: Course, decision: Forward, stored: Stored, *, hop: Hop | None) -> Reply:
     """Accepted durably; the receiver's lane delivers it in order (decision 4)."""
-    reply = _accept(decision, stored.location)
+    reply = _accept(course, decision, stored.location, stored.written.outcomes)
     was_sent = stored.was_posted or (hop is not None and hop.may_have_arrived)
     event = course.make_event(receiver=decision.node.party, was_sent=was_sent)
     await queue(course, event, change=stored.state, rows=course.note.rows(reply, hop))
     return reply
 
 
-def _accept(decision: Forward, location: NewAlias | None) -> Reply:
-    return _with_location(accept_for_later(decision), location)
+def _accept(course: Course, decision: Forward, location: NewAlias | None, outcomes: tuple[Outcome, ...]) -> Reply:
+    """A PATCH makes no object, though perhaps the row of its receiver's variant."""
+    is_new = Outcome.CREATED in outcomes and course.call.method != "PATCH"
+    return _with_location(accept_for_later(decision, is_new=is_new), location)
 
 
 def _mark_verdict(course: Course, hop: Hop, stored: Stored) -> tuple[Mark, ...]:

@@ -72,6 +72,9 @@ async def _read_present(course: Course, event: NewEvent, *, change: Change) -> t
     return replace(event, method=method, path=path, body=body, supersedes=True, at=at), changed_at
 
 
-def accept_for_later(decision: Forward) -> Reply:
+def accept_for_later(decision: Forward, *, is_new: bool) -> Reply:
     receiver = decision.node.party
-    return Reply(status_message=f"accepted by the hub: {receiver} is not reachable now, it is delivered in order later")
+    return Reply(
+        http_status=201 if is_new else 200,  # TRANS-13
+        status_message=f"accepted by the hub: {receiver} is not reachable now, it is delivered in order later",
+    )

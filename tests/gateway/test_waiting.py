@@ -74,6 +74,23 @@ class TestPushToOneParty:
             assert cursor.fetchall() == [(True,)]
         assert CallLog.objects.filter(leg="in", decision="forward").count() == 1
 
+    def test_is_answered_by_the_hub_as_what_it_does_there(self, promised: Cast):  # TRANS-13
+        put(promised, "LOC2", to="NL*HUB")
+        presence.set_offline(promised.emsp.platform.pk, now=now())
+        promised.hub.settle()
+        change = {"name": "new", "last_updated": LATER}
+
+        answers = [
+            put(promised, to="FR*MSP"),
+            put(promised, to="FR*MSP", last_updated=LATER),
+            promised.cpo.call("PATCH", "locations", "NL/CPO/LOC2", body=change, to="FR*MSP"),
+        ]
+
+        assert [answer.status_code for answer in answers] == [201, 200, 200]
+        assert all("later" in answer.json()["status_message"] for answer in answers)
+        told = CallLog.objects.filter(leg="in", decision="forward").order_by("id").values_list("http_status", flat=True)
+        assert list(told) == [201, 200, 200]
+
     def test_of_an_older_state_joins_the_lane_too(self, promised: Cast):
         """Its receiver judges, not the hub."""
         presence.set_offline(promised.emsp.platform.pk, now=now())
