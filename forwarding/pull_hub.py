@@ -22,7 +22,7 @@ from forwarding.pull_pieces import commit
 from forwarding.pull_plan import Crawl, Page, read_page, write_first_url
 from journal.committer import Committer
 from journal.models import PullRequest
-from journal.rows import Job, NewLogRow
+from journal.rows import Job, NewLogRow, Outcome
 from journal.storable import mend_text
 from ocpi.calls import Interface, PartyId
 from ocpi.configuration.v2_2_1 import ClientInfo
@@ -118,15 +118,15 @@ class HubReading:
         party = PartyId(info.country_code, info.party_id)
         self.listed.add((party.key, str(info.role)))
         try:
-            is_news = announced.accept(self.peer.id, info, now=self.clock())
+            outcome = announced.accept(self.peer.id, info, now=self.clock())
         except InvalidParameter as error:
             self.request.foreign += 1
             logger.info("platform %d announces %s", self.peer.id, error.message)
             return
-        if is_news:
-            self.request.stored += 1
-        else:
+        if outcome is Outcome.KEPT:
             self.request.unchanged += 1
+        else:
+            self.request.stored += 1
 
     def _fetch(self, url: str) -> Page:
         request_id, correlation_id = str(uuid.uuid4()), str(uuid.uuid4())

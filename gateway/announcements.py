@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.auth import Caller
 from gateway.hub import Hub
+from journal.rows import Outcome
 from ocpi.calls import ConnectionStatus, PartyId, Reply, Role
 from ocpi.configuration.v2_2_1 import ClientInfo
 from ocpi.errors import InvalidParameter, MethodNotAllowed, UnknownObject
@@ -37,9 +38,12 @@ async def handle(method: str, path: Sequence[str], body: bytes, *, caller: Calle
     info = decode(body, type=ClientInfo)
     if PartyId(info.country_code, info.party_id) != party:
         raise InvalidParameter("party_id: the body describes another party than the URL")  # TRANS-34
-    is_news = await hub.in_thread(lambda: announced.accept(caller.platform, info, now=now))
+    outcome = await hub.in_thread(lambda: announced.accept(caller.platform, info, now=now))
     await hub.facts.catch_up(hub.reader)
-    return Reply(status_message=None if is_news else "the hub knows this, or something newer")
+    return Reply(
+        http_status=201 if outcome is Outcome.CREATED else 200,  # TRANS-13
+        status_message="the hub knows this, or something newer" if outcome is Outcome.KEPT else None,
+    )
 
 
 def _describe(row: PartyBehind) -> ClientInfo:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from journal.models import PullRequest
+from journal.rows import Outcome
 from ocpi.calls import ConnectionStatus, Interface, PartyId, Role
 from ocpi.configuration.v2_2_1 import ClientInfo
 from ocpi.errors import InvalidParameter, UnknownObject
@@ -29,8 +30,8 @@ AHEAD = timedelta(hours=1)  # by which clocks may differ; what is later was told
 MAX_BEHIND = 10_000  # of one hub: a list that never ends must not become everybody's routing facts
 
 
-def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> bool:
-    """Store what the peer hub says of one party. False: nothing new, or older than what is known.
+def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> Outcome:
+    """Store what the peer hub says of one party. KEPT: nothing new, or older than what is known.
 
     Raises:
         InvalidParameter: it is not this hub's to announce.
@@ -41,7 +42,7 @@ def accept(platform_id: int, info: ClientInfo, *, now: datetime) -> bool:
         _refuse_taken(platform_id, party)
         row = _filter(platform_id, party).filter(role=str(info.role)).first()
         if row is not None and info.last_updated < row.last_updated < now + AHEAD:
-            return False
+            return Outcome.KEPT
         if row is None:
             return _add(platform_id, party, info, now=now)
         return _change(row, info, now=now)
@@ -126,7 +127,7 @@ def _refuse_taken(platform_id: int, party: PartyId) -> None:
         refuse("was announced by another hub, which has not given it up")
 
 
-def _add(platform_id: int, party: PartyId, info: ClientInfo, *, now: datetime) -> bool:
+def _add(platform_id: int, party: PartyId, info: ClientInfo, *, now: datetime) -> Outcome:
     if PartyBehind.objects.filter(platform_id=platform_id).count() >= MAX_BEHIND:
         raise InvalidParameter(f"more than {MAX_BEHIND} parties behind one hub")
     _release(platform_id, party, now=now)
@@ -139,19 +140,19 @@ def _add(platform_id: int, party: PartyId, info: ClientInfo, *, now: datetime) -
         last_updated=info.last_updated,
         changed_at=now,
     )
-    return True
+    return Outcome.CREATED
 
 
-def _change(row: PartyBehind, info: ClientInfo, *, now: datetime) -> bool:
+def _change(row: PartyBehind, info: ClientInfo, *, now: datetime) -> Outcome:
     """Written only if something changed: each write makes every process load the facts anew (HCI-15)."""
     if (row.status, row.last_updated) == (str(info.status), info.last_updated):
-        return False
+        return Outcome.KEPT
     if row.status != str(info.status):
         row.changed_at = now
         _release(row.platform_id, row.id_pair, now=now)
     row.status, row.last_updated = str(info.status), info.last_updated
     row.save(update_fields=["status", "last_updated", "changed_at"])
-    return True
+    return Outcome.UPDATED
 
 
 def _release(platform_id: int, party: PartyId, *, now: datetime) -> None:

@@ -79,6 +79,11 @@ class TestRegistry:
         assert told.hub2.call("GET", "hubclientinfo", "DK/ZZZ").status_code == 404
         assert third.call("GET", "hubclientinfo", "DK/R4E").status_code == 404
 
+    def test_says_whether_it_had_heard_of_the_party(self, chain: Chain):  # TRANS-13
+        answers = [announce(chain.hub2, EMSP_BEHIND, "EMSP", status=status) for status in ("PLANNED", "CONNECTED")]
+
+        assert [answer.status_code for answer in answers] == [201, 200]
+
     @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
     def test_has_two_methods(self, chain: Chain, method: str):
         answer = chain.hub2.call(method, "hubclientinfo", "DK/R4E", body={})

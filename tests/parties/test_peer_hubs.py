@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from journal.models import PullRequest
+from journal.rows import Outcome
 from ocpi import wire
 from ocpi.calls import ConnectionStatus, PartyId, Role
 from ocpi.configuration.v2_2_1 import ClientInfo, Credentials
@@ -116,7 +117,7 @@ class TestAccept:
         hub = plan()
 
         for role in ("CPO", "EMSP"):
-            assert announced.accept(hub.pk, info(role=role), now=NOW)
+            assert announced.accept(hub.pk, info(role=role), now=NOW) is Outcome.CREATED
 
         assert get_statuses(hub) == {"DK*R4E CPO": "CONNECTED", "DK*R4E EMSP": "CONNECTED"}
 
@@ -129,14 +130,16 @@ class TestAccept:
         touched = announced.accept(hub.pk, info(at=NOW + HOUR), now=NOW + HOUR)
 
         row = PartyBehind.objects.get()
-        assert (same, older, touched) == (False, False, True)
+        assert (same, older, touched) == (Outcome.KEPT, Outcome.KEPT, Outcome.UPDATED)
         assert (row.status, row.changed_at, row.last_updated) == ("CONNECTED", NOW, NOW + HOUR)
 
     def test_is_not_held_up_by_a_clock_that_once_was_wrong(self) -> None:
         hub = plan()
         announced.accept(hub.pk, info(at=NOW + 1000 * HOUR), now=NOW)
 
-        assert announced.accept(hub.pk, info(status="OFFLINE", at=NOW + HOUR), now=NOW + HOUR)
+        outcome = announced.accept(hub.pk, info(status="OFFLINE", at=NOW + HOUR), now=NOW + HOUR)
+
+        assert outcome is Outcome.UPDATED
         assert get_statuses(hub) == {"DK*R4E EMSP": "OFFLINE"}
 
     def test_another_hub_may_have_who_is_behind_one_that_left_and_keeps_it(self) -> None:
@@ -168,7 +171,7 @@ class TestAccept:
 
         with pytest.raises(InvalidParameter):
             announced.accept(second.pk, info(role="CPO"), now=NOW)
-        assert announced.accept(first.pk, info(), now=NOW)
+        assert announced.accept(first.pk, info(), now=NOW) is Outcome.UPDATED
 
     def test_a_withdrawn_party_is_still_ours(self) -> None:
         hub, left = plan(), plan("Left", PartyId("NL", "CPO"), Role.CPO)
