@@ -19,6 +19,7 @@ from ocpi.calls import Call, Interface, PartyId, Role
 from ocpi.errors import InvalidParameter, UnknownLocation
 from ocpi.module import NOTHING, Match, Resolved, Route
 from ocpi.raw import read_fields, read_patch_stamp, read_stamp, read_text
+from ocpi.shared.v2_2_1 import NOT_AVAILABLE
 from ocpi.wire import decode
 from parties.hot_settings import hot
 from parties.owned_changes import Described, rework
@@ -69,7 +70,7 @@ class Locations(OwnedModule):
             "city": obj.city,
             "latitude": Decimal(obj.coordinates.latitude),
             "longitude": Decimal(obj.coordinates.longitude),
-            "time_zone": obj.time_zone,
+            "time_zone": "" if obj.time_zone == NOT_AVAILABLE else obj.time_zone,
             "publish": obj.publish,
             "evse_count": len(obj.evses or ()),
         }

@@ -12,6 +12,7 @@ from ocpi.fields import FieldError, OcpiObject, known
 from ocpi.partial import patch_type
 from ocpi.patch import Keyed
 from ocpi.shared.v2_2_1 import (
+    NOT_AVAILABLE,
     URL,
     BusinessDetails,
     CiString36,
@@ -192,7 +193,7 @@ class Location(OcpiObject, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.publish and self.publish_allowed_to:  # LOC-10
             raise FieldError("publish_allowed_to", "is allowed only where publish is false")
-        if self.time_zone not in _zones():  # LOC-12; tariffs are read in this zone
+        if self.time_zone not in _zones() and self.time_zone != NOT_AVAILABLE:  # LOC-12; tariffs are read in this zone
             raise FieldError("time_zone", "is not a name of the IANA time zone database")
 
 

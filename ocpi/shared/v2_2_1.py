@@ -14,6 +14,8 @@ from ocpi.calls import Role as Role
 from ocpi.exact import Exact
 from ocpi.fields import OcpiObject, cistring, known
 
+NOT_AVAILABLE = "#NA"  # in a required string that cannot be filled (TRANS-46)
+
 # Base types
 
 if TYPE_CHECKING:

@@ -56,9 +56,16 @@ class TestStrict:
             {"weekday": 1, "period_begin": "08:00", "period_end": "20:00"},
         ]}},
         {"images": None, "evses": []},
+        {"country": "#NA", "time_zone": "#NA"},
     ])  # fmt: skip
-    def test_takes(self, cast: Cast, changes: dict[str, Any]):  # LOC-08, LOC-10, LOC-13, TRANS-42
+    def test_takes(self, cast: Cast, changes: dict[str, Any]):  # LOC-08, LOC-10, LOC-13, TRANS-42, TRANS-46
         assert get_code(put(cast, **changes)) == 1000
+
+    def test_a_zone_that_cannot_be_told_is_none(self, cast: Cast):  # TRANS-46
+        put(cast, time_zone="#NA")
+
+        assert Location.objects.get().time_zone == ""
+        assert get(cast)["time_zone"] == "#NA"
 
     def test_only_where_the_hub_is_the_receiver(self, cast: Cast):  # AMB-12, TRANS-41
         answer = put(cast, to="FR*MSP", time_zone="Mars/Olympus")
