@@ -12,6 +12,7 @@ from management.ocpi_schema_parts import (
     ID_PARAMETERS,
     PAGE_HEADERS,
     PAGE_PARAMETERS,
+    PAGE_PARAMETERS_WITH_DATE,
     ROUTING_PARAMETERS,
     make_body,
     make_envelope,
@@ -21,6 +22,7 @@ from ocpi.calls import Interface, Version
 from ocpi.configuration import v2_2_1 as configuration
 from ocpi.module import Route
 from ocpi.wire import json_schemas
+from parties.owned_module import OwnedModule
 from parties.routed_module import RoutedModule
 
 Json = dict[str, Any]
@@ -83,7 +85,7 @@ def _operation(module: RoutedModule, route: Route, method: str, schemas: _Schema
         "summary": _summarize(module, route, method),
         "parameters": [
             *(_path_parameter(name) for name in re.findall(r"{(\w+)}", route.pattern)),
-            *(PAGE_PARAMETERS if is_list else ()),
+            *(_page_parameters(module) if is_list else ()),
             *ROUTING_PARAMETERS,
             *ID_PARAMETERS,
         ],
@@ -156,9 +158,15 @@ def _configuration_paths(schemas: _Schemas) -> Json:
                 request=configuration.ClientInfo,
                 name="receiver_put",
                 parameters=party,
+                created=True,
             ),
         },
     }
+
+
+def _page_parameters(module: RoutedModule) -> tuple[Json, ...]:
+    needs_date = isinstance(module, OwnedModule) and module.list_needs_date
+    return PAGE_PARAMETERS_WITH_DATE if needs_date else PAGE_PARAMETERS
 
 
 def _responses(data: Json | None, *, created: bool = False, is_list: bool = False) -> Json:

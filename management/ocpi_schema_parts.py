@@ -31,6 +31,7 @@ PAGE_PARAMETERS: Final = (
     _query("offset", "How many objects to pass over.", type="integer", minimum=0),
     _query("limit", "At most so many objects; the hub may send fewer.", type="integer", minimum=1),
 )
+PAGE_PARAMETERS_WITH_DATE: Final = ({**PAGE_PARAMETERS[0], "required": True}, *PAGE_PARAMETERS[1:])  # SESS-02
 PAGE_HEADERS: Final = ("X-Total-Count", "X-Limit", "Link")
 ERRORS: Final = {
     "400": "NotJson",
@@ -39,6 +40,7 @@ ERRORS: Final = {
     "404": "UnknownObject",
     "405": "MethodNotAllowed",
     "413": "TooLarge",
+    "429": "TooManyCalls",
     "503": "Overloaded",
 }
 _ENVELOPE: Final = {"$ref": "#/components/schemas/Envelope"}
@@ -96,6 +98,7 @@ FIXED_COMPONENTS: Final[dict[str, Json]] = {
         "UnknownObject": _refusal("Not there, or not for this caller (2001, 2003, 2004)."),
         "MethodNotAllowed": _refusal("The URL is there, the method is not (2000).", Allow="What is offered."),
         "TooLarge": _refusal("The body is over the hub's limit (2001)."),
+        "TooManyCalls": _refusal("More calls than this platform may make (2000).", **{"Retry-After": "Seconds."}),
         "Overloaded": _refusal("Nothing was done: come back later (3000).", **{"Retry-After": "Seconds."}),
     },
     "schemas": {

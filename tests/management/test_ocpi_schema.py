@@ -90,6 +90,18 @@ class TestDocument:
         assert "date_from" in names(infos)
         assert "OCPI-to-party-id" not in names(infos)
 
+    def test_says_where_a_list_needs_a_date(self, document):  # SESS-02
+        def is_required(module):
+            parameters = document["paths"][f"/2.2.1/sender/{module}"]["get"]["parameters"]
+            return next(parameter["required"] for parameter in parameters if parameter["name"] == "date_from")
+
+        assert [is_required(module) for module in ("sessions", "cdrs", "hubclientinfo")] == [True, False, False]
+
+    def test_names_what_may_be_answered(self, document):
+        put = document["paths"]["/2.2.1/receiver/hubclientinfo/{country_code}/{party_id}"]["put"]
+
+        assert {"200", "201", "404", "429", "503"} <= set(put["responses"])  # TRANS-13
+
     def test_a_patch_demands_no_whole_object(self, document):
         patch = document["paths"]["/2.2.1/receiver/tokens/{country_code}/{party_id}/{token_uid}"]["patch"]
 
