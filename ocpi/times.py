@@ -50,7 +50,8 @@ def format_datetime(moment: datetime) -> str:
 
 
 def _fraction(digits: str | None) -> timedelta:
-    return timedelta(microseconds=round(int(digits) / 10 ** (len(digits) - 6))) if digits else timedelta()
+    """Halves are rounded up, as msgspec does: a moment is the same one wherever it is read."""
+    return timedelta(microseconds=(2 * 10**6 * int(digits) // 10 ** len(digits) + 1) // 2) if digits else timedelta()
 
 
 def _offset(zone: str | None) -> timedelta:

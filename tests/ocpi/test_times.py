@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ocpi.times import SENTINEL, format_datetime, parse_datetime
@@ -23,6 +24,7 @@ class TestParseDatetime:
             ("2026-11-20T02:00:00-0800", TEN),
             ("2026-11-20T10:00:00.5Z", TEN + timedelta(milliseconds=500)),
             ("2026-11-20T10:00:00.123456789Z", TEN + timedelta(microseconds=123_457)),
+            ("2026-11-20T10:00:00.1234565Z", TEN + timedelta(microseconds=123_457)),
             ("2026-11-20T09:59:59.9999999Z", TEN),
             ("2026-11-20T09:59:60Z", TEN),
         ],
@@ -30,6 +32,13 @@ class TestParseDatetime:
     def test_reads_every_rfc_3339_instant(self, text, moment):
         assert parse_datetime(text) == moment
         assert parse_datetime(text).tzinfo is UTC
+
+    @example("0000005")
+    @given(st.text("0123456789", min_size=1, max_size=12))
+    def test_reads_a_fraction_as_the_wire_types_do(self, digits):  # LOC-16: equal times are applied
+        text = f"2026-11-20T10:00:00.{digits}Z"
+
+        assert parse_datetime(text) == msgspec.json.decode(f'"{text}"', type=datetime)
 
     @pytest.mark.parametrize(
         "text",
