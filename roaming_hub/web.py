@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -36,6 +37,10 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._leave_seconds = leave_seconds
         self._is_polite = False
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it once more when all is finished
+            super().run(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig == signal.SIGTERM and not self.should_exit:
