@@ -99,10 +99,10 @@ class Overlay:
                 outcomes.append(self._change(slot, change))
             for mark in job.marks:
                 row_id = (mark.table.name, mark.key)
-                slot = self.slots.get(row_id)
-                marked = slot or self.unseen[row_id]
+                is_seen = row_id in self.slots
+                marked = self.slots[row_id] if is_seen else self.unseen[row_id]
                 before.append((marked, marked.row, marked.written, marked.at_most))
-                _mark(marked, mark, is_seen=slot is not None)
+                _mark(marked, mark, is_seen=is_seen)
             return _accepted(job, tuple(outcomes))
         except BaseException:
             for slot, row, written, at_most in reversed(before):
