@@ -15,7 +15,7 @@ from invoicing.document import HUNDRED, ZERO, InvoiceError, Line, VatCategory
 from invoicing.languages import write_number
 from invoicing.words import say
 from settlement.statement import FeeRule, LineKind, round_amount
-from tariffs.pricing.policy import smallest_unit
+from tariffs.pricing.policy import get_digits, smallest_unit
 
 ONE: Final = "C62"
 _COINS: Final = Decimal("2.5")
@@ -92,12 +92,13 @@ def _write_fee(group: FeeGroup, *, currency: str, language: str) -> Line:
     plain = {"text": text, "net": net, "category": group.category, "rate": group.rate}
     if group.rule is FeeRule.PERCENTAGE:
         if group.unit_price is not None:
+            base = group.base_currency or currency
             share = say(
                 "fee_share",
                 language=language,
                 percent=write_number(group.unit_price, language=language),
-                amount=write_number(group.quantity, language=language, places=2),
-                currency=group.base_currency or currency,
+                amount=write_number(group.quantity, language=language, places=get_digits(base)),
+                currency=base,
             )
             detail = f"{detail} · {share}"
         return Line.of_total(**plain, quantity=Decimal(1), unit=ONE, detail=detail)  # type: ignore[arg-type]

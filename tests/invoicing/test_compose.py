@@ -153,6 +153,14 @@ class TestWriteFees:
         assert line.detail == "NL*CPO – DE*MSP · 2,5 % von 1.000,00 EUR"
         assert (line.quantity, line.net) == (Decimal(1), Decimal("25.00"))
 
+    @pytest.mark.parametrize(("base", "text"), [("JPY", "2.5 % of 1,234 JPY"), ("KWD", "2.5 % of 1,234.000 KWD")])
+    def test_says_it_with_the_decimals_of_its_currency(self, base: str, text: str):
+        share = fee(rule=FeeRule.PERCENTAGE, quantity=Decimal(1234), unit_price=Decimal("2.5"), base_currency=base)
+
+        (line,) = write_fees([share], currency="EUR", language="en")
+
+        assert line.detail.endswith(text)
+
     def test_says_the_sum_alone_where_prices_differ(self):
         (line,) = write_fees([fee(unit_price=None, parties="", pairs=7)], currency="EUR", language="en")
 
