@@ -21,6 +21,7 @@ _SUMMED: Final = ("ENERGY", "PARKING_TIME", "RESERVATION_TIME")
 def check(cdr: Mapping[str, Any], session: Session, *, dialect: Dialect, policy: Policy, findings: Findings) -> None:
     _check_times(session, dialect, policy, findings)
     _check_volumes(cdr, session, policy, findings)
+    _check_vat(session, policy, findings)
     if dialect.names_tariffs:
         _check_credit(cdr, session, findings)
     if dialect.has_taxes:
@@ -102,6 +103,17 @@ def _compare(name: str, actual: Decimal, expected: Decimal, tolerance: Decimal, 
     if abs(actual - expected) > tolerance:
         what = "differs from the charging periods" if name != "total_time" else "differs from the session's length"
         findings.add(f"{name}_mismatch", f"/{name}", what, expected=expected, actual=actual)
+
+
+def _check_vat(session: Session, policy: Policy, findings: Findings) -> None:
+    """No tariff is needed to know that the two amounts were swapped, say."""
+    total = session.claimed.get("total_cost")
+    if total is None or total.excl_vat is None or total.incl_vat is None:
+        return
+    vat = total.incl_vat - total.excl_vat
+    if abs(vat) > policy.total * smallest_unit(session.currency) and vat * total.excl_vat <= 0:
+        what = "its VAT has not the sign of its price: no invoice can be made of it, so its CPO has to take it back"
+        findings.add("vat_against_sign", "/total_cost", what, actual=total)
 
 
 def _check_credit(cdr: Mapping[str, Any], session: Session, findings: Findings) -> None:

@@ -18,7 +18,7 @@ _UNVERIFIABLE = (
 _MISMATCH = (
     *("total_cost_mismatch", "total_energy_cost_mismatch", "total_time_cost_mismatch", "total_parking_cost_mismatch"),
     *("total_fixed_cost_mismatch", "total_reservation_cost_mismatch", "total_energy_mismatch", "end_before_start"),
-    *("negative_volume", "credit_total_not_negative", "credit_reference_self"),
+    *("negative_volume", "credit_total_not_negative", "credit_reference_self", "vat_against_sign"),
 )
 _PASS = (
     *("period_without_tariff", "unused_tariff", "rounding_difference", "dimension_unpriced", "credit_parts_changed"),

@@ -143,6 +143,23 @@ class TestWarnings:
         assert [one.place for one in result.periods] == [1, 0]
 
 
+class TestVatAgainstSign:
+    @pytest.mark.parametrize(("excl", "incl"), [("5.08", "4.20"), ("-4.20", "5.08"), ("0", "0.88"), ("-5.08", "-4.20")])
+    def test_is_held_also_where_there_is_no_tariff(self, excl, incl):
+        result = priced(claiming(excl, incl))
+
+        assert [one.severity for one in result.findings if one.id == "vat_against_sign"] == ["hold"]
+
+    @pytest.mark.parametrize(
+        ("excl", "incl"), [("4.20", "5.08"), ("-4.20", "-5.08"), ("4.20", "4.20"), ("0", "0"), ("0.00", "0.01")]
+    )
+    def test_is_none_where_it_fits_or_is_a_rounded_cent(self, excl, incl):
+        assert "vat_against_sign" not in ids(priced(claiming(excl, incl)))
+
+    def test_is_none_where_no_vat_is_told(self):
+        assert "vat_against_sign" not in ids(priced(claiming("4.20", "5.08", total_cost={"incl_vat": ABSENT}), TARIFF))
+
+
 class TestEnergyAndTimes:
     def test_energy_that_differs_from_the_periods_is_a_mismatch(self):
         assert priced(claiming("3.503", "4.2036", total_energy=Decimal(12)), TARIFF).verdict == "mismatch"
