@@ -48,7 +48,7 @@ def check_bounds(
     cost = _cost(cdr, dialect.version)
     if start is not None and end is not None and SENTINEL not in (start, end):
         yield from _outside("session_duration", f"/{end_field}", end - start, bounds.min_duration, bounds.max_duration)
-        if energy is not None and max_power is not None and end > start:
+        if energy is not None and max_power is not None and end >= start:
             most = max_power * Decimal((end - start) // timedelta(seconds=1)) / 3600 * bounds.power_slack
             if energy > most:
                 what = "more than the connector can give in this time"

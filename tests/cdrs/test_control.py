@@ -110,6 +110,13 @@ def test_doubts_more_energy_than_the_connector_gives():
     assert "energy_implausible" not in found(GOOD, max_power=Decimal(22))
 
 
+def test_doubts_any_energy_that_took_no_time():
+    document = changed(GOOD, end_date_time=GOOD["start_date_time"])
+
+    assert "energy_implausible" in found(document, max_power=Decimal(350))
+    assert "energy_implausible" not in found(changed(document, total_energy=0), max_power=Decimal(350))
+
+
 def test_knows_that_an_expired_reservation_has_no_session():
     periods = [
         {
