@@ -40,6 +40,12 @@ class PartyInline(TabularInline):
     tab = True
     show_change_link = True
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Named by itself, too: the head of a column is no label."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        field.widget.attrs["aria-label"] = field.label
+        return field
+
 
 class NewPartyInline(PartyInline):
     """While a partner is planned: in sight, one row to begin with."""

@@ -167,6 +167,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "django.forms",  # its templates, for the renderer below
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -205,6 +206,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "roaming_hub.urls"
 ASGI_APPLICATION = "roaming_hub.asgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields may have templates of ours, too
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
