@@ -227,7 +227,8 @@ class LogEventAdmin(LogAdmin):
 
     @display(description="object")
     def show_path(self, event: LogEvent) -> str:
-        return mask_path(event.path, module=event.module)
+        """A POST has no path: there the key says it."""
+        return mask_path(event.path or event.object_key, module=event.module)
 
     @display(description="to")
     def show_receiver(self, row: LogEvent) -> str:

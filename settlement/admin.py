@@ -241,6 +241,7 @@ class FeeLineAdmin(SearchesParties, Amounts, Between, ReadOnlyAdmin):
 class ClosingAdmin(SearchesParties, Between, ReadOnlyAdmin):
     when_empty = "Made in the night when a period and HUB_SETTLEMENT_DELAY are over."
     list_display = ["show_provider", "show_consumer", "show_period", "closed_at"]
+    fields = ("show_provider", "show_consumer", "period_start", "period_end", "closed_at")
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
     ordering = ["-period_end", "provider", "consumer"]
@@ -290,6 +291,10 @@ class TermsAdmin(SearchesParties, Between, Stamped):
     search_fields = ["provider"]
     party_fields = ("provider", "consumer")
     ordering = ["provider", "consumer", "valid_from"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = list(super().get_fields(request, obj))
+        return fields if obj is None else [f"show_{name}" if name in self.party_fields else name for name in fields]
 
     @display(description="paid in", ordering="settlement_currency")
     def show_currency(self, terms: Terms) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.apps import apps
 
@@ -10,7 +12,8 @@ from management.models import LogCall, LogEvent
 from reconciliation.models import Finding
 from settlement.models import Statement
 from settlement.statement_page import say_category
-from tests.admin.every_page import url_of
+from tests.admin.every_page import ALL, url_of
+from tests.management.cast import log_event
 from tests.reconciliation.disputed import make_dispute
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +36,17 @@ class TestChoices:
 
 
 class TestPages:
+    @pytest.mark.parametrize("name", ALL)
+    def test_never_name_a_party_by_its_stored_key(self, staff, rows, name):
+        page = get_page(staff, name, rows[name])
+
+        assert re.findall(r">\s*(nlcpo|nlhub|frmsp|decpx|itmsp)\s*<", page) == []
+
+    def test_of_events_name_the_object_of_a_post(self, staff):
+        log_event(method="POST", module="cdrs", path="", object_key="cdrs:nlcpo:c4711")
+
+        assert "cdrs:nlcpo:c4711" in staff.get(url_of("management_logevent", "changelist")).content.decode()
+
     def test_of_a_finding_name_its_rule_beside_its_words(self, staff, rows):
         Finding.objects.update(kind="session_without_cdr")
 
