@@ -25,7 +25,7 @@ _WARNINGS: Final = (
     *("required_field_missing", "nothing_priced_by_use", "restrictions_empty", "start_time_equals_end_time"),
     *("whole_day_window", "end_time_2359", "day_of_week_empty", "day_of_week_duplicate", "day_of_week_whole_week"),
     *("unreachable_element", "unreachable_component", "step_size_zero", "negative_price", "vat_implausible"),
-    *("price_limit_incl_below_excl", "tax_rate_without_tax"),
+    *("price_limit_incl_below_excl", "tax_rate_without_tax", "too_long"),
 )
 LINTS: Final[Mapping[str, Severity]] = {
     **dict.fromkeys(_ERRORS, Severity.HOLD),

@@ -16,7 +16,7 @@ from parties.owned_changes import Described
 from parties.owned_module import Absence, OwnedModule
 from tariffs import references
 from tariffs.models import Tariff
-from tariffs.remarks import as_flag, find_remarks, get_message, worth_telling
+from tariffs.remarks import TOO_LONG, as_flag, find_remarks, get_message, worth_telling
 from tariffs.wire import v2_2_1
 
 
@@ -43,14 +43,15 @@ class Tariffs(OwnedModule):
         return str(obj.id) if obj is not None else match["tariff_id"]
 
     def describe(self, document: bytes, match: Match, *, strict: bool) -> Described:
-        """With the remarks of the lint beside it; they refuse nothing but what HUB_REFUSE_TARIFFS names."""
+        """With the remarks of the lint beside it; they refuse nothing but what HUB_REFUSE_TARIFFS names, and then also
+        what nobody looked through."""
         described = super().describe(document, match, strict=strict)
         if not described.is_verified:
             return described
         remarks = find_remarks(document)
-        if strict:
+        if strict and (refused := settings.HUB_REFUSE_TARIFFS):
             for remark in remarks:
-                if remark.id in settings.HUB_REFUSE_TARIFFS:
+                if remark.id in (*refused, TOO_LONG):
                     raise InvalidParameter(f"{remark.path or '/'}: {remark.message} ({remark.id})")
         return replace(described, flags=(*described.flags, *(as_flag(remark) for remark in worth_telling(remarks))))
 

@@ -7,15 +7,21 @@ from functools import lru_cache
 
 from ocpi.errors import NotJson
 from ocpi.raw import read_exactly
-from tariffs.lint import lint
+from tariffs.lint import LINTS, lint
 from tariffs.pricing import Finding, Severity
 
+MOST_READ = 256 * 1024  # bytes; a week of prices by the quarter of an hour is a third of that
+TOO_LONG = "too_long"
 _MOST = 3  # remarks in one message; the admin has all
 _LONGEST = 250  # characters of a status_message that partners can be expected to keep
 
 
 @lru_cache(maxsize=1)  # the store and the answer ask for the same one, and it may be long
 def find_remarks(document: bytes) -> tuple[Finding, ...]:
+    """Of one that is too long only this: to look through two megabytes takes seconds, in which nobody is answered."""
+    if len(document) > MOST_READ:
+        what = f"over {MOST_READ // 1024} KiB: it was not looked through"
+        return (Finding(TOO_LONG, LINTS[TOO_LONG], "", what),)
     try:
         return lint(read_exactly(document))
     except NotJson:

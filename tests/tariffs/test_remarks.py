@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tariffs.models import Tariff
-from tariffs.remarks import find_remarks, get_message, worth_telling
+from tariffs.remarks import MOST_READ, find_remarks, get_message, worth_telling
 from tests.conftest import Cast
 from tests.documents import as_json, tariff_document
 from tests.live.partner import get_code
@@ -66,8 +66,25 @@ class TestPut:
         assert get_code(answer) == 1000
         assert "negative_price" in Tariff.objects.get(audience="frmsp").flags
 
+    def test_is_refused_unread_where_the_hub_refuses_any(self, cast: Cast, settings: Any):
+        """Else whoever wants to hide a price writes enough before it."""
+        settings.HUB_REFUSE_TARIFFS = ["negative_price"]
+
+        answer = put(cast, **ODD, note="x" * MOST_READ)
+
+        assert get_code(answer) == 2001
+        assert "too_long" in answer.json()["status_message"]
+        assert not Tariff.objects.exists()
+
 
 class TestFindRemarks:
+    def test_of_an_endless_tariff_are_one(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("tariffs.remarks.lint", lambda tariff: pytest.fail("it was looked through"))
+
+        (remark,) = find_remarks(as_json(tariff_document(**ODD, note="x" * MOST_READ)))
+
+        assert (remark.id, remark.severity) == ("too_long", "flag")
+
     def test_keeps_no_more_than_the_tariff_at_hand(self):  # it may be as long as a body can be
         for number in range(3):
             find_remarks(as_json(tariff_document(id=f"T{number}")))
