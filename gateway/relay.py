@@ -15,6 +15,7 @@ from ocpi import envelope, patch
 from ocpi.calls import Call, PartyId, Reply
 from ocpi.errors import ForwardTimeout, HubError, OcpiError, ReceiverNotConnected
 from ocpi.ids import new_id
+from ocpi.raw import is_crowded
 from parties import quirks
 from parties.client import Answer, Peer, PeerBusy, PeerResting, PeerTimeout, PeerUnreachable, write_headers
 from parties.hot_settings import hot
@@ -200,6 +201,8 @@ def read_answer(answer: Answer, call: Call, *, receiver: PartyId) -> Reply:
     status = answer.http_status
     if status in _TOKEN_PROBLEMS:
         raise HubError(f"{receiver} refuses the hub's credentials (HTTP {status})")
+    if is_crowded(answer.body):
+        raise HubError(f"{receiver} answered with so many values that they can be no objects of OCPI")
     told = envelope.read(answer.body)
     if told is None:
         return _without_envelope(status, call, receiver=receiver)

@@ -8,9 +8,12 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.course import Course
-from ocpi import patch
+from ocpi import envelope, patch
 from ocpi.calls import Interface, PartyId, Reply
 from ocpi.errors import HubError, UnknownObject
+
+MOST_OBJECTS = 100_000  # on one page: to look at more takes longer than others can be kept waiting
+MOST_AROUND = 64 * 1024  # bytes of the envelope beside its data
 
 
 class _Token(msgspec.Struct):
@@ -38,10 +41,7 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
     call = course.call
     if call.method != "GET" or call.interface is not Interface.SENDER or reply.body is None or not reply.is_success:
         return reply, 0
-    try:
-        data = patch.get_field(reply.body, "data")
-    except patch.PatchError as error:
-        raise HubError(f"{reply.sender} did not answer in UTF-8") from error
+    data = _read_data(reply)
     if data is None or data[:1] not in b"[{":
         return reply, 0
     scope = course.get_scope()
@@ -50,13 +50,35 @@ def keep_visible(course: Course, reply: Reply) -> tuple[Reply, int]:
         if not _is_visible(course, data, partners=partners, bearers=bearers):
             raise UnknownObject("no such object")
         return reply, 0
-    items = [bytes(raw) for raw in _items.decode(data)]
+    raws = _items.decode(data)
+    if len(raws) > MOST_OBJECTS:
+        raise HubError(f"{reply.sender} answered with more than {MOST_OBJECTS} objects on one page")
+    items = [bytes(raw) for raw in raws]
     kept = [item for item in items if _is_visible(course, item, partners=partners, bearers=bearers)]
     if len(kept) == len(items):
         return reply, 0
     body = patch.set_fields(reply.body, {"data": b"[" + b",".join(kept) + b"]"})
     headers = tuple(header for header in reply.headers if header[0] != "X-Total-Count")  # it counts the others too
     return replace(reply, body=body, headers=headers), len(items) - len(kept)
+
+
+def _read_data(reply: Reply) -> bytes | None:
+    """Without a look at each field beside it: there may be a million.
+
+    Raises:
+        HubError
+    """
+    body = reply.body or b""
+    told = envelope.read(body)
+    data = envelope.get_data(told) if told is not None else None
+    around = body.replace(data, b"", 1) if data else body
+    if len(around) > MOST_AROUND:
+        raise HubError(f"{reply.sender} answered with more than {MOST_AROUND} bytes beside the data")
+    try:
+        around.decode()
+    except UnicodeDecodeError as error:
+        raise HubError(f"{reply.sender} did not answer in UTF-8") from error
+    return data
 
 
 def _is_visible(course: Course, item: bytes, *, partners: frozenset[str], bearers: frozenset[str]) -> bool:

@@ -20,10 +20,19 @@ _ANYTHING = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _last: tuple[bytes | None, Mapping[str, msgspec.Raw]] = (None, {})  # a body is asked about several times on its way
 
 
+LONG = 1024 * 1024  # bytes; what is shorter is read in no time, whatever it is
+SHORTEST_VALUE = 8  # bytes of a field with its name and its comma, on average, as few as there could be
+
+
 class Stamp(msgspec.Struct):
     """What is read of a document that does not fit its type: enough to keep it under the right time."""
 
     last_updated: str | None = None
+
+
+def is_crowded(body: bytes) -> bool:
+    """Millions of values without names: to make something of each takes seconds, to count their commas none."""
+    return len(body) > LONG and body.count(b",") * SHORTEST_VALUE > len(body)
 
 
 def read_fields(body: bytes) -> Mapping[str, msgspec.Raw]:

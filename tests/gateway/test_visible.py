@@ -68,6 +68,45 @@ class TestBytesThatAreNoText:
         assert get_code(answer) == 4000
 
 
+class TestAnswersWithoutAnEnd:
+    """What takes seconds to look through, and a web process answers nobody meanwhile."""
+
+    @pytest.mark.parametrize(("path", "value"), [("", b"1"), ("", b"{}"), ("/LOC1", b"{}")])
+    def test_of_countless_values_are_not_looked_through(self, cast: Cast, path: str, value: bytes):
+        body = page()[:-1].replace(b"[]", b"[" + b",".join([value] * 1_000_000) + b"]") + b"}"
+        cast.cpo.answer_with(body)
+
+        answer = cast.emsp.call("GET", "locations", path.strip("/"), interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+        assert "so many values" in answer.json()["status_message"]
+
+    def test_of_countless_objects_are_refused(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("gateway.visible.MOST_OBJECTS", 2)
+        cast.cpo.answer_with(page(*[location_document()] * 3))
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+        assert "more than 2 objects" in answer.json()["status_message"]
+
+    def test_of_countless_fields_beside_the_data_are_refused(self, cast: Cast):
+        beside = b",".join(b'"field%d":1' % number for number in range(10_000))
+        cast.cpo.answer_with(page(location_document())[:-1] + b"," + beside + b"}")
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 4000
+        assert "beside the data" in answer.json()["status_message"]
+
+    def test_of_one_object_of_a_megabyte_pass(self, cast: Cast):
+        cast.cpo.answer_with(page(location_document() | {"x": "x" * 1_500_000}))
+
+        answer = cast.emsp.call("GET", "locations", interface="sender", to="NL*CPO")
+
+        assert get_code(answer) == 1000
+
+
 class TestOwnedObjects:
     def test_of_a_party_without_agreement_are_cut_out_of_lists(self, cast: Cast):
         cast.cpo.answer_with(page(location_document(), location_document(owner="BE*CPO")))
