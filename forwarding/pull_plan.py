@@ -14,6 +14,7 @@ import msgspec
 
 from ocpi import envelope
 from ocpi.links import find_next, is_same_origin
+from ocpi.raw import is_crowded
 from ocpi.times import SENTINEL, format_datetime
 
 PAGE_LIMIT = 1000  # objects asked for per page; the partner may give fewer
@@ -124,6 +125,8 @@ def read_page(*, http_status: int, headers: Mapping[str, str], body: bytes, url:
         CrawlBroken: it is no success on both layers (AMB-03), `data` is no list, or the next page's URL is none. Of a
             failure `data` is not looked at: anything may stand there (TRANS-50).
     """
+    if is_crowded(body):
+        raise CrawlBroken("so many values that they can be no objects of OCPI")
     found = envelope.read(body)
     if not 200 <= http_status < 300:
         raise CrawlBroken(f"HTTP {http_status}" + (f", status code {found.status_code}" if found else ""))

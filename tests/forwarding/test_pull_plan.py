@@ -130,6 +130,14 @@ class TestReadPage:
         with pytest.raises(CrawlBroken):
             read(body, http_status=http_status)
 
+    @pytest.mark.parametrize("value", [b"1", b"{}"])
+    def test_countless_values_break_the_crawl(self, value: bytes):
+        """Each would be an object to judge: minutes, and gigabytes."""
+        body = b'{"status_code":1000,"data":[%s],"timestamp":"x"}' % b",".join([value] * 1_000_000)
+
+        with pytest.raises(CrawlBroken, match="so many values"):
+            read(body)
+
     def test_one_object_is_a_list_of_one_and_null_is_none(self):
         assert read(envelope({"id": "L1"})).objects == (b'{"id": "L1"}',)
         assert read(envelope(None)).objects == ()
