@@ -14,3 +14,8 @@ def test_what_is_compiled_is_there_and_pure(pattern):
 
     assert files
     assert [file for file in files if "django" in file.read_text().lower().replace("and without django", "")] == []
+
+
+def test_what_mypyc_builds_with_is_pinned():
+    """Up to 3.11 each virtual environment came with one."""
+    assert "\nsetuptools==" in (PROJECT / "requirements-dev.lock").read_text()
