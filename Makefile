@@ -1,6 +1,9 @@
 # One command each. `make help` lists them.
 
-PYTHON ?= python3
+# What .venv is made with: the first of these that is new enough, unless PYTHON says which.
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for each in $(PYTHONS); do $$each -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
@@ -79,10 +82,11 @@ _pytest:
 # The virtual environment, which is there when its last part is. A stamp per lock file, so that nothing is installed twice.
 $(BIN)/pip:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11 or later, or set PYTHON."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "$$($(PYTHON) --version) is too old: the hub needs 3.11 or later. Try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "$$($(PYTHON) --version) is too old: the hub needs 3.11 or later. Install a newer one beside it, or say where one is: \
+make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$(PYTHON) has no venv/ensurepip. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+		echo "$(PYTHON) has no venv/ensurepip. On Debian and Ubuntu: apt install $(notdir $(PYTHON))-venv"; exit 1; }
 	@echo "making $(VENV) (about half a minute, this once)"
 	@$(PYTHON) -m venv $(VENV)
 

@@ -16,6 +16,12 @@ case "$2" in
     pip) test -e "${0%/*}/pip" && test ! -e offline ;;
 esac
 """
+OLD_PYTHON = """#!/bin/sh
+case "$1" in
+    --version) echo "Python 3.10.12" ;;
+    -c) exit 1 ;;
+esac
+"""
 
 
 @pytest.fixture
@@ -30,9 +36,21 @@ def clone(tmp_path: Path) -> Path:
     return clone
 
 
-def install(clone: Path) -> subprocess.CompletedProcess[str]:
-    argv = ["make", "PYTHON=./python3", ".venv/.run"]
-    return subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=False)
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The first folder of the search path, on a machine whose Pythons are all too old."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    for name in ("python3", "python3.14", "python3.13", "python3.12", "python3.11"):
+        (path / name).write_text(OLD_PYTHON)
+        (path / name).chmod(0o755)
+    return path
+
+
+def install(clone: Path, *, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    argv = ["make", ".venv/.run", *([] if path else ["PYTHON=./python3"])]
+    environ = {"PATH": f"{path}:/usr/bin:/bin"} if path else None
+    return subprocess.run(argv, cwd=clone, env=environ, capture_output=True, text=True, check=False)
 
 
 class TestMakefile:
@@ -53,3 +71,18 @@ class TestMakefile:
         assert done.returncode != 0
         assert "needs the network this once" in done.stdout
         assert not (clone / ".venv" / ".run").exists()
+
+    def test_takes_a_python_that_is_new_enough_where_the_first_is_not(self, clone: Path, path: Path):
+        shutil.copy(clone / "python3", path / "python3.12")
+
+        done = install(clone, path=path)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (clone / ".venv" / ".run").exists()
+
+    def test_names_the_python_that_is_too_old_where_there_is_no_other(self, clone: Path, path: Path):
+        done = install(clone, path=path)
+
+        assert done.returncode != 0
+        assert "Python 3.10.12 is too old: the hub needs 3.11 or later" in done.stdout
+        assert not (clone / ".venv").exists()
