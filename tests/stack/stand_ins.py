@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg2
 
@@ -45,16 +46,28 @@ def until(happened: Callable[[], object], *, seconds: float = 20.0) -> bool:
     return False
 
 
+class Running(NamedTuple):
+    state: str
+    parent: int
+    group: int
+
+
+def get_running() -> dict[int, Running]:
+    """Every process but those that have ended and only wait to be collected. From proc(5): `ps` is not everywhere."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # gone meanwhile
+            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+            found[int(stat.parent.name)] = Running(state, int(parent), int(group))
+    return {pid: one for pid, one in found.items() if one.state not in "ZX"}
+
+
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and only waits to be collected does not."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return done.stdout.strip() not in ("", "Z", "Zs")
+    return pid in get_running()
 
 
 def is_group_alive(pid: int) -> bool:
-    done = subprocess.run(["ps", "-e", "-o", "pgid=,stat="], capture_output=True, text=True, check=True)
-    members = [line.split() for line in done.stdout.splitlines()]
-    return any(int(group) == pid and not state.startswith("Z") for group, state in members)
+    return any(one.group == pid for one in get_running().values())
 
 
 def can_query(url: str) -> bool:

@@ -12,14 +12,14 @@ import pytest
 
 from roaming_hub.stack import __main__ as command
 from roaming_hub.stack import guardian
-from tests.stack.stand_ins import FORKS, PROJECT, SLEEPS, environment, is_alive, until
+from tests.stack.stand_ins import FORKS, PROJECT, SLEEPS, environment, get_running, is_alive, until
 
 EXEC = [sys.executable, "-m", "roaming_hub.stack", "exec", "--"]
 
 
 def processes_of(run: Path, *, runner: int) -> set[int]:
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(runner)], capture_output=True, text=True)
-    return {int(pid) for pid in children.stdout.split()} | set(guardian.get_marked(run))
+    children = {pid for pid, one in get_running().items() if one.parent == runner}
+    return children | set(guardian.get_marked(run))
 
 
 class TestExec:
