@@ -168,9 +168,7 @@ def _refuse_if_changed(seen: Columns | None) -> Callable[[Columns | None, Column
     return apply
 
 
-def _send(
-    task: _Task, state: FullState | None, guards: tuple[Change, ...], *, writer: Writer, now: datetime
-) -> Resent:
+def _send(task: _Task, state: FullState | None, guards: tuple[Change, ...], *, writer: Writer, now: datetime) -> Resent:
     total = Resent()
     is_whole = state is not None and task.letters[-1].method in (*STATES, "DELETE")
     groups = [task.letters] if is_whole else [(letter,) for letter in task.letters]

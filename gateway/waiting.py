@@ -38,9 +38,9 @@ async def has_waiting(course: Course, decision: Forward) -> bool:
 
 
 async def queue(course: Course, event: NewEvent, *, change: Change | None, rows: tuple[NewLogRow, ...]) -> None:
-    """Durably, for the lane. `change` is what this push made of the stored object: pushes of one object may overtake each
-    other between the store and the lane, or fail while a newer one arrives. Then its receiver is told, instead of the
-    older state, the object as it is now: with all of them in it, also where some are parts."""
+    """Durably, for the lane. `change` is what this push made of the stored object: pushes of one object may overtake
+    each other between the store and the lane, or fail while a newer one arrives. Then its receiver is told, instead of
+    the older state, the object as it is now: with all of them in it, also where some are parts."""
 
     def log(outcomes: tuple[Outcome, ...]) -> tuple[NewLogRow, ...]:
         return () if Outcome.KEPT in outcomes else rows

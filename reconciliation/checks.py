@@ -135,8 +135,8 @@ CHECKS = (
         Kind.CHARGE_BILLED_TWICE,
         Severity.HOLD,
         "/id",
-        "CDR {actual} probably bills what CDR {expected} billed before: EVSE, token and start are the same, its id is not. "
-        "Its CPO takes the wrong one back by a credit CDR; if both are right, accept this.",
+        "CDR {actual} probably bills what CDR {expected} billed before: EVSE, token and start are the same, its id is "
+        "not. Its CPO takes the wrong one back by a credit CDR; if both are right, accept this.",
     ),
     Check(
         Kind.OVERLAPS_OTHER_CDR,

@@ -103,8 +103,8 @@ class Compared:
 def compare_list(
     listed: Sequence[Listed], *, receiver: str, since: datetime, until: datetime, now: datetime
 ) -> Compared:
-    """Raise what differs by more than between CDR and session, close what no longer does. `since` and `until` bound the CDRs' `last_updated`, the moment
-    of their creation (CDR-04): those of that time must be in the list, others may."""
+    """Raise what differs by more than CDR and session may, close what no longer does. `since` and `until` bound the
+    CDRs' `last_updated`, the moment of their creation (CDR-04): those of that time must be in the list, others may."""
     columns: dict[str, Any] = {
         "owners": [one.owner for one in listed],
         "keys": [one.cdr_id.lower() for one in listed],

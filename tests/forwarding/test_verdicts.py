@@ -1,4 +1,4 @@
-"""What a receiver says of an object is kept beside the state that it was said of, and beside no newer one (decision 4)."""
+"""What a receiver says of an object is kept beside the state that it was said of, and no newer one (decision 4)."""
 
 from __future__ import annotations
 

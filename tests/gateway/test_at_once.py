@@ -1,4 +1,4 @@
-"""Two pushes of one object at the same time, under store and forward: the receiver ends with the newer one (ROUTE-35)."""
+"""Two pushes of one object at the same time, stored and forwarded: the receiver ends with the newer one (ROUTE-35)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ class TestReadyz:
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
         assert set(answer.json()["warnings"]) == warned
 
-    @pytest.mark.parametrize(("seconds", "status"), [(None, "ready"), (0.0, "degraded"), (29.0, "degraded"), (30.0, "ready")])
+    @pytest.mark.parametrize(
+        ("seconds", "status"), [(None, "ready"), (0.0, "degraded"), (29.0, "degraded"), (30.0, "ready")]
+    )
     def test_warns_of_a_full_disk(
         self, hub: LiveHub, signs: Any, seconds: float | None, status: str, monkeypatch: pytest.MonkeyPatch
     ):

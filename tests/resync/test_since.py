@@ -1,4 +1,4 @@
-"""What comes after the lanes have jumped, or while it is told again: nothing twice, nothing older behind what is newer."""
+"""What comes after the lanes have jumped, or while it is told again: nothing twice, nothing older behind newer."""
 
 from __future__ import annotations
 
