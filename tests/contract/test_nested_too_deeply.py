@@ -1,4 +1,4 @@
-"""JSON as deep as it is just read: readers come one after the other, each with less of the stack left to it."""
+"""JSON deeper than any Python reads it: 3.11 gives up at 1,000 levels, 3.13 at 10,000, 3.14 where its stack ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ocpi.raw import is_same_content, read_stamp
 from parties.result_module import read_answered_result, read_told_result
 from parties.token_owner import read_token_owner
 
-DEEP = b'{"last_updated":"2026-11-20T10:00:00Z","x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+DEEP = b'{"last_updated":"2026-11-20T10:00:00Z","x":' + b"[" * 500_000 + b"]" * 500_000 + b"}"
 
 
 class TestNestedTooDeeply:
