@@ -1,5 +1,5 @@
-"""A server that is away is told in one line each time it is missed: a night's outage would else fill the disk with
-tracebacks in which nothing of ours is wrong."""
+"""A server that is away, or a caller who sends what Django refuses, is told in one line each time: a night's outage, or
+a stranger with a made-up `Host`, would else fill the disk with tracebacks in which nothing of ours is wrong."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg2
 import redis
+from django.core.exceptions import SuspiciousOperation
 from structlog.typing import EventDict
 
 OUTAGES = ("08", "53", "57P")  # classes of SQLSTATE: no connection, no room or no more connections, going or coming
@@ -15,7 +16,7 @@ OUTAGES = ("08", "53", "57P")  # classes of SQLSTATE: no connection, no room or 
 def shorten(logger: Any, name: str, line: EventDict) -> EventDict:
     """Before exceptions are written out."""
     error = (line.get("exc_info") or (None, None))[1]
-    if isinstance(error, BaseException) and is_outage(error):
+    if isinstance(error, BaseException) and (isinstance(error, SuspiciousOperation) or is_outage(error)):
         del line["exc_info"]
         first = str(line["event"]).partition("\n")[0]
         said = str(error).partition("\n")[0]

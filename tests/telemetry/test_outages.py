@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 import redis
 from celery.beat import SchedulingError
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, OperationalError
 
 from roaming_hub.celery import app
@@ -78,6 +79,14 @@ class TestShorten:
 
         assert told.splitlines() == [told]
         assert "Task drain_lanes failed: connection refused" in told
+
+    def test_a_call_that_django_refuses_is_one_line(self):
+        error = caused(DisallowedHost("Invalid HTTP_HOST header: 'x.example'."), by=KeyError())
+
+        told = write("Invalid HTTP_HOST header: 'x.example'. You may need to add 'x.example' to ALLOWED_HOSTS.", error)
+
+        assert told.splitlines() == [told]
+        assert told.count("Invalid HTTP_HOST header") == 1
 
     def test_a_fault_keeps_its_traceback(self):
         assert "DatabaseError: ours" in write("Task drain_lanes failed", DatabaseError("ours"))
