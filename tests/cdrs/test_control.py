@@ -133,7 +133,7 @@ def test_knows_that_an_expired_reservation_has_no_session():
 
 def test_lets_an_agreement_say_how_severe_something_is():
     policy = Policy(severities={"unknown_field": Severity.REJECT, "total_cost_mismatch": Severity.PASS})
-    dear = changed(GOOD, total_cost={"excl_vat": Decimal(9)})
+    dear = changed(GOOD, total_cost={"excl_vat": Decimal(9), "incl_vat": Decimal("10.89")})
 
     assert checked(changed(GOOD, colour="red"), thresholds=Thresholds(policy=policy)).verdict == "reject"
     assert checked(dear, thresholds=Thresholds(policy=policy)).verdict == "match_with_warning"  # parts do not sum
