@@ -1,7 +1,7 @@
 # One command each. `make help` lists them.
 
 # What .venv is made with: the first of these that is new enough, unless PYTHON says which.
-PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+PYTHONS := python3 python3.15 python3.14 python3.13 python3.12 python3.11
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for each in $(PYTHONS); do $$each -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done),python3)
 VENV := .venv

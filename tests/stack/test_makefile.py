@@ -41,7 +41,7 @@ def path(tmp_path: Path) -> Path:
     """The first folder of the search path, on a machine whose Pythons are all too old."""
     path = tmp_path / "bin"
     path.mkdir()
-    for name in ("python3", "python3.14", "python3.13", "python3.12", "python3.11"):
+    for name in ("python3", "python3.15", "python3.14", "python3.13", "python3.12", "python3.11"):
         (path / name).write_text(OLD_PYTHON)
         (path / name).chmod(0o755)
     return path
