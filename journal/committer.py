@@ -72,7 +72,14 @@ class Committer:
         except Exception as error:
             if len(jobs) == 1:
                 return [_told(error)]
-            logger.warning("a batch of %d jobs failed and is tried job by job: %s", len(jobs), _short(error))
+            ours = not isinstance(error, psycopg2.Error)  # then each batch fails so, and all are slow
+            logger.log(
+                logging.ERROR if ours else logging.WARNING,
+                "a batch of %d jobs failed and is tried job by job: %s",
+                len(jobs),
+                _short(error),
+                exc_info=ours,
+            )
         return self._commit_singly(jobs, since=since)
 
     def close(self) -> None:

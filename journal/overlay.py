@@ -182,7 +182,7 @@ def rows_to_lock(jobs: Sequence[Job]) -> dict[str, Wanted]:
     for job in jobs:
         for mark in job.marks:
             if mark.at_most and (rows := wanted.get(mark.table.name)) is not None and rows.reads is not None:
-                rows.reads |= mark.at_most.keys()
+                rows.reads = rows.reads.union(mark.at_most)
     return wanted
 
 

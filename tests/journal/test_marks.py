@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
-from journal.rows import Job
+from journal.committer import Committer
+from journal.rows import Job, Outcome
 from journal.writer import Writer
 from tests.journal.conftest import Query
 from tests.journal.things import change, job, mark, put
@@ -19,7 +21,7 @@ def write_all(writer: Writer, *jobs: Job) -> list[Any]:
     """Handed in together, so that they share a batch."""
 
     async def together() -> list[Any]:
-        return list(await asyncio.gather(*(writer.write(each) for each in jobs), return_exceptions=True))
+        return list(await asyncio.gather(*(writer.write(each) for each in jobs)))
 
     return asyncio.run(together())
 
@@ -49,8 +51,9 @@ class TestAtMost:
         write_all(writer, job(put(stamp=5)))
         blind = change("one", lambda row, base: None, reads=frozenset({"verdict"}))
 
-        write_all(writer, job(blind, marks=(mark(verdict=1000, at_most=4),)))
+        (written,) = write_all(writer, job(blind, marks=(mark(verdict=1000, at_most=4),)))
 
+        assert written.outcomes == (Outcome.KEPT,)
         assert get_verdicts(query) == [("one", None)]
 
     @pytest.mark.parametrize("order", [(4, 5), (5, 4)])
@@ -67,3 +70,15 @@ class TestAtMost:
         write_all(writer, job(marks=(mark(verdict=1, at_most=5), mark("two", verdict=2, at_most=4))))
 
         assert get_verdicts(query) == [("one", 1), ("two", None)]
+
+    def test_stands_in_one_batch_with_changes_that_read_less(self, query: Query, caplog: pytest.LogCaptureFixture):
+        """Where a batch fails, its jobs are tried one by one, and all are stored: only slowly."""
+        blind = change("two", lambda row, base: {"document": "{}", "stamp": 7}, reads=frozenset({"verdict"}))
+        committer = Committer()
+
+        for at_once in ([job(put(stamp=5))], [job(blind), job(marks=(mark(verdict=1000, at_most=5),))]):
+            committer.commit(at_once, since=time.monotonic())
+        committer.close()
+
+        assert get_verdicts(query) == [("one", 1000), ("two", None)]
+        assert [record.message for record in caplog.records if record.name == "journal.committer"] == []
