@@ -64,7 +64,6 @@ class Keeper:
             futures[0].get_loop().call_soon_threadsafe(_settle, futures)
 
     def _write(self, batch: list[tuple[asyncio.Future[None], str, bytes | None, str]]) -> None:
-        # In one order, as the other yardstick locks the same rows.
         stored = dict(sorted({key: document.decode() for _, key, document, _ in batch if document is not None}.items()))
         done = sorted((key, request_id) for _, key, document, request_id in batch if document is None)
         texts, values = ["BEGIN"], []
