@@ -20,15 +20,6 @@ from tests.parties.http_peer import Handler
 LATER, LATEST = "2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"
 
 
-@pytest.fixture
-def promised(cast: Cast) -> Cast:
-    """With lanes, which begin at the end of the log."""
-    Agreement.objects.update(delivery="store_and_forward")
-    cast.hub.settle()
-    cast.hub.deliver()
-    return cast
-
-
 def put(cast: Cast, name: str, *, at: str, to: str = "FR*MSP") -> None:
     push(cast, "PUT", location_document(name=name, last_updated=at), to=to)
 

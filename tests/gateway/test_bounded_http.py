@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
 from roaming_hub.bounded_http import MOST_BYTES, BoundedProtocol
-from tests.gateway.test_lean_http import Echo, put, read_until, serving
+from tests.gateway.echo import Echo, put, read_until, serving
 
 ENDLESS = [b"x" * 1024] * (64 * MOST_BYTES // 1024)
-
-
-@pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def line(echo: Echo) -> Iterator[socket.socket]:
-    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as line:
-        yield line
 
 
 @pytest.fixture

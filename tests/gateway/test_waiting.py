@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from agreements.models import Agreement
 from journal.batch import sublane_of
 from journal.models import CallLog, Event
 from parties import presence
@@ -19,15 +17,6 @@ from tests.forwarding.receivers import answer_with
 from tests.live.partner import get_code
 
 LATER = "2026-11-20T11:00:00Z"
-
-
-@pytest.fixture
-def promised(cast: Cast) -> Cast:
-    """With lanes, which begin at the end of the log."""
-    Agreement.objects.update(delivery="store_and_forward")
-    cast.hub.settle()
-    cast.hub.deliver()
-    return cast
 
 
 def put(cast: Cast, id: str = "LOC1", *, to: str, **changes: Any) -> Any:
